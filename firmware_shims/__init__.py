@@ -1,0 +1,1 @@
+"""Gets cards ready before the line server starts: firmware, quirks, udev rules."""

@@ -1,0 +1,1 @@
+"""What every test shares. Fixtures of one suite live in that suite's own conftest."""
