@@ -1,0 +1,139 @@
+"""What crosses the control socket between the call agent and its clients (web, console, command line): requests in, live state out.
+
+Framing as in drivers.protocol (`encode`, `FrameReader`). A client that sends Subscribe gets one LiveSnapshot and from then on every change;
+every other request is answered by Done or Failed with its `request_id`. Times are aware UTC.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from drivers.protocol import ChannelState, GroupState, Message, Refused, SpanState
+
+VERSION = 1
+
+
+class Request(Message, frozen=True, kw_only=True):
+    request_id: int = 0
+
+
+class ControlHello(Request, frozen=True, kw_only=True):
+    """First message. Answered by Done, or by Refused for another version."""
+
+    version: int
+    client: str
+
+
+class Subscribe(Request, frozen=True, kw_only=True):
+    pass
+
+
+class SetChannelBlocked(Request, frozen=True, kw_only=True):
+    channel: int
+    blocked: bool
+    by: str
+
+
+class HangUpCall(Request, frozen=True, kw_only=True):
+    call_id: str
+    by: str
+
+
+class AskHealth(Request, frozen=True, kw_only=True):
+    """Answered by HealthChanged and Done."""
+
+
+class Grade(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is well or not. `name` is a stable key that pages translate (line_server, engine, disk, database, prompts, recordings, clock);
+    `code` and the texts are for the person who mends it."""
+
+    name: str
+    grade: Grade
+    code: str = ""
+    detail: str = ""
+    remedy: str = ""
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    at: datetime
+    started_at: datetime
+    checks: tuple[Check, ...]
+    lines_connected: bool
+    tick_late_ms_p999: float = 0.0
+    underruns: int = 0
+    disk_free_bytes: int = 0
+    disk_total_bytes: int = 0
+    calls_today: int = 0
+
+
+class LiveCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A call as it stands now. `place` is the flow's node key; `phase` ringing, talking (to the flow), bridged, ending."""
+
+    call_id: str
+    direction: str
+    phase: str
+    group: str
+    channel: int
+    ani: str | None
+    dnis: str | None
+    started_at: datetime
+    answered_at: datetime | None
+    language: str
+    place: str
+    digits: str
+    operator_channel: int | None = None
+    recording: bool = False
+
+
+class LiveSnapshot(Message, frozen=True, kw_only=True):
+    calls: tuple[LiveCall, ...]
+    channels: tuple[ChannelState, ...]
+    spans: tuple[SpanState, ...]
+    groups: tuple[GroupState, ...]
+    health: Health
+
+
+class LiveCallChanged(Message, frozen=True, kw_only=True):
+    call: LiveCall
+
+
+class LiveCallGone(Message, frozen=True, kw_only=True):
+    """The call's record is in the store."""
+
+    call_id: str
+
+
+class LiveChannelChanged(Message, frozen=True, kw_only=True):
+    channel: ChannelState
+
+
+class LiveSpanChanged(Message, frozen=True, kw_only=True):
+    span: SpanState
+
+
+class HealthChanged(Message, frozen=True, kw_only=True):
+    health: Health
+
+
+class Done(Message, frozen=True, kw_only=True):
+    request_id: int
+
+
+class Failed(Message, frozen=True, kw_only=True):
+    request_id: int
+    code: str
+    what: str
+    remedy: str
+
+
+AnyRequest = ControlHello | Subscribe | SetChannelBlocked | HangUpCall | AskHealth
+AnyReply = (
+    LiveSnapshot | LiveCallChanged | LiveCallGone | LiveChannelChanged | LiveSpanChanged | HealthChanged | Done | Failed | Refused
+)

@@ -1,0 +1,34 @@
+"""The error tree. Every fault carries a stable code that web, console, log and manual all show.
+
+An error says what happened, where, and what to do about it. Expected outcomes (busy, no answer) are values, never errors.
+Codes: LIN line server and cards, MED media core, CFG configuration, APP call agent, STO store, WEB web application.
+"""
+
+
+class CarelineError(Exception):
+    """A fault with a code, the thing concerned, and a remedy.
+
+    `code` is stable ("LIN-012"); `what` says what failed and on which thing; `remedy` says what a person can do.
+    """
+
+    def __init__(self, code: str, what: str, remedy: str) -> None:
+        super().__init__(f"{code}: {what}. {remedy}")
+        self.code = code
+        self.what = what
+        self.remedy = remedy
+
+
+class ConfigError(CarelineError):
+    """A configuration file that cannot be used; names file, key, value and what is allowed."""
+
+
+class LineError(CarelineError):
+    """A card, span, channel or the line server."""
+
+
+class MediaError(CarelineError):
+    """The media core: a clip that cannot be read, a full ring, no free port."""
+
+
+class ProtocolError(CarelineError):
+    """Bytes on a socket that are not a message, or a message of another version."""

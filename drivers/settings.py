@@ -1,0 +1,94 @@
+"""Reading a TOML file into typed structs with errors a person can act on. Pure; used by the line server and the call agent."""
+
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from drivers.errors import ConfigError
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class Paths(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the processes meet (`[paths]`): sockets in `run_dir`, what must last in `data_dir`."""
+
+    run_dir: str = "/run/careline"
+    data_dir: str = "/var/lib/careline"
+
+    @property
+    def lines_socket(self) -> Path:
+        return Path(self.run_dir) / "lines.sock"
+
+    @property
+    def handset_socket(self) -> Path:
+        return Path(self.run_dir) / "handset.sock"
+
+    @property
+    def control_socket(self) -> Path:
+        return Path(self.run_dir) / "control.sock"
+
+    @property
+    def database(self) -> Path:
+        return Path(self.data_dir) / "careline.db"
+
+    @property
+    def recordings_dir(self) -> Path:
+        return Path(self.data_dir) / "recordings"
+
+
+def load(path: Path, shape: type[S]) -> S:
+    """Read the whole of `path` as a `shape` (one file, careline.toml, serves all processes; a section that belongs to
+    another process is a `dict[str, object]` in this one's shape). An unknown key, a wrong type or a value out of range is an error that names file, key and what is allowed.
+
+    Raises: ConfigError CFG-001 unreadable, CFG-002 not TOML, CFG-003 unknown key, CFG-004 wrong value.
+    """
+    table = _read(path)
+    _refuse_unknown(path, table, shape, "")
+    try:
+        return msgspec.convert(table, shape)
+    except msgspec.ValidationError as error:
+        raise ConfigError("CFG-004", f"{path}: {error}", "Correct the value; `careline check` shows every setting with its type") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError("CFG-001", f"cannot read {path}: {error.strerror}", "Create it, or name another with --config") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError("CFG-002", f"{path} is not TOML: {error}", "Correct that line") from error
+
+
+def _refuse_unknown(path: Path, table: dict[str, Any], shape: Any, prefix: str) -> None:
+    allowed = {field.encode_name: field.type for field in msgspec.structs.fields(shape)}
+    for key, value in table.items():
+        if key not in allowed:
+            raise ConfigError("CFG-003", f"{path}: unknown key `{prefix}{key}`", _suggest(key, list(allowed)))
+        for part, inner in _structs_below(value, allowed[key]):
+            _refuse_unknown(path, part, inner, f"{prefix}{key}.")
+
+
+def _structs_below(value: Any, kind: Any) -> list[tuple[dict[str, Any], Any]]:
+    """The tables below a value that are themselves structs: directly, in a list, or in a table of tables."""
+    inner = _struct_in(kind)
+    if inner is None:
+        return []
+    if isinstance(value, dict) and isinstance(kind, type):
+        return [(value, inner)]
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [(part, inner) for part in parts if isinstance(part, dict)]
+
+
+def _struct_in(kind: Any) -> Any:
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return kind
+    return next((found for found in map(_struct_in, getattr(kind, "__args__", ())) if found), None)
+
+
+def _suggest(key: str, allowed: list[str]) -> str:
+    near = get_close_matches(key, allowed, 1)
+    hint = f"Did you mean `{near[0]}`? " if near else ""
+    return f"{hint}Allowed here: {', '.join(sorted(allowed))}"
