@@ -1,0 +1,174 @@
+"""The control socket of the call agent: who may come in, requests to actions, live state out. Runs in the call agent's event loop.
+
+A client that does not read is cut off after QUEUE_LIMIT messages; it never holds up a call.
+"""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from appliance.control.live import LiveState
+from appliance.control.messages import (
+    VERSION,
+    AnyRequest,
+    AskHealth,
+    ControlHello,
+    Done,
+    Failed,
+    HangUpCall,
+    HealthChanged,
+    Request,
+    SetChannelBlocked,
+    Subscribe,
+)
+from drivers import private_socket
+from drivers.errors import CarelineError, ProtocolError
+from drivers.protocol import FrameReader, Refused, encode
+
+QUEUE_LIMIT = 4096
+HELLO_LIMIT_S = 5.0
+
+log = logging.getLogger("careline.control")
+
+
+class Actions(Protocol):
+    """What a client may ask for. Raises: CarelineError, told to the client as Failed."""
+
+    async def set_channel_blocked(self, channel: int, blocked: bool, by: str) -> None: ...
+
+    async def hang_up_call(self, call_id: str, by: str) -> None: ...
+
+
+class ControlServer:
+    """Serves `path` until closed."""
+
+    def __init__(self, path: Path, live: LiveState, actions: Actions, group: str | None = None) -> None:
+        self._path = path
+        self._live = live
+        self._actions = actions
+        self._group = group
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Raises: LineError when the socket cannot be made."""
+        listener = private_socket.listen(self._path, self._group)
+        self._server = await asyncio.start_unix_server(self._accepted, sock=listener)
+
+    async def close(self) -> None:
+        if self._server is None:
+            return
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._path.unlink(missing_ok=True)
+
+    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            await _Session(reader, writer, self._live, self._actions).run(self._group)
+        except (OSError, ProtocolError, TimeoutError) as error:
+            log.info("APP-032: a control client left: %s", error)
+        except asyncio.CancelledError:
+            log.info("control client cut off: the call agent stops")
+        finally:
+            writer.close()
+
+
+class _Session:
+    """One client."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, live: LiveState, actions: Actions) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._live = live
+        self._actions = actions
+        self._frames = FrameReader(AnyRequest)
+        self._queue: asyncio.Queue[msgspec.Struct] = asyncio.Queue(QUEUE_LIMIT)
+        self._cleanup = contextlib.ExitStack()
+
+    async def run(self, group: str | None) -> None:
+        connection: socket.socket = self._writer.get_extra_info("socket")
+        if not private_socket.may_enter(connection, group):
+            return await self._refuse(ProtocolError("APP-033", "this user may not control the call agent", "Join the group careline"))
+        sender = asyncio.create_task(self._send_all())
+        try:
+            with self._cleanup:
+                await self._greet_and_serve(sender)
+        finally:
+            sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
+
+    async def _greet_and_serve(self, sender: asyncio.Task[None]) -> None:
+        greeted = False
+        while not sender.done():
+            received = await asyncio.wait_for(self._reader.read(65536), None if greeted else HELLO_LIMIT_S)
+            if not received:
+                return
+            for request in self._parsed(received):
+                if not greeted and not self._is_welcome(request):
+                    return await self._refuse(ProtocolError("APP-034", _wrong_version(request), "Upgrade both to the same version"))
+                greeted = True
+                await self._serve(request)
+
+    def _parsed(self, received: bytes) -> list[Request]:
+        return [request for request in self._frames.feed(received) if isinstance(request, Request)]
+
+    @staticmethod
+    def _is_welcome(request: Request) -> bool:
+        return isinstance(request, ControlHello) and request.version == VERSION
+
+    async def _serve(self, request: Request) -> None:
+        try:
+            await self._act(request)
+            self._tell(Done(request_id=request.request_id))
+        except CarelineError as error:
+            self._tell(Failed(request_id=request.request_id, code=error.code, what=error.what, remedy=error.remedy))
+        except Exception:
+            log.exception("APP-035: the request %s failed", type(request).__name__)
+            self._tell(Failed(request_id=request.request_id, code="APP-035", what="an internal fault", remedy="See the log of careline-calls"))
+
+    async def _act(self, request: Request) -> None:
+        match request:
+            case Subscribe():
+                self._subscribe()
+            case AskHealth():
+                self._tell(HealthChanged(health=self._live.health))
+            case SetChannelBlocked():
+                await self._actions.set_channel_blocked(request.channel, request.blocked, request.by)
+            case HangUpCall():
+                await self._actions.hang_up_call(request.call_id, request.by)
+
+    def _subscribe(self) -> None:
+        self._tell(self._live.snapshot())
+        self._cleanup.callback(self._live.listen(self._tell))
+
+    def _tell(self, message: msgspec.Struct) -> None:
+        try:
+            self._queue.put_nowait(message)
+        except asyncio.QueueFull:
+            log.warning("APP-036: a control client does not read; cut off")
+            self._writer.transport.abort()
+
+    async def _send_all(self) -> None:
+        while True:
+            self._writer.write(encode(await self._queue.get()))
+            await self._writer.drain()
+
+    async def _refuse(self, error: CarelineError) -> None:
+        self._writer.write(encode(Refused(code=error.code, what=error.what, remedy=error.remedy)))
+        await asyncio.wait_for(self._writer.drain(), HELLO_LIMIT_S)
+
+
+def _wrong_version(request: Request) -> str:
+    spoken = request.version if isinstance(request, ControlHello) else "no greeting"
+    return f"a client of protocol version {spoken}, this call agent speaks {VERSION}"
