@@ -1,7 +1,8 @@
-"""What happened in a call: past-tense frozen structs, the one stream that CDRs, statistics and the live view are folded from.
+"""What happened in a call: past-tense frozen structs, the one stream that CDRs, statistics and the live view
+are folded from.
 
-`seq` rises by one per call and makes an event unique: the same (call_id, seq) arriving twice, after a crash, is the same event and is
-dropped by the store. `at` is aware UTC. Plain values only; used by every thread.
+`seq` rises by one per call and makes an event unique: the same (call_id, seq) arriving twice, after a crash,
+is the same event and is dropped by the store. `at` is aware UTC. Plain values only; used by every thread.
 """
 
 from datetime import datetime
@@ -30,7 +31,7 @@ class CallOffered(Happened, frozen=True, kw_only=True):
 
 
 class CallRouted(Happened, frozen=True, kw_only=True):
-    """`service`: hotline, operator, after_hours, reject. `rule` names the row of the routing table that matched."""
+    """`service`: hotline, operator, after_hours, reject. `rule` names the row of the table that matched."""
 
     service: str
     rule: str
@@ -54,7 +55,7 @@ class PromptPlayed(Happened, frozen=True, kw_only=True):
 
 
 class DigitPressed(Happened, frozen=True, kw_only=True):
-    """A key the script consumed (or that was still waiting when the call ended); `leg_seq` is unique within the leg."""
+    """A key the script consumed, or one still waiting when the call ended. `leg_seq` is unique in the leg."""
 
     digit: str
     leg: str
@@ -166,7 +167,8 @@ class CallReleased(Happened, frozen=True, kw_only=True):
 
 
 AnyHappened = (
-    CallOffered | CallRouted | CallAnswered | PlaceEntered | PromptPlayed | DigitPressed | KeyRefused | CallerSilent
-    | LanguageChosen | MessageLeft | MessageDiscarded | OperatorRung | OperatorAnswered | OperatorMissed | CallBridged
-    | CallUnbridged | RecordingStarted | RecordingGapped | RecordingEnded | CallRecovered | CallFailed | CallReleased
+    CallOffered | CallRouted | CallAnswered | PlaceEntered | PromptPlayed | DigitPressed | KeyRefused
+    | CallerSilent | LanguageChosen | MessageLeft | MessageDiscarded | OperatorRung | OperatorAnswered
+    | OperatorMissed | CallBridged | CallUnbridged | RecordingStarted | RecordingGapped | RecordingEnded
+    | CallRecovered | CallFailed | CallReleased
 )
