@@ -1,7 +1,9 @@
-"""The lab's guest: one QEMU (software emulation) that boots Debian's kernel over the host's root and runs one command.
+"""The lab's guest: one QEMU (software emulation) that boots Debian's kernel over the host's root and runs one
+command.
 
-Lives on the host side, used by `tests.lab.run`. Touches only QEMU, build/lab/ and a share directory made for one run. The guest sees
-the host's `/` read-only (in a chroot: the chroot's) and the share, writable, at /run/lab. Nothing listens on a network.
+Lives on the host side, used by `tests.lab.run`. Touches only QEMU, build/lab/ and a share directory made for
+one run. The guest sees the host's `/` read-only (in a chroot: the chroot's) and the share, writable, at
+/run/lab. Nothing listens on a network.
 """
 
 import os
@@ -10,7 +12,6 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 LAB_DIR = Path(os.environ.get("CARELINE_LAB_DIR", CHECKOUT / "build" / "lab"))
@@ -31,10 +32,11 @@ def set_up() -> None:
 
 
 def guest_script(command: Sequence[str]) -> str:
-    """Shell text the guest runs as root: real drivers loaded, then the command from the checkout with its output kept."""
-    return "\n".join([
-        "export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1",
-        "ip link set lo up 2>/dev/null",
+    """Shell text the guest runs as root: the command, from the checkout with its
+    output kept."""
+    lines = (
+        "export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8",
+        "export PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1",
         "touch /run/lab/booted",
         f"cd {shlex.quote(str(CHECKOUT))}",
         f"{shlex.join(command)} >/run/lab/output 2>&1",
@@ -42,11 +44,13 @@ def guest_script(command: Sequence[str]) -> str:
         "dmesg >/run/lab/kernel.log",
         "exit $status",
         "",
-    ])
+    )
+    return "\n".join(lines)
 
 
 class Guest:
-    """One run of the guest. A context manager: leaving it always ends the QEMU process, and QEMU dies with its parent."""
+    """One run of the guest. A context manager: leaving it always ends the QEMU process, and QEMU dies
+    with its parent."""
 
     def __init__(self, share: Path, memory_mb: int = 1024, vcpus: int = 2) -> None:
         self.share = share
@@ -57,7 +61,7 @@ class Guest:
     def __enter__(self) -> "Guest":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.end()
 
     def start(self, command: Sequence[str]) -> None:
@@ -68,7 +72,9 @@ class Guest:
         (self.share / "run.sh").write_text(guest_script(command))
         errors = (self.share / "qemu.err").open("wb")
         with errors:
-            self._qemu = subprocess.Popen(self._qemu_command(), stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
+            self._qemu = subprocess.Popen(
+                self._qemu_command(), stdin=subprocess.DEVNULL, stdout=errors, stderr=errors
+            )
 
     def wait(self, limit_s: float, on_poll: Callable[[], None] | None = None) -> int:
         """Wait for the command to end; returns its exit code. Raises: GuestError with the console's tail."""
@@ -107,15 +113,38 @@ class Guest:
 
     def _qemu_command(self) -> list[str]:
         kernel = (LAB_DIR / "kernel").read_text().strip()
-        # nokaslr and mitigations=off only save emulated time; panic=-1 with -no-reboot turns a dead kernel into a dead QEMU.
+        # nokaslr and mitigations=off only save emulated time; panic=-1 with -no-reboot turns a dead
+        # kernel into a dead QEMU.
         append = f"console=ttyS0 loglevel=5 panic=-1 mitigations=off nokaslr lab.run={GUEST_SHARE}/run.sh"
         return [
-            "setpriv", "--pdeathsig", "KILL",
-            "qemu-system-x86_64", "-nodefaults", "-display", "none", "-no-reboot",
-            "-machine", "pc", "-cpu", "Nehalem", "-accel", "tcg,thread=multi",
-            "-smp", str(self.vcpus), "-m", str(self.memory_mb), "-rtc", "base=utc",
-            "-kernel", f"/boot/vmlinuz-{kernel}", "-initrd", str(LAB_DIR / "initramfs.gz"), "-append", append,
-            "-serial", f"file:{self.share / 'console'}",
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            "qemu-system-x86_64",
+            "-nodefaults",
+            "-display",
+            "none",
+            "-no-reboot",
+            "-machine",
+            "pc",
+            "-cpu",
+            "Nehalem",
+            "-accel",
+            "tcg,thread=multi",
+            "-smp",
+            str(self.vcpus),
+            "-m",
+            str(self.memory_mb),
+            "-rtc",
+            "base=utc",
+            "-kernel",
+            f"/boot/vmlinuz-{kernel}",
+            "-initrd",
+            str(LAB_DIR / "initramfs.gz"),
+            "-append",
+            append,
+            "-serial",
+            f"file:{self.share / 'console'}",
             *_share_options("host", Path("/"), writable=False),
             *_share_options("results", self.share, writable=True),
         ]
@@ -124,6 +153,8 @@ class Guest:
 def _share_options(tag: str, path: Path, writable: bool) -> list[str]:
     access = "" if writable else ",readonly=on"
     return [
-        "-fsdev", f"local,id={tag},path={path},security_model=none,multidevs=remap{access}",
-        "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}",
+        "-fsdev",
+        f"local,id={tag},path={path},security_model=none,multidevs=remap{access}",
+        "-device",
+        f"virtio-9p-pci,fsdev={tag},mount_tag={tag}",
     ]

@@ -1,9 +1,12 @@
-"""The one Python of the guest: runs scenarios one after the other, each in a forked process, and writes one JSON line each.
+"""The one Python of the guest: runs scenarios one after the other, each in a forked process, and writes one
+JSON line each.
 
-Runs as root inside the guest only. Python is slow to start over 9p, a fork is not; a scenario that crashes the interpreter, leaves
-descriptors open or never ends harms nobody but itself. Usage: python -m tests.lab.inside RESULTS [SCENARIO...]
+Runs as root inside the guest only. Python is slow to start over 9p, a fork is not; a scenario that crashes
+the interpreter, leaves descriptors open or never ends harms nobody but itself. Usage: python -m
+tests.lab.inside RESULTS [SCENARIO...]
 """
 
+import contextlib
 import os
 import select
 import signal
@@ -50,7 +53,7 @@ def run_forked(each: Scenario) -> Outcome:
     _end(child)
     took_s = time.monotonic() - started
     if not answer:
-        reason = f"ended without an answer (limit {each.limit_s:.0f} s, took {took_s:.0f} s)\n{kernel_log_tail()}"
+        reason = f"no answer within {each.limit_s:.0f} s or crashed\n{kernel_log_tail()}"
         return Outcome(name=each.name, took_s=took_s, error=reason)
     return msgspec.structs.replace(msgspec.json.decode(answer, type=Outcome), took_s=took_s)
 
@@ -97,10 +100,8 @@ def _read_within(reader: int, limit_s: float) -> bytes:
 
 
 def _end(child: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     os.waitpid(child, 0)
 
 

@@ -1,7 +1,8 @@
-"""`python -m tests.lab.run [SCENARIO...]`: sets the lab up, boots the guest once, runs scenarios in it, prints their results.
+"""`python -m tests.lab.run [SCENARIO...]`: sets the lab up, boots the guest once, runs scenarios in it,
+prints their results.
 
-Runs on the host as root. Names are "module" or "module.function" of tests/lab/scenarios; none means all. `--keep DIR` keeps
-console, output, kernel log and results there. Exit code 0 when all passed.
+Runs on the host as root. Names are "module" or "module.function" of tests/lab/scenarios; none means all.
+`--keep DIR` keeps console, output, kernel log and results there. Exit code 0 when all passed.
 """
 
 import argparse

@@ -1,7 +1,8 @@
-"""Scenarios of the line lab: plain functions registered by name, run inside the guest, each in its own process.
+"""Scenarios of the line lab: plain functions registered by name, run inside the guest, each in its own
+process.
 
-A scenario takes a `Report`, puts figures into it, and fails by an exception (a failed assert included). Modules in tests/lab/scenarios/
-hold them; a scenario's full name is "module.function".
+A scenario takes a `Report`, puts figures into it, and fails by an exception (a failed assert included).
+Modules in tests/lab/scenarios/ hold them; a scenario's full name is "module.function".
 """
 
 import importlib
@@ -71,7 +72,8 @@ def module_names() -> tuple[str, ...]:
 
 
 def load(wanted: Sequence[str]) -> tuple[Scenario, ...]:
-    """Scenarios for "module" or "module.function" names, all when none is given; imports only the modules needed.
+    """Scenarios for "module" or "module.function" names, all when none is given; imports only the modules
+    needed.
 
     Raises: LookupError for a name that does not exist, listing what does.
     """
