@@ -218,7 +218,7 @@ def _lock(path: Path) -> bool:
 
 
 def _fork_away() -> int:
-    """Go on as a child of init in our own session; the starter ends once the descriptor returned is written to."""
+    """Go on as a child of init in our own session; the starter ends when the returned descriptor is written."""
     starter, ready = os.pipe()
     if os.fork():
         os.close(ready)
