@@ -1,0 +1,193 @@
+"""Configuration of the line server: `[paths]` and `[lines]` of careline.toml. Pure but for reading the file.
+
+Other sections belong to other processes and are taken as they are.
+"""
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from drivers import settings
+from drivers.dahdi.setup import CardSetup
+from drivers.errors import ConfigError
+from drivers.io import ChannelSpec
+from drivers.settings import Paths
+from drivers.signalling.analog import AnalogTimings
+from drivers.virtual.config import VirtualConfig
+
+HIGHEST_CHANNEL = 1024  # Source: dahdi/user.h, DAHDI_MAX_CHANNELS
+
+Hunting = Literal["up", "down", "round_robin", "least_used"]
+
+
+class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits of the media core (`[lines.engine]`). `max_ports` 0: as many as the card needs.
+
+    record_ring_ms: audio of one recording kept while the disk is slow. flush_ms: how much of a recording a power cut may cost.
+    write_ahead: blocks of 20 ms queued towards a card. realtime_priority: SCHED_FIFO, 0 for none.
+    """
+
+    max_ports: int = 0
+    max_recordings: int = 512
+    commands: int = 4096
+    events: int = 8192
+    record_ring_ms: int = 8000
+    flush_ms: int = 500
+    realtime_priority: int = 40
+    digit_on_ms: int = 100
+    digit_off_ms: int = 100
+    digit_low_dbm0: float = -9.0  # low group level of sent DTMF. Source: GB/T 3378, -9 +-3 dBm
+    digit_high_dbm0: float = -7.0
+
+
+class GroupConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """One trunk group (`[[lines.groups]]`). `channels` as "1-24,26"; `dnis`: the number callers dialled, where the line cannot tell."""
+
+    name: str
+    channels: str
+    hunting: Hunting = "up"
+    role: Literal["trunk", "extension"] = "trunk"
+    dnis: str = ""
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Channel numbers in the order written. Raises: ValueError."""
+        return channel_numbers(self.channels)
+
+
+class LinesConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Section `[lines]`. No group at all: one of the lines ("trunk") and one of the sets ("sets").
+
+    unattended_answer_ms: how long a caller hears ringing while no call agent is connected; then the box answers and plays
+    `unattended_prompt` (a WAV file; empty: silence) until the call agent is back. 0: never.
+    on_stop: "keep" leaves calls up for the next process, "release" ends them. socket_group: members may connect.
+    """
+
+    card: Literal["virtual", "dahdi"] = "virtual"
+    country: str = "cn"
+    law: Literal["alaw", "ulaw"] = "alaw"
+    groups: tuple[GroupConfig, ...] = ()
+    analog: AnalogTimings = AnalogTimings()
+    engine: EngineSettings = EngineSettings()
+    virtual: VirtualConfig = VirtualConfig()
+    dahdi: CardSetup = CardSetup()
+    unattended_answer_ms: int = 8000
+    unattended_prompt: str = ""
+    on_stop: Literal["keep", "release"] = "keep"
+    socket_group: str = ""
+    native_bridge: bool = True
+    max_unsent_kb: int = 4096
+    max_kept_events: int = 1000
+
+
+class LinesFile(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole file as the line server sees it."""
+
+    paths: Paths = Paths()
+    lines: LinesConfig = LinesConfig()
+    calls: dict[str, Any] = {}
+    hospital: dict[str, Any] = {}
+    web: dict[str, Any] = {}
+
+
+def load(path: Path) -> LinesFile:
+    """Read and check `path`.
+
+    Raises: ConfigError CFG-001..004 (see drivers.settings), CFG-030 channels cannot be read, CFG-031 a channel in two groups, CFG-032 a
+    group name given twice or empty, CFG-033 a group names a channel the card does not have, CFG-034 a number out of range.
+    """
+    read = settings.load(path, LinesFile)
+    check(read.lines, str(path))
+    return read
+
+
+def check(lines: LinesConfig, file: str = "[lines]") -> None:
+    """What the types alone cannot say. Raises: ConfigError CFG-030..032, CFG-034."""
+    _check_names(lines, file)
+    _check_channels(lines, file)
+    _check_ranges(lines, file)
+
+
+def check_card(lines: LinesConfig, specs: tuple[ChannelSpec, ...], file: str = "[lines]") -> None:
+    """That the card has the channels the groups name. Raises: ConfigError CFG-033."""
+    known = {spec.number for spec in specs}
+    for at, group in enumerate(lines.groups):
+        missing = [number for number in group.numbers if number not in known]
+        if missing:
+            what = f'{file}: lines.groups[{at}].channels = "{group.channels}": channel {missing[0]} is not on the {lines.card} card'
+            have = channel_text(sorted(known)) or "none: is the card there and its driver loaded?"
+            raise ConfigError("CFG-033", what, f"Channels there are: {have}")
+
+
+def channel_numbers(text: str) -> tuple[int, ...]:
+    """Numbers of "1-24,26", in that order. Raises: ValueError naming the part that is wrong."""
+    numbers: list[int] = []
+    for part in text.split(","):
+        found = re.fullmatch(r"\s*(\d{1,4})(?:\s*-\s*(\d{1,4}))?\s*", part)
+        if not found:
+            raise ValueError(f"`{part.strip()}` is no channel number or range")
+        first = int(found[1])
+        last = int(found[2] or first)
+        if not 1 <= first <= last <= HIGHEST_CHANNEL:
+            raise ValueError(f"`{part.strip()}` is not within 1-{HIGHEST_CHANNEL} or runs backwards")
+        numbers.extend(range(first, last + 1))
+    return tuple(numbers)
+
+
+def channel_text(numbers: list[int]) -> str:
+    """The shortest way to write these rising numbers: "1-24,26"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ",".join(f"{first}-{last}" if last > first else str(first) for first, last in runs)
+
+
+def _check_names(lines: LinesConfig, file: str) -> None:
+    seen: set[str] = set()
+    for at, group in enumerate(lines.groups):
+        if not group.name or group.name in seen:
+            raise ConfigError("CFG-032", f'{file}: lines.groups[{at}].name = "{group.name}"', "Give every group a name of its own")
+        seen.add(group.name)
+
+
+def _check_channels(lines: LinesConfig, file: str) -> None:
+    owner: dict[int, str] = {}
+    for at, group in enumerate(lines.groups):
+        where = f'{file}: lines.groups[{at}].channels = "{group.channels}"'
+        try:
+            numbers = group.numbers
+        except ValueError as error:
+            raise ConfigError("CFG-030", f"{where}: {error}", 'Write numbers and ranges, as in "1-24,26"') from error
+        for number in numbers:
+            if number in owner:
+                what = f"{where}: channel {number} is in group {owner[number]} already"
+                raise ConfigError("CFG-031", what, "A channel belongs to one group, once")
+            owner[number] = group.name
+
+
+def _check_ranges(lines: LinesConfig, file: str) -> None:
+    engine = lines.engine
+    limits = (
+        ("lines.unattended_answer_ms", lines.unattended_answer_ms, 0, 600_000),
+        ("lines.max_unsent_kb", lines.max_unsent_kb, 64, 65_536),
+        ("lines.max_kept_events", lines.max_kept_events, 0, 100_000),
+        ("lines.engine.max_ports", engine.max_ports, 0, 1024),
+        ("lines.engine.max_recordings", engine.max_recordings, 1, 4096),
+        ("lines.engine.record_ring_ms", engine.record_ring_ms, 500, 60_000),
+        ("lines.engine.flush_ms", engine.flush_ms, 50, 10_000),
+        ("lines.engine.realtime_priority", engine.realtime_priority, 0, 99),
+        ("lines.engine.digit_on_ms", engine.digit_on_ms, 40, 1000),
+        ("lines.engine.digit_off_ms", engine.digit_off_ms, 40, 1000),
+        ("lines.analog.release_guard_ms", lines.analog.release_guard_ms, 0, 10_000),
+    )
+    for key, number, lowest, highest in limits:
+        if not lowest <= number <= highest:
+            raise ConfigError("CFG-034", f"{file}: {key} = {number}", f"Allowed are {lowest} to {highest}")
+    for key, number in (("commands", engine.commands), ("events", engine.events)):
+        if number < 64 or number & (number - 1):
+            raise ConfigError("CFG-034", f"{file}: lines.engine.{key} = {number}", "Allowed are powers of two from 64")
