@@ -1,7 +1,8 @@
 """One clock. Nothing reads the time but through the clock it was given.
 
-`RealClock` is the machine's. `VirtualClock` drives the event loop (`VirtualLoop`) and the virtual card together: when nothing is ready to
-run, time jumps to the next timer or the next 20 ms frame of the media core, so that an hour of calls takes seconds and is the same each time.
+`RealClock` is the machine's. `VirtualClock` drives the event loop (`VirtualLoop`) and the virtual card together: when nothing is ready
+to run, time jumps to the next timer or the next 20 ms frame of the media core, so that an hour of calls takes seconds and is the same
+each time.
 """
 
 import asyncio

@@ -5,7 +5,7 @@ handed over in-process. The line server is the truth about lines; the call agent
 `Welcome.legs`, so:
 
 * each leg carries an opaque `tag` that the call agent sets (its call id, where the script is);
-* digits stay in `LegState.digits` until a `SetTag` says up to which `seq` they were consumed: a digit is never lost and never acted on twice;
+* digits stay in `LegState.digits` until a `SetTag` says up to which `seq` they were consumed: none is lost, none acted on twice;
 * a released leg stays in the snapshot until the call agent says `Forget` (its record is safe on disk).
 
 Times: `*_at` are aware UTC. Sample counts are of 8000 Hz. Causes are Q.850 numbers.
@@ -164,7 +164,7 @@ class Command(Message, frozen=True, kw_only=True):
 
 
 class Hello(Command, frozen=True, kw_only=True):
-    """First message of a client. Answered by Welcome or Refused. A newer client takes the place of an older one only when that one is gone."""
+    """First message of a client. Answered by Welcome or Refused (another version, or a client is there already)."""
 
     version: int
     client: str
@@ -180,7 +180,10 @@ class Release(Command, frozen=True, kw_only=True):
 
 
 class Seize(Command, frozen=True, kw_only=True):
-    """Call out: a free channel of the group (or exactly `channel`), then dial `number` (empty for an FXS set: it rings). The call agent names the leg."""
+    """Call out: a free channel of the group (or exactly `channel`), then dial `number` (empty for an FXS set: it rings).
+
+    The call agent names the leg.
+    """
 
     leg: str
     group: str = ""
@@ -449,7 +452,10 @@ class Pong(Event, frozen=True, kw_only=True):
 
 
 class HandsetDial(Message, frozen=True, kw_only=True):
-    """First message on the handset socket: a telephone of the outside world rings `number` (a trunk's number). `stream`: audio frames are sent to the client."""
+    """First message on the handset socket: a telephone of the outside world rings `number` (a trunk's number).
+
+    `stream`: audio frames are sent to the client.
+    """
 
     version: int
     number: str
@@ -501,13 +507,50 @@ class HandsetSpoken(Message, frozen=True, kw_only=True):
 
 
 AnyCommand = (
-    Hello | Answer | Release | Seize | Play | StopPlay | PlayTone | SendDigits | StartRecording | StopRecording | Bridge
-    | Unbridge | Tap | Mute | Gain | DetectSpeech | DetectTones | SetTag | Forget | BlockChannel | Ping
+    Hello
+    | Answer
+    | Release
+    | Seize
+    | Play
+    | StopPlay
+    | PlayTone
+    | SendDigits
+    | StartRecording
+    | StopRecording
+    | Bridge
+    | Unbridge
+    | Tap
+    | Mute
+    | Gain
+    | DetectSpeech
+    | DetectTones
+    | SetTag
+    | Forget
+    | BlockChannel
+    | Ping
 )
 AnyEvent = (
-    Welcome | Refused | CommandFailed | Offered | Alerting | Answered | Digit | PlayDone | DigitsSent | RecordingDone
-    | RecordingGap | SpeechBegan | SilenceBegan | ToneDetected | Bridged | Unbridged | Released | ChannelChanged
-    | SpanChanged | EngineReport | Pong
+    Welcome
+    | Refused
+    | CommandFailed
+    | Offered
+    | Alerting
+    | Answered
+    | Digit
+    | PlayDone
+    | DigitsSent
+    | RecordingDone
+    | RecordingGap
+    | SpeechBegan
+    | SilenceBegan
+    | ToneDetected
+    | Bridged
+    | Unbridged
+    | Released
+    | ChannelChanged
+    | SpanChanged
+    | EngineReport
+    | Pong
 )
 AnyHandsetRequest = HandsetDial | HandsetKeys | HandsetSpeak | HandsetListen | HandsetAudio | HandsetHangUp
 AnyHandsetReply = HandsetState | HandsetAudio | HandsetKeysSent | HandsetSpoken | Refused
@@ -535,7 +578,11 @@ class FrameReader:
         while len(self._buffer) >= 4:
             (length,) = struct.unpack_from(">I", self._buffer)
             if length > MAX_FRAME_BYTES:
-                raise ProtocolError("LIN-020", f"a frame of {length} bytes on the socket", "Connect a Careline program of this version")
+                raise ProtocolError(
+                    "LIN-020",
+                    f"a frame of {length} bytes on the socket",
+                    "Connect a Careline program of this version",
+                )
             if len(self._buffer) < 4 + length:
                 return
             body = bytes(self._buffer[4 : 4 + length])
@@ -546,4 +593,8 @@ class FrameReader:
         try:
             return self._decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise ProtocolError("LIN-021", f"not a message on the socket: {error}", "Connect a Careline program of this version") from error
+            raise ProtocolError(
+                "LIN-021",
+                f"not a message on the socket: {error}",
+                "Connect a Careline program of this version",
+            ) from error

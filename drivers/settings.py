@@ -40,8 +40,10 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load(path: Path, shape: type[S]) -> S:
-    """Read the whole of `path` as a `shape` (one file, careline.toml, serves all processes; a section that belongs to
-    another process is a `dict[str, object]` in this one's shape). An unknown key, a wrong type or a value out of range is an error that names file, key and what is allowed.
+    """Read the whole of `path` as a `shape`: one file, careline.toml, serves all processes.
+
+    A section that belongs to another process is a `dict[str, Any]` in this one's shape. An unknown key, a wrong type or a value out of
+    range is an error that names file, key and what is allowed.
 
     Raises: ConfigError CFG-001 unreadable, CFG-002 not TOML, CFG-003 unknown key, CFG-004 wrong value.
     """
@@ -50,7 +52,11 @@ def load(path: Path, shape: type[S]) -> S:
     try:
         return msgspec.convert(table, shape)
     except msgspec.ValidationError as error:
-        raise ConfigError("CFG-004", f"{path}: {error}", "Correct the value; `careline check` shows every setting with its type") from error
+        raise ConfigError(
+            "CFG-004",
+            f"{path}: {error}",
+            "Correct the value; `careline check` shows every setting with its type",
+        ) from error
 
 
 def _read(path: Path) -> dict[str, Any]:

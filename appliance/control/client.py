@@ -13,7 +13,17 @@ from types import TracebackType
 
 import msgspec
 
-from appliance.control.messages import VERSION, AnyReply, AskHealth, ControlHello, Done, Failed, HealthChanged, Request, Subscribe
+from appliance.control.messages import (
+    VERSION,
+    AnyReply,
+    AskHealth,
+    ControlHello,
+    Done,
+    Failed,
+    HealthChanged,
+    Request,
+    Subscribe,
+)
 from drivers.errors import CarelineError, ProtocolError
 from drivers.protocol import FrameReader, Refused, encode
 
@@ -114,7 +124,9 @@ class ControlClient:
 
     def _gone(self, error: Exception) -> ControlError:
         return ControlError(
-            "APP-030", f"no call agent at {self._path} ({error})", "Start careline-calls; calls that are up go on meanwhile"
+            "APP-030",
+            f"no call agent at {self._path} ({error})",
+            "Start careline-calls; calls that are up go on meanwhile",
         )
 
     @staticmethod

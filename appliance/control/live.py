@@ -64,9 +64,7 @@ class LiveState:
         self._spans[span.number] = span
         self._tell(LiveSpanChanged(span=span))
 
-    def lines_changed(
-        self, channels: tuple[ChannelState, ...], spans: tuple[SpanState, ...], groups: tuple[GroupState, ...]
-    ) -> None:
+    def lines_changed(self, channels: tuple[ChannelState, ...], spans: tuple[SpanState, ...], groups: tuple[GroupState, ...]) -> None:
         """The line server came (back): everything it has replaces what was known, told as one snapshot."""
         self._channels = {channel.number: channel for channel in channels}
         self._spans = {span.number: span for span in spans}

@@ -51,8 +51,11 @@ class Grade(StrEnum):
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is well or not. `name` is a stable key that pages translate (line_server, engine, disk, database, prompts, recordings, clock);
-    `code` and the texts are for the person who mends it."""
+    """One thing that is well or not.
+
+    `name` is a stable key that pages translate (line_server, engine, disk, store, prompts, spans); `code` and the texts are for the
+    person who mends it.
+    """
 
     name: str
     grade: Grade
@@ -134,6 +137,4 @@ class Failed(Message, frozen=True, kw_only=True):
 
 
 AnyRequest = ControlHello | Subscribe | SetChannelBlocked | HangUpCall | AskHealth
-AnyReply = (
-    LiveSnapshot | LiveCallChanged | LiveCallGone | LiveChannelChanged | LiveSpanChanged | HealthChanged | Done | Failed | Refused
-)
+AnyReply = LiveSnapshot | LiveCallChanged | LiveCallGone | LiveChannelChanged | LiveSpanChanged | HealthChanged | Done | Failed | Refused

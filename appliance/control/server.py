@@ -98,12 +98,15 @@ class _Session:
 
     async def run(self, group: str | None) -> None:
         connection: socket.socket = self._writer.get_extra_info("socket")
-        if not private_socket.may_enter(connection, group):
-            return await self._refuse(ProtocolError("APP-033", "this user may not control the call agent", "Join the group careline"))
         sender = asyncio.create_task(self._send_all())
         try:
+            if not private_socket.may_enter(connection, group):
+                raise ProtocolError("APP-033", "this user may not control the call agent", "Join the group careline")
             with self._cleanup:
                 await self._greet_and_serve(sender)
+        except ProtocolError as error:
+            await self._refuse(error)
+            raise
         finally:
             sender.cancel()
             await asyncio.gather(sender, return_exceptions=True)
@@ -116,7 +119,7 @@ class _Session:
                 return
             for request in self._parsed(received):
                 if not greeted and not self._is_welcome(request):
-                    return await self._refuse(ProtocolError("APP-034", _wrong_version(request), "Upgrade both to the same version"))
+                    raise ProtocolError("APP-034", _wrong_version(request), "Upgrade both to the same version")
                 greeted = True
                 await self._serve(request)
 
@@ -135,7 +138,14 @@ class _Session:
             self._tell(Failed(request_id=request.request_id, code=error.code, what=error.what, remedy=error.remedy))
         except Exception:
             log.exception("APP-035: the request %s failed", type(request).__name__)
-            self._tell(Failed(request_id=request.request_id, code="APP-035", what="an internal fault", remedy="See the log of careline-calls"))
+            self._tell(
+                Failed(
+                    request_id=request.request_id,
+                    code="APP-035",
+                    what="an internal fault",
+                    remedy="See the log of careline-calls",
+                )
+            )
 
     async def _act(self, request: Request) -> None:
         match request:

@@ -21,7 +21,7 @@ from peewee import (
 database = DatabaseProxy()
 
 
-class UtcField(Field):  # type: ignore[misc]
+class UtcField(Field):
     """An aware UTC datetime kept as "2026-03-08T02:00:00.000000+00:00"."""
 
     field_type = "TEXT"
@@ -33,7 +33,7 @@ class UtcField(Field):  # type: ignore[misc]
         return None if value is None else datetime.fromisoformat(value)
 
 
-class StoreModel(Model):  # type: ignore[misc]
+class StoreModel(Model):
     class Meta:
         database = database
         legacy_table_names = False
@@ -64,7 +64,8 @@ class CallRecord(StoreModel):
 
 
 class CallEvent(StoreModel):
-    """The truth: everything that happened in a call, in order. `kind` is the event's class name, `body` its fields as JSON."""
+    """The truth: everything that happened in a call, in order. `kind` is the event's class name, `body` its fields as JSON.
+    `once_key`: an event that can happen only once carries a key, so that one told again after a crash is not stored twice."""
 
     id = AutoField()
     call = CharField(index=True, column_name="call_id")
@@ -72,9 +73,10 @@ class CallEvent(StoreModel):
     at = UtcField()
     kind = CharField()
     body = TextField()
+    once_key = CharField(null=True)
 
     class Meta:
-        indexes = ((("call", "seq"), True),)
+        indexes = ((("call", "seq"), True), (("call", "once_key"), True))
 
 
 class Recording(StoreModel):

@@ -1,0 +1,52 @@
+"""Opening the store: SQLite in WAL mode, so that the web reads while the call agent writes.
+
+Raises StoreError with what, where and remedy; nothing here waits longer than BUSY_LIMIT_MS for another process.
+"""
+
+from pathlib import Path
+
+from peewee import DatabaseError, SqliteDatabase
+
+from appliance.store import migrations, models
+from appliance.store.errors import StoreError
+
+BUSY_LIMIT_MS = 5_000
+
+
+def open_store(path: Path) -> SqliteDatabase:
+    """Open (and make or migrate) the store at `path` and bind the models to it.
+
+    Raises: StoreError STO-001 cannot be opened, STO-002 damaged, STO-003 made by a newer version.
+    """
+    database = connect(path)
+    migrations.migrate(database, path)
+    models.database.initialize(database)
+    return database
+
+
+def connect(path: Path, *, read_only: bool = False) -> SqliteDatabase:
+    """A connection per thread. `synchronous=full`: what was committed is there after a power cut. Source: sqlite.org/pragma."""
+    pragmas: dict[str, int | str] = {"busy_timeout": BUSY_LIMIT_MS, "foreign_keys": 1}
+    if not read_only:
+        pragmas |= {"journal_mode": "wal", "synchronous": 2}
+    target = f"file:{path}?mode=ro" if read_only else str(path)
+    database = SqliteDatabase(target, pragmas=pragmas, uri=read_only)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        database.connect()
+        database.execute_sql("select count(*) from sqlite_master").fetchone()
+    except DatabaseError as error:
+        raise _broken(path, error) from error
+    except OSError as error:
+        raise StoreError("STO-001", f"cannot make the folder of {path}: {error}", "Check [paths] data_dir and who owns it") from error
+    return database
+
+
+def _broken(path: Path, error: DatabaseError) -> StoreError:
+    if "not a database" in str(error) or "malformed" in str(error):
+        return StoreError("STO-002", f"the store {path} is damaged ({error})", "Move it away and restore the last backup")
+    return StoreError(
+        "STO-001",
+        f"cannot open the store {path} ({error})",
+        "Check [paths] data_dir, its owner and free space",
+    )

@@ -1,0 +1,50 @@
+"""The store's versions, oldest first. Each step is one transaction; the number of the last one done stands in `schema_version`.
+
+A step, once released, is never edited: a new one is added.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from peewee import SqliteDatabase
+
+from appliance.store import models
+from appliance.store.errors import StoreError
+
+
+def _first(database: SqliteDatabase) -> None:
+    with database.bind_ctx(models.TABLES):
+        database.create_tables(models.TABLES)
+
+
+STEPS: tuple[Callable[[SqliteDatabase], None], ...] = (_first,)
+
+
+def migrate(database: SqliteDatabase, path: Path) -> int:
+    """Bring the store to this program's version; returns that version.
+
+    Raises: StoreError STO-003 when a newer program made it.
+    """
+    with database.atomic("immediate"):
+        database.execute_sql("create table if not exists schema_version (version integer not null)")
+        version = current_version(database)
+        if version > len(STEPS):
+            raise _newer(path, version)
+        for step in STEPS[version:]:
+            step(database)
+        database.execute_sql("delete from schema_version")
+        database.execute_sql("insert into schema_version (version) values (?)", (len(STEPS),))
+    return len(STEPS)
+
+
+def current_version(database: SqliteDatabase) -> int:
+    row = database.execute_sql("select version from schema_version").fetchone()
+    return row[0] if row else 0
+
+
+def _newer(path: Path, version: int) -> Exception:
+    return StoreError(
+        "STO-003",
+        f"the store {path} is of version {version}, this program knows {len(STEPS)}",
+        "Install the newer Careline again",
+    )

@@ -1,0 +1,138 @@
+"""How one event becomes rows: the event itself, the call's record, its recordings and messages. Runs inside the writer's transaction."""
+
+from functools import singledispatch
+
+import msgspec
+
+from appliance.cdr import Cdr, fold
+from appliance.events import (
+    AnyHappened,
+    CallAnswered,
+    CallOffered,
+    CallReleased,
+    DigitPressed,
+    Happened,
+    MessageLeft,
+    RecordingEnded,
+    RecordingGapped,
+    RecordingStarted,
+)
+from appliance.store.models import CallEvent, CallRecord, Recording, VoiceMessage
+
+_ONCE_A_CALL = (CallOffered, CallAnswered, CallReleased)
+
+
+def once_key(event: Happened) -> str | None:
+    """What makes an event unique within its call, for those that can happen only once; None for the others."""
+    kind = type(event).__name__
+    if isinstance(event, _ONCE_A_CALL):
+        return kind
+    if isinstance(event, DigitPressed):
+        return f"{kind}:{event.leg}:{event.leg_seq}"
+    if isinstance(event, MessageLeft | RecordingStarted | RecordingEnded):
+        return f"{kind}:{event.recording_id}"
+    return None
+
+
+def store_event(event: Happened) -> bool:
+    """Write one event and what follows from it. False: it was there already (told again after a crash), nothing was changed."""
+    body = msgspec.json.encode(event).decode()
+    if _is_known(event, body):
+        return False
+    CallEvent.insert(
+        call=event.call_id,
+        seq=_free_seq(event),
+        at=event.at,
+        kind=type(event).__name__,
+        body=body,
+        once_key=once_key(event),
+    ).execute()
+    _project(event)
+    return True
+
+
+def events_of(call_id: str) -> list[Happened]:
+    """A call's events in order."""
+    rows = CallEvent.select(CallEvent.body).where(CallEvent.call == call_id).order_by(CallEvent.seq)
+    return [msgspec.json.decode(row.body, type=AnyHappened) for row in rows]
+
+
+def fold_call(call_id: str) -> Cdr | None:
+    """The call's record, computed anew from its events."""
+    cdr: Cdr | None = None
+    for event in events_of(call_id):
+        cdr = fold(cdr, event)
+    return cdr
+
+
+def last_seq(call_id: str) -> int:
+    """The highest number an event of this call has, 0 for none."""
+    row = CallEvent.select(CallEvent.seq).where(CallEvent.call == call_id).order_by(CallEvent.seq.desc()).first()
+    return row.seq if row else 0
+
+
+def _is_known(event: Happened, body: str) -> bool:
+    of_call = CallEvent.select().where(CallEvent.call == event.call_id)
+    key = once_key(event)
+    if key is not None and of_call.where(CallEvent.once_key == key).exists():
+        return True
+    return bool(of_call.where(CallEvent.seq == event.seq, CallEvent.body == body).exists())
+
+
+def _free_seq(event: Happened) -> int:
+    """The event's own number, or the next free one: after a crash the agent may count on from an older number."""
+    return max(event.seq, last_seq(event.call_id) + 1)
+
+
+def _project(event: Happened) -> None:
+    _save_record(event)
+    _rows(event)
+
+
+def _save_record(event: Happened) -> None:
+    stored = CallRecord.get_or_none(CallRecord.call_id == event.call_id)
+    cdr = fold(None if stored is None else _cdr(stored), event)
+    if cdr is not None:
+        CallRecord.insert(**msgspec.structs.asdict(cdr)).on_conflict_replace().execute()
+
+
+def _cdr(record: CallRecord) -> Cdr:
+    return Cdr(**{name: getattr(record, name) for name in Cdr.__struct_fields__})
+
+
+@singledispatch
+def _rows(event: Happened) -> None:
+    """Most events touch the call's record only."""
+
+
+@_rows.register
+def _(event: RecordingStarted) -> None:
+    row = Recording.insert(recording_id=event.recording_id, call=event.call_id, path=event.path, started_at=event.at)
+    row.on_conflict_replace().execute()
+
+
+@_rows.register
+def _(event: RecordingEnded) -> None:
+    Recording.update(ended_at=event.at, samples=event.samples, lost_samples=event.lost_samples, error=event.error).where(
+        Recording.recording_id == event.recording_id
+    ).execute()
+
+
+@_rows.register
+def _(event: RecordingGapped) -> None:
+    Recording.update(lost_samples=Recording.lost_samples + event.lost_samples, error=event.reason).where(
+        Recording.recording_id == event.recording_id
+    ).execute()
+
+
+@_rows.register
+def _(event: MessageLeft) -> None:
+    VoiceMessage.insert(
+        call=event.call_id,
+        reference=event.reference,
+        path=event.path,
+        language=event.language,
+        ani=event.ani,
+        left_at=event.at,
+        duration_ms=event.duration_ms,
+    ).execute()

@@ -1,0 +1,225 @@
+"""The store: events in, records out; nothing twice, nothing lost."""
+
+import asyncio
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from appliance.cdr import Cdr, fold
+from appliance.events import (
+    CallAnswered,
+    CallOffered,
+    CallReleased,
+    DigitPressed,
+    Happened,
+    LanguageChosen,
+    MessageLeft,
+    OperatorAnswered,
+    OperatorMissed,
+    PlaceEntered,
+    RecordingEnded,
+    RecordingStarted,
+)
+from appliance.store.database import connect, open_store
+from appliance.store.errors import StoreError
+from appliance.store.models import CallEvent, CallRecord, Recording, VoiceMessage
+from appliance.store.projections import fold_call
+from appliance.store.writer import Store
+from drivers.clock import RealClock, VirtualClock, run_virtual
+
+T0 = datetime(2026, 3, 8, 2, 0, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    return T0 + timedelta(seconds=seconds)
+
+
+def offered(call_id: str = "c1", seq: int = 1) -> CallOffered:
+    return CallOffered(
+        call_id=call_id,
+        seq=seq,
+        at=T0,
+        leg="L1",
+        group="trunk",
+        channel=3,
+        direction="inbound",
+        ani="13800000000",
+        dnis="96120",
+    )
+
+
+A_CALL: tuple[Happened, ...] = (
+    offered(),
+    RecordingStarted(call_id="c1", seq=2, at=T0, recording_id="r1", path="2026/c1.wav", sides="both"),
+    CallAnswered(call_id="c1", seq=3, at=at(2)),
+    PlaceEntered(call_id="c1", seq=4, at=at(2), place="greeting"),
+    PlaceEntered(call_id="c1", seq=5, at=at(8), place="menu"),
+    DigitPressed(call_id="c1", seq=6, at=at(9), digit="9", leg="L1", leg_seq=1),
+    LanguageChosen(call_id="c1", seq=7, at=at(9), language="en"),
+    DigitPressed(call_id="c1", seq=8, at=at(12), digit="3", leg="L1", leg_seq=2),
+    MessageLeft(
+        call_id="c1",
+        seq=9,
+        at=at(30),
+        reference="100001",
+        recording_id="m1",
+        path="m.wav",
+        duration_ms=9000,
+        language="en",
+    ),
+    CallReleased(call_id="c1", seq=10, at=at(33.5), cause=16, ended_by="caller"),
+    RecordingEnded(call_id="c1", seq=11, at=at(33.5), recording_id="r1", path="2026/c1.wav", samples=268000),
+)
+
+A_RECORD = Cdr(
+    call_id="c1",
+    direction="inbound",
+    group="trunk",
+    channel=3,
+    ani="13800000000",
+    dnis="96120",
+    started_at=T0,
+    answered_at=at(2),
+    ended_at=at(33.5),
+    duration_ms=33500,
+    talk_ms=31500,
+    cause=16,
+    ended_by="caller",
+    outcome="message",
+    language="en",
+    path="greeting>menu",
+    digits="93",
+)
+
+
+def folded(*events: Happened) -> Cdr | None:
+    cdr: Cdr | None = None
+    for event in events:
+        cdr = fold(cdr, event)
+    return cdr
+
+
+def test_the_fold_gives_the_record() -> None:
+    assert folded(*A_CALL) == A_RECORD
+
+
+@pytest.mark.parametrize(
+    ("events", "outcome"),
+    [
+        ((), "abandoned"),
+        ((CallAnswered(call_id="c1", seq=2, at=at(1)),), "completed"),
+        (
+            (
+                CallAnswered(call_id="c1", seq=2, at=at(1)),
+                OperatorAnswered(call_id="c1", seq=3, at=at(5), leg="L2", channel=30),
+            ),
+            "operator",
+        ),
+        (
+            (
+                CallAnswered(call_id="c1", seq=2, at=at(1)),
+                OperatorMissed(call_id="c1", seq=3, at=at(5), leg="L2", outcome="busy"),
+            ),
+            "operator_missed",
+        ),
+    ],
+)
+def test_the_outcome_follows_from_what_happened(events: tuple[Happened, ...], outcome: str) -> None:
+    record = folded(offered(), *events, CallReleased(call_id="c1", seq=9, at=at(9), cause=16, ended_by="caller"))
+    assert record is not None
+    assert record.outcome == outcome
+
+
+def test_no_record_without_an_offer() -> None:
+    assert folded(CallAnswered(call_id="c1", seq=1, at=T0)) is None
+
+
+def write(path: Path, events: tuple[Happened, ...]) -> None:
+    async def main(clock: VirtualClock) -> None:
+        store = Store(path, clock)
+        store.start()
+        for event in events:
+            store.append(event)
+        await store.flush()
+        store.close()
+
+    run_virtual(main)
+
+
+def test_events_become_rows(tmp_path: Path) -> None:
+    write(tmp_path / "s.db", A_CALL)
+    open_store(tmp_path / "s.db")
+    assert fold_call("c1") == A_RECORD
+    stored = CallRecord.get()
+    assert {name: getattr(stored, name) for name in Cdr.__struct_fields__} == {
+        name: getattr(A_RECORD, name) for name in Cdr.__struct_fields__
+    }
+    assert Recording.get().samples == 268000
+    assert VoiceMessage.get().reference == "100001"
+
+
+@pytest.mark.parametrize("again", range(1, len(A_CALL) + 1))
+def test_events_told_again_after_a_crash_change_nothing(tmp_path: Path, again: int) -> None:
+    write(tmp_path / "s.db", A_CALL[:again])
+    write(tmp_path / "s.db", A_CALL)
+    open_store(tmp_path / "s.db")
+    assert CallEvent.select().count() == len(A_CALL)
+    assert fold_call("c1") == A_RECORD
+
+
+def test_an_agent_that_counts_on_from_an_older_number_loses_nothing(tmp_path: Path) -> None:
+    write(tmp_path / "s.db", A_CALL[:7])
+    write(tmp_path / "s.db", (PlaceEntered(call_id="c1", seq=4, at=at(40), place="message"),))
+    open_store(tmp_path / "s.db")
+    record = fold_call("c1")
+    assert record is not None
+    assert record.path == "greeting>menu>message"
+
+
+def test_a_full_disk_keeps_events_until_there_is_space(tmp_path: Path) -> None:
+    async def main() -> None:
+        store = Store(tmp_path / "s.db", RealClock())
+        store.start()
+        blocker = connect(tmp_path / "s.db")
+        blocker.execute_sql("begin immediate")
+        store.append(offered())
+        with pytest.raises(StoreError, match="STO-004"):
+            await store.flush(limit_s=0.1)
+        blocker.execute_sql("rollback")
+        await store.flush()
+        store.close()
+        blocker.close()
+
+    asyncio.run(main())
+    open_store(tmp_path / "s.db")
+    assert CallRecord.select().count() == 1
+
+
+def test_a_damaged_store_says_so(tmp_path: Path) -> None:
+    (tmp_path / "s.db").write_bytes(os.urandom(8192))
+    with pytest.raises(StoreError, match=r"STO-002.*restore"):
+        open_store(tmp_path / "s.db")
+
+
+def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    open_store(tmp_path / "s.db").execute_sql("update schema_version set version = 99")
+    with pytest.raises(StoreError, match="STO-003"):
+        open_store(tmp_path / "s.db")
+
+
+def test_a_job_that_fails_is_told_and_harms_no_other(tmp_path: Path) -> None:
+    def broken() -> None:
+        raise ValueError("no")
+
+    async def main() -> None:
+        store = Store(tmp_path / "s.db", RealClock())
+        store.start()
+        store.append(offered())
+        with pytest.raises(ValueError, match="no"):
+            await store.run(broken)
+        assert await store.last_seq("c1") == 1
+        store.close()
+
+    asyncio.run(main())
