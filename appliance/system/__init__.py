@@ -1,0 +1,1 @@
+"""The box itself: its health (network, backup and update come with their issues)."""

@@ -1,0 +1,60 @@
+"""Health: every bad thing has a code and a remedy, every good thing is quiet."""
+
+from pathlib import Path
+
+import pytest
+
+from appliance.control.messages import Check, Grade
+from appliance.system import health
+from drivers.errors import LineError
+from drivers.protocol import EngineReport, SpanState
+
+FAULT = LineError("LIN-001", "no card", "Plug one in")
+
+
+def report(**changed: float) -> EngineReport:
+    facts: dict[str, float] = {
+        "ticks": 1, "late_ticks": 0, "tick_late_ms_p999": 0.2, "underruns": 0, "events_lost": 0,
+        "record_gap_samples": 0, "disk_ms_max": 1.0, "realtime": True,
+    }  # fmt: skip
+    return EngineReport(**(facts | changed))  # type: ignore[arg-type]
+
+
+def span(*alarms: str) -> SpanState:
+    return SpanState(number=1, name="E1-1", description="", channels=31, alarms=alarms)
+
+
+@pytest.mark.parametrize(
+    ("check", "grade"),
+    [
+        (health.line_server(True, None), Grade.OK),
+        (health.line_server(False, None), Grade.FAILED),
+        (health.line_server(False, FAULT), Grade.FAILED),
+        (health.store(None), Grade.OK),
+        (health.store(FAULT), Grade.FAILED),
+        (health.prompts(None), Grade.OK),
+        (health.prompts(FAULT), Grade.WARNING),
+        (health.engine(None), Grade.WARNING),
+        (health.engine(report()), Grade.OK),
+        (health.engine(report(tick_late_ms_p999=9.0)), Grade.WARNING),
+        (health.engine(report(underruns=1)), Grade.WARNING),
+        (health.engine(report(record_gap_samples=160)), Grade.WARNING),
+        (health.spans(()), Grade.OK),
+        (health.spans((span(),)), Grade.OK),
+        (health.spans((span(), span("red"))), Grade.FAILED),
+    ],
+)
+def test_grades(check: Check, grade: Grade) -> None:
+    assert check.grade is grade
+    assert (check.grade is Grade.OK) == (check.code == "")
+    assert (check.grade is Grade.OK) == (check.remedy == "")
+
+
+@pytest.mark.parametrize(("free", "grade"), [(500, Grade.OK), (149, Grade.WARNING), (29, Grade.FAILED), (0, Grade.FAILED)])
+def test_a_disk_that_fills_up(free: int, grade: Grade, tmp_path: Path) -> None:
+    assert health._disk_grade(tmp_path, free, 1000).grade is grade
+
+
+def test_a_disk_that_is_gone(tmp_path: Path) -> None:
+    check, free, total = health.disk(tmp_path / "gone")
+    assert (check.grade, check.code, free, total) == (Grade.FAILED, "APP-050", 0, 0)
