@@ -1,0 +1,101 @@
+"""The unit files as systemd itself judges them, without a running systemd."""
+
+import configparser
+import os
+import re
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+UNITS = Path(__file__).resolve().parents[2] / "systemd"
+SERVICES = ("lines", "calls", "web")
+LIMIT_S = 60
+
+
+def systemd(*command: str | Path) -> str:
+    done = subprocess.run(
+        [*map(str, command)], capture_output=True, text=True, timeout=LIMIT_S, check=False, env=os.environ | {"LC_ALL": "C"}
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def service(name: str) -> configparser.SectionProxy:
+    """The [Service] section; of a setting given twice the last counts here."""
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[method-assign, assignment]
+    parser.read(UNITS / f"careline-{name}.service")
+    return parser["Service"]
+
+
+@pytest.mark.parametrize(("name", "most"), [("lines", 4.0), ("calls", 2.5), ("web", 2.5)])
+def test_exposure_is_within_what_was_promised(name: str, most: float) -> None:
+    unit = UNITS / f"careline-{name}.service"
+    judged = systemd("systemd-analyze", "security", "--offline=true", "--no-pager", unit)
+    found = re.search(r"Overall exposure level for \S+: ([\d.]+)", judged)
+    assert found, judged
+    assert float(found[1]) <= most
+
+
+def test_systemd_finds_nothing_wrong_with_any_unit(tmp_path: Path) -> None:
+    for unit in UNITS.glob("careline*.*"):
+        text = unit.read_text().replace("/opt/careline/.venv/bin/careline", "/bin/true")
+        (tmp_path / unit.name).write_text(text)
+    assert systemd("systemd-analyze", "verify", "--man=no", *sorted(tmp_path.iterdir())) == ""
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_says_when_it_is_ready_and_is_watched(name: str) -> None:
+    unit = service(name)
+    assert unit["Type"] == "notify"
+    assert unit["Restart"] == "always"
+    assert unit["WatchdogSec"].endswith("s")
+    assert unit["User"] == f"careline-{name}"
+    assert unit["Group"] == "careline"
+
+
+def test_only_the_line_server_keeps_descriptors_and_reaches_the_cards() -> None:
+    assert int(service("lines")["FileDescriptorStoreMax"]) >= 480  # two E1 cards of eight spans
+    assert service("lines")["DeviceAllow"] == "char-dahdi rw"
+    for name in ("calls", "web"):
+        assert not {"FileDescriptorStoreMax", "DeviceAllow", "BindPaths", "SupplementaryGroups"} & set(service(name))
+
+
+def test_the_target_starts_all_three() -> None:
+    parser = configparser.ConfigParser(strict=False)
+    parser.read(UNITS / "careline.target")
+    assert parser["Unit"]["Wants"].split() == [f"careline-{name}.service" for name in SERVICES]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A file system root in which our users and folders have been made."""
+    for kind in ("sysusers.d", "tmpfiles.d"):
+        shutil.copytree(UNITS / kind, tmp_path / "usr/lib" / kind)
+    (tmp_path / "etc").mkdir()
+    systemd("systemd-sysusers", f"--root={tmp_path}")
+    systemd("systemd-tmpfiles", f"--root={tmp_path}", "--create")
+    return tmp_path
+
+
+def test_users_and_groups_are_made(root: Path) -> None:
+    users = {line.split(":")[0] for line in (root / "etc/passwd").read_text().splitlines()}
+    groups = {line.split(":")[0]: line.split(":")[3].split(",") for line in _lines(root / "etc/group")}
+    assert {f"careline-{name}" for name in SERVICES} <= users
+    assert sorted(groups["careline"]) == ["careline-calls", "careline-lines", "careline-web"]
+    assert groups["telephony"] == ["careline-lines"]
+
+
+def test_folders_are_closed_to_the_world_and_shared_in_the_group(root: Path) -> None:
+    gid = next(int(line.split(":")[2]) for line in _lines(root / "etc/group") if line.startswith("careline:"))
+    for folder in ("run/careline", "var/lib/careline", "var/lib/careline/recordings", "etc/careline"):
+        status = (root / folder).stat()
+        assert status.st_gid == gid
+        assert not stat.S_IMODE(status.st_mode) & stat.S_IRWXO
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines()
