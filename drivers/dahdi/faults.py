@@ -54,9 +54,7 @@ def cannot_take_channel(channel: int, number: int) -> LineError:
     """DAHDI_SPECIFY was refused with that errno."""
     if number in (errno.ENXIO, errno.EINVAL):
         what = f"channel {channel} does not exist or is not configured"
-        return LineError(
-            NO_CHANNEL, what, "Check its number and its line in system.conf, then run dahdi_cfg"
-        )
+        return LineError(NO_CHANNEL, what, "Check its number and its line in system.conf, then run dahdi_cfg")
     if number == errno.EBUSY:
         what = f"channel {channel} is held by another program"
         return LineError(

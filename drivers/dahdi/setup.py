@@ -1,0 +1,242 @@
+"""Our configuration of the cards as structs, written as system.conf and applied by the kernel's own tool, dahdi_cfg.
+
+Writing is pure but for one file; applying runs a program and may take seconds, so never call it on the event loop. Not
+thread-safe. Source: system.conf(5) of dahdi-tools.
+"""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from drivers.dahdi import faults
+from drivers.errors import ConfigError
+from drivers.io import Signalling
+
+APPLY_LIMIT_S = 60.0
+HIGHEST_CHANNEL = 1024
+_HEAD = "# Written by Careline from its configuration; changes made here are lost."
+
+
+class SpanLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A digital span as wired. `timing` 0: no clock source, 1: first choice; `line_build_out` 0 for cables under 40 m."""
+
+    number: int
+    timing: int = 1
+    line_build_out: int = 0
+    framing: Literal["ccs", "cas", "d4", "esf"] = "ccs"
+    coding: Literal["hdb3", "ami", "b8zs"] = "hdb3"
+    crc4: bool = True
+    yellow: bool = False
+
+
+class DynamicSpan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A span without a card: driver "loc" (two of them wired together, address "KEY:ID") or "eth" (TDM over Ethernet)."""
+
+    driver: Literal["loc", "eth"]
+    address: str
+    channels: int
+    timing: int = 0
+
+
+class ChannelGroup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Channels that are set up alike. `channels` as "1-15,17-31"; `idle_bits` (ABCD) for CAS only; law None: the span's own."""
+
+    channels: str
+    signalling: Signalling
+    law: Literal["alaw", "mulaw"] | None = None
+    echo_canceller: str | None = None
+    idle_bits: str = "1101"
+
+
+class CardSetup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything system.conf says. The default zone is the first one; zones give ring cadence and tones."""
+
+    spans: tuple[SpanLine, ...] = ()
+    dynamic_spans: tuple[DynamicSpan, ...] = ()
+    groups: tuple[ChannelGroup, ...] = ()
+    zones: tuple[str, ...] = ("cn",)
+
+
+def channel_numbers(text: str) -> tuple[int, ...]:
+    """Numbers of "1-15,17-31". Raises: ConfigError LIN-113."""
+    numbers: list[int] = []
+    for part in text.split(","):
+        bounds = re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", part)
+        if bounds is None:
+            raise _invalid(
+                f"channels = {text!r}: {part.strip()!r} is no channel or range", "Write it like 1-15,17-31"
+            )
+        first = int(bounds[1])
+        last = int(bounds[2] or first)
+        if not 1 <= first <= last <= HIGHEST_CHANNEL:
+            raise _invalid(f"channels = {text!r}: {part.strip()!r} is out of order or range", "Use 1 to 1024")
+        numbers += range(first, last + 1)
+    return tuple(numbers)
+
+
+def channel_text(numbers: Iterable[int]) -> str:
+    """The shortest "1-15,17-31" for these numbers."""
+    runs = groupby(enumerate(sorted(numbers)), key=lambda pair: pair[1] - pair[0])
+    return ",".join(_run_text([number for _, number in run]) for _, run in runs)
+
+
+def check(setup: CardSetup) -> None:
+    """Refuse what dahdi_cfg would refuse or quietly do wrong. Raises: ConfigError LIN-113."""
+    _check_no_channel_twice(setup)
+    _check_bits(setup)
+    if not setup.zones:
+        raise _invalid("zones is empty", "Name at least one tone zone, such as cn")
+    numbers = [span.number for span in setup.spans]
+    if len(set(numbers)) != len(numbers):
+        raise _invalid(f"spans = {numbers}: a span is there twice", "Give each span one entry")
+
+
+def render(setup: CardSetup) -> str:
+    """Text of system.conf, in the order dahdi_cfg wants: spans, channels, law, echo cancellers, zones."""
+    check(setup)
+    return "\n".join([_HEAD, *_lines(setup), ""])
+
+
+def write(setup: CardSetup, path: Path) -> None:
+    """Write system.conf so that a power cut leaves the old or the new one."""
+    text = render(setup)
+    fresh = path.with_name(path.name + ".new")
+    with fresh.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def apply(path: Path, program: str = "dahdi_cfg", limit_s: float = APPLY_LIMIT_S) -> None:
+    """Configure the kernel from that file; quick when nothing changed. Needs root.
+
+    Raises: ConfigError LIN-110 (with the line refused), LIN-111 (no dahdi_cfg), LIN-112 (too slow).
+    """
+    try:
+        done = subprocess.run(
+            [program, "-c", str(path)],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=limit_s,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise ConfigError(
+            faults.CONFIG_TOOL_MISSING, f"{program} is not installed", "Install the package dahdi"
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        what = f"{program} was not done within {limit_s:.0f} s"
+        raise ConfigError(
+            faults.CONFIG_TIMEOUT, what, "See the kernel log (dmesg); a card may hang"
+        ) from error
+    if done.returncode != 0:
+        raise refusal(path.read_text(), done.stdout + done.stderr)
+
+
+def refusal(text: str, messages: str) -> ConfigError:
+    """dahdi_cfg's complaint as an error that shows the line of `text` it is about, and what to do."""
+    complaint = next((line.strip() for line in messages.splitlines() if line.strip()), "no message")
+    numbered = re.search(r"[Ll]ine (\d+)", messages)
+    channel = re.search(r"on channel (\d+)", messages)
+    line = _line_numbered(text, int(numbered[1])) if numbered else ""
+    if not line and channel:
+        line = _line_of_channel(text, int(channel[1]))
+    where = f" at '{line}'" if line else ""
+    return ConfigError(
+        faults.CONFIG_REFUSED, f"dahdi_cfg refused the card setup{where}: {complaint}", _remedy(messages)
+    )
+
+
+_REMEDIES = (
+    (r"mutex|master device", "Run it as root, with the DAHDI modules loaded and /dev/shm mounted"),
+    (r"SPANCONFIG failed", "That span is not there: check the cards (dahdi_scan) and the span numbers"),
+    (
+        r"dynamic span creation",
+        "Load dahdi_dynamic and the module of its driver (dahdi_dynamic_loc, dahdi_dynamic_eth)",
+    ),
+    (
+        r"CHANCONFIG failed",
+        "The port at that channel cannot do this signalling, or there is no such channel (dahdi_scan)",
+    ),
+    (r"ATTACH_ECHOCAN", "Load the echo canceller's module (dahdi_echocan_mg2) or take it out of the setup"),
+    (r"tone zone", "Use a zone libtonezone knows, such as cn"),
+)
+
+
+def _remedy(messages: str) -> str:
+    found = (remedy for pattern, remedy in _REMEDIES if re.search(pattern, messages))
+    return next(found, "Correct the card setup, or see system.conf's manual")
+
+
+def _line_numbered(text: str, number: int) -> str:
+    lines = text.splitlines()
+    # dahdi_cfg counts from 0 in some messages, so a number past the end is taken for the last line.
+    return lines[min(number, len(lines)) - 1].strip() if lines else ""
+
+
+def _line_of_channel(text: str, channel: int) -> str:
+    for line in text.splitlines():
+        keyword, _, value = line.partition("=")
+        if keyword in set(Signalling) and channel in channel_numbers(value.partition(":")[0]):
+            return line
+    return ""
+
+
+def _lines(setup: CardSetup) -> Iterator[str]:
+    yield from map(_span_text, setup.spans)
+    for dynamic in setup.dynamic_spans:
+        yield f"dynamic={dynamic.driver},{dynamic.address},{dynamic.channels},{dynamic.timing}"
+    for group in setup.groups:
+        bits = f":{group.idle_bits}" if group.signalling is Signalling.CAS else ""
+        yield f"{group.signalling}={_channels(group)}{bits}"
+    for group in setup.groups:
+        if group.law is not None:
+            yield f"{group.law}={_channels(group)}"
+    for group in setup.groups:
+        if group.echo_canceller is not None:
+            yield f"echocanceller={group.echo_canceller},{_channels(group)}"
+    for zone in setup.zones:
+        yield f"loadzone={zone}"
+    yield f"defaultzone={setup.zones[0]}"
+
+
+def _span_text(span: SpanLine) -> str:
+    flags = [name for name, on in (("crc4", span.crc4), ("yellow", span.yellow)) if on]
+    fields = [span.number, span.timing, span.line_build_out, span.framing, span.coding, *flags]
+    return "span=" + ",".join(map(str, fields))
+
+
+def _channels(group: ChannelGroup) -> str:
+    return channel_text(channel_numbers(group.channels))
+
+
+def _run_text(numbers: list[int]) -> str:
+    return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}-{numbers[-1]}"
+
+
+def _check_no_channel_twice(setup: CardSetup) -> None:
+    seen: dict[int, ChannelGroup] = {}
+    for group in setup.groups:
+        for number in channel_numbers(group.channels):
+            if number in seen:
+                what = f"channel {number} is in {seen[number].channels!r} and in {group.channels!r}"
+                raise _invalid(what, "Put each channel into one group")
+            seen[number] = group
+
+
+def _check_bits(setup: CardSetup) -> None:
+    for group in setup.groups:
+        if group.signalling is Signalling.CAS and not re.fullmatch("[01]{4}", group.idle_bits):
+            raise _invalid(f"idle_bits = {group.idle_bits!r}", "Write the idle bits ABCD, such as 1101")
+
+
+def _invalid(what: str, remedy: str) -> ConfigError:
+    return ConfigError(faults.CONFIG_INVALID, f"card setup: {what}", remedy)

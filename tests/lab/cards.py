@@ -1,0 +1,60 @@
+"""Cards of the lab: the kernel's loopback spans, loaded afresh for each scenario, and the figures read from a process.
+
+Runs as root inside the guest only. Channel numbers begin at 1 again after each load.
+"""
+
+import subprocess
+import time
+from pathlib import Path
+
+from drivers.dahdi import setup
+from drivers.dahdi.setup import CardSetup, ChannelGroup, DynamicSpan
+from drivers.io import Signalling
+
+MODULES = ("dahdi", "dahdi_dynamic", "dahdi_dynamic_loc", "dahdi_echocan_mg2")
+SYSTEM_CONF = Path("/tmp/system.conf")
+COMMAND_LIMIT_S = 60.0
+
+
+def analogue_pairs(pairs: int) -> CardSetup:
+    """`pairs` FXO ports (fxsks, channels 1..pairs), each wired to an FXS port (fxoks, pairs+1..2*pairs); A-law, zone cn."""
+    trunks, handsets = f"1-{pairs}", f"{pairs + 1}-{2 * pairs}"
+    return CardSetup(
+        dynamic_spans=(DynamicSpan("loc", "1:0", pairs), DynamicSpan("loc", "1:1", pairs)),
+        groups=(
+            ChannelGroup(trunks, Signalling.FXSKS, law="alaw", echo_canceller="mg2"),
+            ChannelGroup(handsets, Signalling.FXOKS, law="alaw"),
+        ),
+    )
+
+
+def install(wanted: CardSetup) -> None:
+    """Load the modules afresh and configure them; what an earlier scenario left is gone."""
+    unload()
+    for module in MODULES:
+        options = ["auto_assign_spans=1"] if module == "dahdi" else []
+        _run("modprobe", module, *options)
+    setup.write(wanted, SYSTEM_CONF)
+    setup.apply(SYSTEM_CONF)
+
+
+def unload() -> None:
+    """Unload the modules; harmless when they are not loaded. A channel still open makes it fail."""
+    loaded = {line.split()[0] for line in Path("/proc/modules").read_text().splitlines()}
+    if "dahdi" in loaded:
+        _run("dahdi_cfg", "-s", "-c", str(SYSTEM_CONF))
+    for module in reversed(MODULES):
+        if module in loaded:
+            _run("rmmod", module)
+
+
+def cpu_seconds(process_id: int) -> float:
+    """CPU seconds of a whole process (all threads, user and system), from the kernel's nanosecond count."""
+    # The clock id of a process, as clock_getcpuclockid(3) makes it.
+    return time.clock_gettime_ns((~process_id << 3) | 2) / 1e9
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_LIMIT_S, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stdout}{done.stderr}")
