@@ -1,0 +1,174 @@
+"""The prompts on paper: texts.toml (what is said) and manifest.json (what was rendered). Reads and writes only these two files.
+
+Runs in the renderer, in tests, and once at the start of the call agent; no thread of its own.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from drivers.errors import CarelineError
+
+Lang = Literal["zh", "en"]
+LANGS: tuple[Lang, ...] = ("zh", "en")
+HERE = Path(__file__).parent
+RECIPE = 1  # raise it when the renderer changes so much that every file is to be rendered again
+
+
+class PromptError(CarelineError):
+    """A prompt that is unknown, missing, unreadable or cannot be rendered."""
+
+
+class Voice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A Kokoro voice and how fast it speaks (1.0: as trained)."""
+
+    name: str
+    speed: float
+
+
+class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One prompt as written in both languages; `*_say` is what the voice is given where that differs."""
+
+    zh: str | None = None
+    en: str | None = None
+    zh_say: str | None = None
+    en_say: str | None = None
+
+    def written(self, lang: Lang) -> str | None:
+        return self.zh if lang == "zh" else self.en
+
+    def spoken(self, lang: Lang) -> str | None:
+        return (self.zh_say or self.zh) if lang == "zh" else (self.en_say or self.en)
+
+
+class Tone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sine, levelled in dBm0 (a full-scale A-law sine is +3.14 dBm0, ITU-T G.711)."""
+
+    frequency_hz: int
+    level_dbm0: float
+    duration_ms: int
+
+
+class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole of texts.toml."""
+
+    voices: dict[Lang, Voice]
+    readings: dict[str, str]
+    tones: dict[str, Tone]
+    prompts: dict[str, Text]
+    clips: dict[str, Text]
+
+    def spoken_texts(self) -> dict[str, Text]:
+        return {**self.prompts, **self.clips}
+
+    def voice_for(self, text: str) -> Voice:
+        return self.voices[language_of(text)]
+
+
+class Rendering(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file as rendered: what it says, by whom, from which recipe, and what must be on disk."""
+
+    text: str
+    voice: str
+    recipe_sha256: str
+    file_sha256: str
+    duration_ms: int
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One prompt in the manifest; None: it does not exist in that language."""
+
+    id: str
+    zh: Rendering | None = None
+    en: Rendering | None = None
+
+    def rendering(self, lang: Lang) -> Rendering | None:
+        return self.zh if lang == "zh" else self.en
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole of manifest.json."""
+
+    prompts: tuple[Entry, ...]
+
+    def by_id(self) -> dict[str, Entry]:
+        return {entry.id: entry for entry in self.prompts}
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One file that texts.toml asks for."""
+
+    id: str
+    lang: Lang
+    text: str
+    spoken: str
+    voice: str
+    recipe_sha256: str
+    tone: Tone | None = None
+
+
+def language_of(text: str) -> Lang:
+    """The language a text is written in: Mandarin as soon as it has one Han character."""
+    return "zh" if any("一" <= char <= "鿿" for char in text) else "en"
+
+
+def read_texts(path: Path = HERE / "texts.toml") -> Texts:
+    """Raises: PromptError APP-060 naming file, key and what is allowed."""
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=Texts)
+    except OSError as error:
+        raise PromptError("APP-060", f"prompt texts {path} cannot be read ({error.strerror})",
+                          "Restore the file from the package.") from error
+    except msgspec.DecodeError as error:
+        raise PromptError("APP-060", f"prompt texts {path} are wrong: {error}",
+                          "Correct the file; its head says what each part holds.") from error
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Raises: PromptError APP-061 when it is missing or malformed."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except OSError as error:
+        raise PromptError("APP-061", f"prompt manifest {path} cannot be read ({error.strerror})",
+                          "Reinstall the package, or run `make prompts`.") from error
+    except msgspec.DecodeError as error:
+        raise PromptError("APP-061", f"prompt manifest {path} is wrong: {error}",
+                          "Reinstall the package, or delete the file and run `make prompts`.") from error
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    """Written beside and renamed, so that no reader ever sees half of it."""
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n")
+    fresh.replace(path)
+
+
+def jobs(texts: Texts) -> Iterator[Job]:
+    """Every file that should exist, in the order of texts.toml."""
+    for prompt_id, tone in texts.tones.items():
+        for lang in LANGS:
+            yield _tone_job(prompt_id, lang, tone)
+    for prompt_id, text in texts.spoken_texts().items():
+        for lang in LANGS:
+            written, spoken = text.written(lang), text.spoken(lang)
+            if written and spoken:
+                yield _spoken_job(texts, prompt_id, lang, written, spoken)
+
+
+def _tone_job(prompt_id: str, lang: Lang, tone: Tone) -> Job:
+    said = f"{tone.frequency_hz} Hz, {tone.level_dbm0:g} dBm0, {tone.duration_ms} ms"
+    return Job(prompt_id, lang, said, said, "tone", _sha256([RECIPE, said]), tone)
+
+
+def _spoken_job(texts: Texts, prompt_id: str, lang: Lang, written: str, spoken: str) -> Job:
+    voice = texts.voice_for(spoken)
+    readings = sorted((word, read) for word, read in texts.readings.items() if word in spoken)
+    recipe = _sha256([RECIPE, written, spoken, voice.name, voice.speed, readings])
+    return Job(prompt_id, lang, written, spoken, voice.name, recipe)
+
+
+def _sha256(value: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(value)).hexdigest()
