@@ -1,0 +1,133 @@
+"""Audio of the far side: media ports that the exchange and the telephones use, and joining them. The card's own ports are not here.
+
+Ports are taken from the engine once and used again for ever, so an event that arrives late can never meet a stranger.
+Used from the event loop only.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from drivers.media import End, Engine, Law, MediaEvent
+
+EventSink = Callable[[MediaEvent], None]
+RECORDING_IDS_FROM = 1 << 31  # the box's own recordings are numbered from 1
+
+
+class FarPorts:
+    """The ports of the far side: lends idle ones, and hands each its events."""
+
+    def __init__(self, engine: Engine, country: str) -> None:
+        self.engine = engine
+        self.country = country
+        self._idle: deque[int] = deque()
+        self._sinks: dict[int, EventSink | None] = {}
+        self._recordings = RECORDING_IDS_FROM
+
+    def take(self, sink: EventSink) -> int:
+        """A port nobody uses; `sink` gets its events until it is given back. Raises: MediaError when all are in use."""
+        port = self._idle.popleft() if self._idle else self.engine.port_new(Law.ALAW)
+        self._sinks[port] = sink
+        return port
+
+    def give_back(self, port: int) -> None:
+        """Silence it and keep it for the next."""
+        self._sinks[port] = None
+        self.engine.unbridge(port)
+        self.engine.tone(port, None)
+        self.engine.detect_digits(port, False)
+        self.engine.port_detach(port)
+        self._idle.append(port)
+
+    def media_event(self, event: MediaEvent) -> bool:
+        """Pass on an event of the media core; False when its port is not of the far side."""
+        if event.port not in self._sinks:
+            return False
+        sink = self._sinks[event.port]
+        if sink is not None:
+            sink(event)
+        return True
+
+    def recording_id(self) -> int:
+        self._recordings += 1
+        return self._recordings
+
+    def free(self) -> None:
+        """Give every port back to the engine."""
+        for port in self._sinks:
+            self.engine.port_free(port)
+        self._sinks.clear()
+        self._idle.clear()
+
+
+class Mover(Protocol):
+    """A telephone whose own port can be put on another line (the exchange's switching contact)."""
+
+    def audio_to(self, line: int, end: End) -> None: ...
+
+    def audio_home(self) -> None: ...
+
+
+class Circuit:
+    """The exchange's end of one line: sends tones, hears digits, is joined to another circuit.
+
+    `mover` is the telephone at the other end of a subscriber's own line, None for a line to the box.
+    """
+
+    def __init__(self, ports: FarPorts, line: int, end: End, sink: EventSink, mover: Mover | None = None) -> None:
+        self.line, self.end, self.mover = line, end, mover
+        self._ports, self._sink = ports, sink
+        self._port: int | None = None
+
+    @property
+    def engine(self) -> Engine:
+        return self._ports.engine
+
+    def port(self) -> int:
+        """The exchange's port on this line, taken when first needed."""
+        if self._port is None:
+            self._port = self._ports.take(self._sink)
+            self._ports.engine.port_attach_line(self._port, self.line, self.end)
+        return self._port
+
+    def tone(self, name: str) -> None:
+        """Send "dial", "ringback", "busy" or "congestion" into the line; "" stops."""
+        if not name and self._port is None:
+            return
+        cadence = self._ports.engine.zone_tone(self._ports.country, name) if name else None
+        self._ports.engine.tone(self.port(), cadence)
+
+    def detect_digits(self, on: bool) -> None:
+        if on or self._port is not None:
+            self._ports.engine.detect_digits(self.port(), on)
+
+    def release(self) -> None:
+        """Nothing more is sent or heard here."""
+        if self._port is not None:
+            self._ports.give_back(self._port)
+            self._port = None
+
+
+def join(first: Circuit, second: Circuit) -> None:
+    """The parties of two circuits talk. A telephone's port moves onto the other line; two lines of the box are bridged."""
+    for mine, other in ((first, second), (second, first)):
+        if mine.mover is not None:
+            mine.release()
+            other.release()
+            mine.mover.audio_to(other.line, other.end)
+            return
+    first.tone("")
+    second.tone("")
+    first.detect_digits(False)
+    second.detect_digits(False)
+    first.engine.bridge(first.port(), second.port())
+
+
+def part(first: Circuit, second: Circuit) -> None:
+    """Undo `join`; each circuit is the exchange's again."""
+    for mine in (first, second):
+        if mine.mover is not None:
+            mine.mover.audio_home()
+    if first.mover is None and second.mover is None:
+        first.release()
+        second.release()

@@ -1,0 +1,179 @@
+"""What the card in software consists of (`[lines.virtual]`): spans, telephone numbers, outside telephones, sets. Pure structs."""
+
+from enum import StrEnum
+
+import msgspec
+
+from drivers.io import Signalling
+from drivers.virtual.ringing import CADENCES_MS
+
+E1_TIMESLOTS = 31  # beside slot 0, which frames. Source: ITU-T G.704 clause 2.3
+E1_SIGNALLING_TIMESLOT = 16
+MAX_CHANNELS = 480
+FXS_SIGNALLING = (Signalling.FXSKS, Signalling.FXSLS)
+FXO_SIGNALLING = (Signalling.FXOKS, Signalling.FXOLS)
+
+
+class SpanKind(StrEnum):
+    """fxo: ports that lead to the exchange; fxs: ports with sets on them; e1: 30 speech timeslots to the exchange."""
+
+    FXO = "fxo"
+    FXS = "fxs"
+    E1 = "e1"
+
+
+class Answering(StrEnum):
+    """What a telephone does when it rings. command: waits for somebody to say `answer`."""
+
+    ANSWER = "answer"
+    BUSY = "busy"
+    NEVER = "never"
+    COMMAND = "command"
+
+
+class Hunting(StrEnum):
+    """Which free line of a number is rung: the first, or the one that has been free longest."""
+
+    LINEAR = "linear"
+    LONGEST_FREE = "longest_free"
+
+
+class SpanConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """One span. `channels` counts for fxo and fxs; an e1 always has 30. `supervised`: the exchange drops the battery when
+    the other side hangs up (kewl start); without it the box hears the busy tone only (loop start)."""
+
+    kind: SpanKind
+    channels: int = 4
+    name: str = ""
+    supervised: bool = True
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.channels <= 120:
+            raise ValueError(f"channels must be 1 to 120, not {self.channels}")
+
+    @property
+    def timeslots(self) -> tuple[int, ...]:
+        """Timeslots that carry speech; the channel's number is the span's base + this."""
+        if self.kind is SpanKind.E1:
+            return tuple(slot for slot in range(1, E1_TIMESLOTS + 1) if slot != E1_SIGNALLING_TIMESLOT)
+        return tuple(range(1, self.channels + 1))
+
+    @property
+    def size(self) -> int:
+        """Channel numbers this span takes, silent ones included."""
+        return E1_TIMESLOTS if self.kind is SpanKind.E1 else self.channels
+
+    @property
+    def signalling(self) -> Signalling:
+        if self.kind is SpanKind.FXS:
+            return Signalling.FXOKS if self.supervised else Signalling.FXOLS
+        return Signalling.FXSKS if self.supervised else Signalling.FXSLS
+
+
+class NumberConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """A telephone number of the box: calls to it hunt the lines of `spans`, then `channels`, in that order."""
+
+    number: str
+    spans: tuple[int, ...] = ()
+    channels: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_number(self.number)
+        if not self.spans and not self.channels:
+            raise ValueError(f"number {self.number} leads to no span and no channel")
+
+
+class TelephoneConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """A telephone of the outside world that the box can call; `say` is a WAV file spoken after answering."""
+
+    number: str
+    answering: Answering = Answering.ANSWER
+    after_ms: int = 2000
+    say: str = ""
+
+    def __post_init__(self) -> None:
+        _check_number(self.number)
+
+
+class SetConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The set on one FXS port; a port that is not named has a set that answers on command."""
+
+    channel: int
+    answering: Answering = Answering.ANSWER
+    after_ms: int = 2000
+    say: str = ""
+
+
+class VirtualConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole card and the world beyond it. Spans are numbered from 1 in the order given.
+
+    `ring_limit_ms`: how long the exchange lets a telephone ring; `first_digit_ms`, `next_digit_ms`: its patience while the
+    box dials; `setup_ms`: from the last digit to the first ring; `visitors`: telephones that come to dial and go again.
+    """
+
+    country: str = "cn"
+    spans: tuple[SpanConfig, ...] = (SpanConfig(kind=SpanKind.FXO), SpanConfig(kind=SpanKind.FXS, channels=2))
+    numbers: tuple[NumberConfig, ...] = (NumberConfig(number="01088886666", spans=(1,)),)
+    telephones: tuple[TelephoneConfig, ...] = ()
+    sets: tuple[SetConfig, ...] = ()
+    hunting: Hunting = Hunting.LINEAR
+    ring_limit_ms: int = 60_000
+    setup_ms: int = 200
+    first_digit_ms: int = 15_000
+    next_digit_ms: int = 4_000
+    visitors: int = 32
+
+    def __post_init__(self) -> None:
+        if self.country not in CADENCES_MS:
+            raise ValueError(f"country {self.country!r} has no ring cadence here; known: {', '.join(sorted(CADENCES_MS))}")
+        if not 1 <= sum(span.size for span in self.spans) <= MAX_CHANNELS:
+            raise ValueError(f"the spans must have 1 to {MAX_CHANNELS} channels together")
+        self._check_numbers()
+        self._check_sets()
+
+    def span_channels(self, span: int) -> tuple[int, ...]:
+        """Numbers of the speech channels of that span. Raises: IndexError when there is no such span."""
+        base = sum(each.size for each in self.spans[: span - 1])
+        return tuple(base + slot for slot in self.spans[span - 1].timeslots)
+
+    def channels_of(self, number: NumberConfig) -> tuple[int, ...]:
+        """The lines a telephone number hunts, in order, each once."""
+        by_span = (channel for span in number.spans for channel in self.span_channels(span))
+        return tuple(dict.fromkeys((*by_span, *number.channels)))
+
+    def lines_needed(self) -> int:
+        """Virtual lines the media core must have room for."""
+        return sum(len(span.timeslots) for span in self.spans) + len(self.telephones) + self.visitors
+
+    def ports_needed(self) -> int:
+        """Media ports of the far side at worst: an exchange port and a telephone for each line."""
+        return 2 * self.lines_needed()
+
+    def _channels(self, *kinds: SpanKind) -> set[int]:
+        wanted = (index for index, span in enumerate(self.spans, 1) if span.kind in kinds)
+        return {channel for span in wanted for channel in self.span_channels(span)}
+
+    def _check_numbers(self) -> None:
+        seen = [each.number for each in (*self.numbers, *self.telephones)]
+        twice = {number for number in seen if seen.count(number) > 1}
+        if twice:
+            raise ValueError(f"telephone number {min(twice)} is given twice")
+        trunks = self._channels(SpanKind.FXO, SpanKind.E1)
+        for number in self.numbers:
+            if any(not 1 <= span <= len(self.spans) for span in number.spans):
+                raise ValueError(f"number {number.number} names a span that does not exist")
+            wrong = set(self.channels_of(number)) - trunks
+            if wrong:
+                raise ValueError(f"number {number.number} leads to channel {min(wrong)}, which is no line to the exchange")
+
+    def _check_sets(self) -> None:
+        wrong = {each.channel for each in self.sets} - self._channels(SpanKind.FXS)
+        if wrong:
+            raise ValueError(f"a set is given for channel {min(wrong)}, which is no FXS port")
+        if any(each.answering is Answering.BUSY for each in self.sets):
+            raise ValueError("a set has no answering `busy`: it is busy while it is off-hook")
+
+
+def _check_number(number: str) -> None:
+    if not number or not set(number) <= set("0123456789*#"):
+        raise ValueError(f"{number!r} is no telephone number: digits, * and # only")

@@ -1,0 +1,263 @@
+"""DAHDI's hook state machine of one channel, as the kernel runs it: what an order does to the line, which events come back, and when.
+
+Pure but for timers on the running loop. Knows neither audio nor what is at the far end: `send` carries what this end does to
+the line, `receive` takes what the far end does to it. Wants changing? Change the tables.
+Source: dahdi-linux drivers/dahdi/dahdi-base.c (`__dahdi_hooksig_pvt`, `__rbs_otimer_expire`, `dahdi_hangup`, DAHDI_HOOK)
+and include/dahdi/kernel.h for the times.
+"""
+
+from collections.abc import Callable
+from enum import Enum, StrEnum
+from typing import NamedTuple
+
+from drivers.errors import LineError
+from drivers.io import Hook, LineEvent, Signalling
+from drivers.virtual.timer import Timer
+
+DEBOUNCE_MS = 600  # after going off-hook the far end's changes are not looked at
+START_MS, AFTER_START_MS = 1500, 500
+PRE_FLASH_MS, FLASH_MS = 50, 750
+PRE_WINK_MS, WINK_MS = 50, 150
+KEWL_MS, AFTER_KEWL_MS = 500, 300  # battery drop, and the pause after it
+FAR_FLASH_MS = 1250  # loop open shorter than this is a flash, longer is a hang-up
+FAR_PULSE_MS = 200  # and shorter than this a dial pulse
+RING_TRAILER_MS = 50  # a ring burst is over when it has been gone this long
+RING_DEAF_MS = 2000  # after hanging up no ring is believed for this long
+
+
+class RxSig(StrEnum):
+    """What this end sees. fxs signalling: battery (OFFHOOK), ringing, no battery (ONHOOK); fxo: loop closed or open."""
+
+    ONHOOK = "onhook"
+    OFFHOOK = "offhook"
+    RING = "ring"
+
+
+class TxSig(StrEnum):
+    """What this end does. fxs signalling: loop open, closed, closed (START); fxo: battery, battery, ringing (START), no battery (KEWL)."""
+
+    ONHOOK = "onhook"
+    OFFHOOK = "offhook"
+    START = "start"
+    KEWL = "kewl"
+
+
+class TxState(Enum):
+    ONHOOK = "onhook"
+    DEBOUNCE = "debounce"
+    OFFHOOK = "offhook"
+    START = "start"
+    AFTER_START = "after start"
+    PRE_WINK = "pre wink"
+    WINK = "wink"
+    PRE_FLASH = "pre flash"
+    FLASH = "flash"
+    RING_ON = "ring on"
+    RING_OFF = "ring off"
+    KEWL = "kewl"
+    AFTER_KEWL = "after kewl"
+
+
+class Step(NamedTuple):
+    """Go into `state` with `sig` on the line for `for_ms` (0: for good); `event` is reported on entering."""
+
+    state: TxState
+    sig: TxSig
+    for_ms: int = 0
+    event: LineEvent | None = None
+
+
+S, T = TxState, TxSig
+
+ORDERS: dict[Hook, Step] = {
+    Hook.OFF: Step(S.DEBOUNCE, T.OFFHOOK, DEBOUNCE_MS),
+    Hook.START: Step(S.START, T.START, START_MS),
+    Hook.WINK: Step(S.PRE_WINK, T.ONHOOK, PRE_WINK_MS),
+    Hook.FLASH: Step(S.PRE_FLASH, T.OFFHOOK, PRE_FLASH_MS),
+    Hook.RING_OFF: Step(S.ONHOOK, T.ONHOOK),
+    Hook.ON: Step(S.ONHOOK, T.ONHOOK),
+}
+"""What an order begins. RING of an fxo-signalled channel follows the cadence, ON of a kewl-started one may drop the battery first."""
+
+ALLOWED_IN: dict[Hook, frozenset[TxState]] = {
+    Hook.OFF: frozenset(TxState) - {S.KEWL, S.AFTER_KEWL},
+    Hook.START: frozenset({S.ONHOOK}),
+    Hook.RING: frozenset({S.ONHOOK}),
+    Hook.WINK: frozenset({S.ONHOOK}),
+    Hook.FLASH: frozenset({S.OFFHOOK}),
+    Hook.RING_OFF: frozenset(TxState),
+    Hook.ON: frozenset(TxState),
+}
+"""Any other state: the kernel answers EBUSY."""
+
+EXPIRY: dict[TxState, Step] = {
+    S.START: Step(S.AFTER_START, T.OFFHOOK, AFTER_START_MS),
+    S.AFTER_START: Step(S.OFFHOOK, T.OFFHOOK, 0, LineEvent.HOOKCOMPLETE),
+    S.PRE_WINK: Step(S.WINK, T.OFFHOOK, WINK_MS),
+    S.WINK: Step(S.ONHOOK, T.ONHOOK, 0, LineEvent.HOOKCOMPLETE),
+    S.PRE_FLASH: Step(S.FLASH, T.ONHOOK, FLASH_MS),
+    S.FLASH: Step(S.OFFHOOK, T.OFFHOOK, 0, LineEvent.HOOKCOMPLETE),
+    S.DEBOUNCE: Step(S.OFFHOOK, T.OFFHOOK),
+    S.KEWL: Step(S.AFTER_KEWL, T.ONHOOK, AFTER_KEWL_MS, LineEvent.HOOKCOMPLETE),
+    S.AFTER_KEWL: Step(S.ONHOOK, T.ONHOOK),
+}
+"""What follows when a state's time is up."""
+
+UNSTABLE = frozenset({S.DEBOUNCE, S.KEWL, S.AFTER_KEWL})
+
+
+class HookState:
+    """One channel's hook. `cadence_ms` rings a set; `send` puts a signal on the line; `report` tells an event."""
+
+    def __init__(
+        self, number: int, signalling: Signalling, cadence_ms: tuple[int, ...], send: Callable[[TxSig], None],
+        report: Callable[[LineEvent], None],
+    ) -> None:
+        self._number, self._signalling, self._cadence_ms = number, signalling, cadence_ms
+        self._send, self._report = send, report
+        self._is_fxs = signalling in (Signalling.FXSKS, Signalling.FXSLS)
+        self.state = TxState.ONHOOK
+        self.seen = RxSig.OFFHOOK if self._is_fxs else RxSig.ONHOOK
+        self._cadence_at = 0
+        self._told_offhook = False
+        self._hung_up_during_kewl = False
+        self._order_time = Timer(self._order_time_up)
+        self._far_open = Timer(self._far_hung_up)
+        self._ring_trailer = Timer(self._ring_burst_over)
+        self._ring_deaf = Timer(_nothing)
+
+    @property
+    def far_active(self) -> bool:
+        """The far end rings (fxs signalling) or holds the loop closed (fxo)."""
+        return self.seen is (RxSig.RING if self._is_fxs else RxSig.OFFHOOK)
+
+    def tell(self, event: LineEvent) -> None:
+        """Report an event that does not come of hook or ring (alarms)."""
+        self._report(event)
+
+    # --- orders of this end ---
+
+    def order(self, hook: Hook) -> None:
+        """Raises: LineError LIN-071 when the line is in a state that does not allow it (the kernel's EBUSY)."""
+        if self.state not in ALLOWED_IN[hook]:
+            raise LineError(
+                "LIN-071", f"channel {self._number} cannot do {hook.name} while its hook is in state `{self.state.value}`",
+                "Wait until the line is at rest and try again",
+            )
+        if hook is Hook.ON:
+            self._hang_up()
+        elif hook is Hook.RING and not self._is_fxs:
+            self._ring_step(0)
+        else:
+            self._enter(ORDERS[Hook.START if hook is Hook.RING else hook])
+
+    def reset(self) -> None:
+        """Everything at rest at once, no event: the channel was closed."""
+        for timer in (self._order_time, self._far_open, self._ring_trailer, self._ring_deaf):
+            timer.stop()
+        self._told_offhook = self._hung_up_during_kewl = False
+        self.state = TxState.ONHOOK
+        self._send(TxSig.ONHOOK)
+
+    def _hang_up(self) -> None:
+        self._hung_up_during_kewl = False
+        if self._is_fxs:
+            self._ring_deaf.start(RING_DEAF_MS)
+        if self._drops_battery():
+            self._enter(Step(TxState.KEWL, TxSig.KEWL, KEWL_MS))
+        else:
+            self._enter(ORDERS[Hook.ON])
+
+    def _drops_battery(self) -> bool:
+        """Not when there is nothing to end, or the far end is on-hook already."""
+        far_gone = self.seen is RxSig.ONHOOK and not self._far_open.running
+        return self._signalling is Signalling.FXOKS and self.state is not TxState.ONHOOK and not far_gone
+
+    def _enter(self, step: Step) -> None:
+        self.state = step.state
+        self._order_time.stop()
+        if step.for_ms:
+            self._order_time.start(step.for_ms)
+        self._send(step.sig)
+        if step.event is not None:
+            self._report(step.event)
+
+    def _order_time_up(self) -> None:
+        was = self.state
+        if was in (TxState.RING_ON, TxState.RING_OFF):
+            self._ring_step(self._cadence_at + 1)
+            return
+        self._enter(EXPIRY[was])
+        if was is TxState.DEBOUNCE and not self._is_fxs and self.seen is RxSig.ONHOOK:
+            self._far_open.start(FAR_FLASH_MS)
+        if was is TxState.AFTER_KEWL:
+            self._kewl_over()
+
+    def _kewl_over(self) -> None:
+        if self._hung_up_during_kewl:
+            self._report(LineEvent.ONHOOK)
+        self._told_offhook = False
+
+    def _ring_step(self, position: int) -> None:
+        first = position == 0
+        self._cadence_at = position % len(self._cadence_ms)
+        for_ms = self._cadence_ms[self._cadence_at]
+        if self._cadence_at % 2:
+            self._enter(Step(TxState.RING_OFF, TxSig.OFFHOOK, for_ms, LineEvent.RINGEROFF))
+        else:
+            self._enter(Step(TxState.RING_ON, TxSig.START, for_ms, None if first else LineEvent.RINGERON))
+
+    # --- what the far end does ---
+
+    def receive(self, sig: RxSig) -> None:
+        """The far end changed the line; the same signal again is no change."""
+        if sig is self.seen:
+            return
+        before, self.seen = self.seen, sig
+        if self._is_fxs:
+            self._exchange_did(before, sig)
+        elif sig is RxSig.OFFHOOK:
+            self._far_closed_loop()
+        else:
+            self._far_opened_loop()
+
+    def _exchange_did(self, before: RxSig, sig: RxSig) -> None:
+        if sig is RxSig.RING:
+            self._ring_trailer.stop()
+            if not self._ring_deaf.running:
+                self._report(LineEvent.RINGBEGIN)
+        elif before is RxSig.RING:
+            self._ring_trailer.start(RING_TRAILER_MS)
+        # A drop during the debounce time after answering is lost, as in the kernel: the busy tone must tell.
+        if sig is RxSig.ONHOOK and self.state is TxState.OFFHOOK and self._signalling is Signalling.FXSKS:
+            self._ring_deaf.start(RING_DEAF_MS)
+            self._ring_trailer.stop()
+            self._report(LineEvent.ONHOOK)
+
+    def _ring_burst_over(self) -> None:
+        if not self._ring_deaf.running:
+            self._report(LineEvent.RINGOFFHOOK)
+
+    def _far_closed_loop(self) -> None:
+        self._hung_up_during_kewl = False
+        open_ms = self._far_open.elapsed_ms() if self._far_open.running else None
+        self._far_open.stop()
+        if open_ms is not None:
+            self._report(LineEvent.PULSE_START if open_ms <= FAR_PULSE_MS else LineEvent.WINKFLASH)
+        elif not self._told_offhook:
+            self._told_offhook = True
+            self._report(LineEvent.RINGOFFHOOK)
+
+    def _far_opened_loop(self) -> None:
+        if self.state not in UNSTABLE:
+            self._far_open.start(FAR_FLASH_MS)
+        if self.state is TxState.KEWL:
+            self._hung_up_during_kewl = True
+
+    def _far_hung_up(self) -> None:
+        self._told_offhook = False
+        self._report(LineEvent.ONHOOK)
+
+
+def _nothing() -> None:
+    """The timer is only asked whether it runs."""

@@ -1,0 +1,186 @@
+"""The exchange's circuit at the far end of one line to the box: rings it, supervises it, takes its digits.
+
+Used from the event loop only. The behaviour is `TABLE`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from enum import Enum, auto
+
+from drivers.media import End, EventType, MediaEvent
+from drivers.virtual.audio import Circuit, FarPorts
+from drivers.virtual.config import VirtualConfig
+from drivers.virtual.exchange import Exchange, Refusal
+from drivers.virtual.hookstate import KEWL_MS, RxSig, TxSig
+from drivers.virtual.ringing import CADENCES_MS
+from drivers.virtual.timer import Timer
+from drivers.virtual.wire import Wire
+
+log = logging.getLogger(__name__)
+
+
+class TrunkState(Enum):
+    IDLE = auto()
+    RINGING = auto()  # a call is offered to the box
+    DIALLING = auto()  # the box seized the line: dial tone, digits
+    CALLING = auto()  # the dialled number is being rung
+    TALKING = auto()
+    ENDED = auto()  # busy or congestion tone until the box hangs up
+
+
+class TrunkEvent(Enum):
+    LOOP_CLOSED = auto()
+    LOOP_OPENED = auto()
+    OFFERED = auto()
+    CONNECTED = auto()
+    REFUSED = auto()
+    CLEARED = auto()
+
+
+class Trunk:
+    """One line circuit. `number` is what called telephones are shown."""
+
+    def __init__(
+        self, channel: int, wire: Wire, exchange: Exchange, ports: FarPorts, config: VirtualConfig, supervised: bool,
+    ) -> None:
+        self.channel, self.wire, self.state = channel, wire, TrunkState.IDLE
+        self.number = ""
+        self.circuit = Circuit(ports, wire.line, End.FAR, self._media_event)
+        self.digits = ""
+        self.rested_since = 0.0
+        self._exchange, self._config, self._supervised = exchange, config, supervised
+        self._cadence_ms, self._cadence_at = CADENCES_MS[config.country], 0
+        self._ring = Timer(self._next_ring_step)
+        self._drop = Timer(lambda: wire.from_world(RxSig.OFFHOOK))
+        self._digit_wait = Timer(self._dialled)
+        self._setup = Timer(self._place)
+        wire.far = self
+
+    def line_signal(self, sig: TxSig) -> None:
+        closed = sig in (TxSig.OFFHOOK, TxSig.START)
+        self._happened(TrunkEvent.LOOP_CLOSED if closed else TrunkEvent.LOOP_OPENED)
+
+    # --- as a party of the exchange ---
+
+    def is_free(self) -> bool:
+        return self.state is TrunkState.IDLE and self.wire.usable
+
+    def offered(self, caller: str) -> None:
+        self._happened(TrunkEvent.OFFERED)
+
+    def alerting(self) -> None:
+        """The box hears the ringback tone, nothing else tells it."""
+
+    def connected(self) -> None:
+        self._happened(TrunkEvent.CONNECTED)
+
+    def refused(self, why: Refusal) -> None:
+        self._happened(TrunkEvent.REFUSED)
+
+    def cleared(self) -> None:
+        self._happened(TrunkEvent.CLEARED)
+
+    # --- the table and its actions ---
+
+    def _happened(self, event: TrunkEvent) -> None:
+        row = TABLE.get((self.state, event))
+        if row is None:
+            log.error("LIN-074: exchange line %d: %s in state %s; released", self.channel, event.name, self.state.name)
+            row = Trunk.give_up, TrunkState.IDLE
+        action, self.state = row
+        action(self)
+
+    def nothing(self) -> None:
+        """Seen, and of no consequence here."""
+
+    def begin_ringing(self) -> None:
+        self._cadence_at = 0
+        self._ring_step()
+
+    def stop_ringing(self) -> None:
+        self._ring.stop()
+        self.wire.from_world(RxSig.OFFHOOK)
+        self.rested_since = asyncio.get_running_loop().time()
+
+    def answer(self) -> None:
+        self.stop_ringing()
+        self._exchange.answered(self)
+
+    def begin_dialling(self) -> None:
+        self.digits = ""
+        self.circuit.tone("dial")
+        self.circuit.detect_digits(True)
+        self._digit_wait.start(self._config.first_digit_ms)
+
+    def give_up(self) -> None:
+        """The box hung up, at whatever point."""
+        for timer in (self._digit_wait, self._setup, self._drop):
+            timer.stop()
+        self.wire.from_world(RxSig.OFFHOOK)
+        self.rested_since = asyncio.get_running_loop().time()
+        self._exchange.hung_up(self)
+
+    def drop_battery(self) -> None:
+        """Tell the box that the other side hung up, the kewl-start way."""
+        if self._supervised:
+            self.wire.from_world(RxSig.ONHOOK)
+            self._drop.start(KEWL_MS)
+
+    def _ring_step(self) -> None:
+        self.wire.from_world(RxSig.OFFHOOK if self._cadence_at % 2 else RxSig.RING)
+        self._ring.start(self._cadence_ms[self._cadence_at])
+
+    def _next_ring_step(self) -> None:
+        self._cadence_at = (self._cadence_at + 1) % len(self._cadence_ms)
+        self._ring_step()
+
+    # --- digits of the box ---
+
+    def _media_event(self, event: MediaEvent) -> None:
+        if event.type is EventType.DIGIT and self.state is TrunkState.DIALLING and not self._setup.running:
+            self._digit(chr(event.value))
+
+    def _digit(self, digit: str) -> None:
+        if not self.digits:
+            self.circuit.tone("")
+        self.digits += digit
+        if self._exchange.is_complete(self.digits):
+            self._dialled()
+        else:
+            self._digit_wait.start(self._config.next_digit_ms)
+
+    def _dialled(self) -> None:
+        self._digit_wait.stop()
+        self.circuit.tone("")
+        self.circuit.detect_digits(False)
+        self._setup.start(self._config.setup_ms)
+
+    def _place(self) -> None:
+        self.state = TrunkState.CALLING
+        self._exchange.place(self, self.digits, self.number)
+
+
+S, E = TrunkState, TrunkEvent
+
+TABLE: dict[tuple[TrunkState, TrunkEvent], tuple[Callable[[Trunk], None], TrunkState]] = {
+    (S.IDLE, E.LOOP_CLOSED): (Trunk.begin_dialling, S.DIALLING),
+    (S.IDLE, E.LOOP_OPENED): (Trunk.nothing, S.IDLE),
+    (S.IDLE, E.OFFERED): (Trunk.begin_ringing, S.RINGING),
+    (S.RINGING, E.LOOP_CLOSED): (Trunk.answer, S.RINGING),
+    (S.RINGING, E.LOOP_OPENED): (Trunk.nothing, S.RINGING),
+    (S.RINGING, E.CONNECTED): (Trunk.nothing, S.TALKING),
+    (S.RINGING, E.CLEARED): (Trunk.stop_ringing, S.IDLE),
+    (S.DIALLING, E.LOOP_CLOSED): (Trunk.nothing, S.DIALLING),
+    (S.DIALLING, E.LOOP_OPENED): (Trunk.give_up, S.IDLE),
+    (S.CALLING, E.LOOP_CLOSED): (Trunk.nothing, S.CALLING),
+    (S.CALLING, E.LOOP_OPENED): (Trunk.give_up, S.IDLE),
+    (S.CALLING, E.CONNECTED): (Trunk.nothing, S.TALKING),
+    (S.CALLING, E.REFUSED): (Trunk.nothing, S.ENDED),
+    (S.TALKING, E.LOOP_CLOSED): (Trunk.nothing, S.TALKING),
+    (S.TALKING, E.LOOP_OPENED): (Trunk.give_up, S.IDLE),
+    (S.TALKING, E.CLEARED): (Trunk.drop_battery, S.ENDED),
+    (S.ENDED, E.LOOP_CLOSED): (Trunk.nothing, S.ENDED),
+    (S.ENDED, E.LOOP_OPENED): (Trunk.give_up, S.IDLE),
+}
+"""(state, event) -> (action, state). OFFHOOK and START both close the loop, so a closed loop may be told twice."""

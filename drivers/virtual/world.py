@@ -1,0 +1,93 @@
+"""What lies beyond the box's sockets: the exchange with its numbers, telephones of the outside world, and the sets on FXS ports.
+
+Used from the event loop only.
+"""
+
+from drivers.errors import LineError
+from drivers.media import Engine
+from drivers.virtual.audio import FarPorts
+from drivers.virtual.config import Answering, NumberConfig, SetConfig, SpanKind, TelephoneConfig, VirtualConfig
+from drivers.virtual.exchange import Exchange
+from drivers.virtual.telephone import OutsideTelephone, WiredSet
+from drivers.virtual.trunk import Trunk
+from drivers.virtual.wire import Wire
+
+VISITOR_NUMBERS_FROM = 13900000000  # made up, in the form of a mobile number
+
+
+class World:
+    """`trunks` and `sets` by channel, `telephones` by number."""
+
+    def __init__(self, config: VirtualConfig, engine: Engine, wires: dict[int, Wire]) -> None:
+        self.ports = FarPorts(engine, config.country)
+        self.exchange = Exchange(config.ring_limit_ms, config.hunting)
+        self.trunks: dict[int, Trunk] = {}
+        self.sets: dict[int, WiredSet] = {}
+        self.telephones: dict[str, OutsideTelephone] = {}
+        self._config, self._wires = config, wires
+        self._visitors: list[OutsideTelephone] = []
+        self._dismissed: list[OutsideTelephone] = []
+        self._visits = 0
+        for index in range(1, len(config.spans) + 1):
+            self._furnish(index)
+        for number in config.numbers:
+            self._assign(number)
+        for telephone in config.telephones:
+            self.add_telephone(telephone)
+
+    def add_telephone(self, config: TelephoneConfig) -> OutsideTelephone:
+        """A telephone that the box, and other telephones, can call."""
+        telephone = OutsideTelephone(config, self.exchange, self.ports, self._config.setup_ms)
+        self.telephones[config.number] = telephone
+        self.exchange.assign(config.number, [telephone])
+        return telephone
+
+    def visitor(self, number: str = "") -> OutsideTelephone:
+        """A telephone that comes to call, shown as `number`; it stays until `dismiss`.
+
+        Raises: LineError LIN-073 when as many as `visitors` allows are here.
+        """
+        found = self._dismissed.pop() if self._dismissed else self._new_visitor()
+        self._visits += 1
+        found.number = number or str(VISITOR_NUMBERS_FROM + self._visits)
+        return found
+
+    def dismiss(self, visitor: OutsideTelephone) -> None:
+        """It hangs up and goes; its line serves the next visitor."""
+        visitor.hang_up()
+        visitor.on_state.clear()
+        self._dismissed.append(visitor)
+
+    def close(self) -> None:
+        """Every telephone hangs up and the ports of the far side go back to the media core."""
+        for telephone in (*self._visitors, *self.telephones.values(), *self.sets.values()):
+            telephone.hang_up()
+        self.ports.free()
+
+    def _new_visitor(self) -> OutsideTelephone:
+        if len(self._visitors) >= self._config.visitors:
+            raise LineError(
+                "LIN-073", f"all {self._config.visitors} telephones of the virtual exchange are in use",
+                "Hang one up, or raise `visitors` in [lines.virtual]",
+            )
+        config = TelephoneConfig(number="0", answering=Answering.COMMAND)
+        visitor = OutsideTelephone(config, self.exchange, self.ports, self._config.setup_ms)
+        self._visitors.append(visitor)
+        return visitor
+
+    def _furnish(self, index: int) -> None:
+        span = self._config.spans[index - 1]
+        named = {each.channel: each for each in self._config.sets}
+        for channel in self._config.span_channels(index):
+            wire = self._wires[channel]
+            if span.kind is SpanKind.FXS:
+                config = named.get(channel) or SetConfig(channel=channel, answering=Answering.COMMAND)
+                self.sets[channel] = WiredSet(config, wire, self.ports)
+            else:
+                self.trunks[channel] = Trunk(channel, wire, self.exchange, self.ports, self._config, span.supervised)
+
+    def _assign(self, number: NumberConfig) -> None:
+        trunks = [self.trunks[channel] for channel in self._config.channels_of(number)]
+        self.exchange.assign(number.number, trunks)
+        for trunk in trunks:
+            trunk.number = trunk.number or number.number
