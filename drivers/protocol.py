@@ -452,15 +452,22 @@ class Pong(Event, frozen=True, kw_only=True):
 
 
 class HandsetDial(Message, frozen=True, kw_only=True):
-    """First message on the handset socket: a telephone of the outside world rings `number` (a trunk's number).
+    """First message on the handset socket. One connection is one telephone; when it closes the telephone hangs up.
 
-    `stream`: audio frames are sent to the client.
+    With `number`: a telephone of the outside world calls it (a trunk's number), shown as `caller`. With `channel` instead: the set on
+    that FXS port of the box is taken over; it reports `ringing` when the box rings it. `stream`: what the telephone hears is sent.
+    No path of a file ever crosses: audio does, so that the line server never opens a file for somebody else.
     """
 
     version: int
-    number: str
+    number: str = ""
+    channel: int | None = None
     caller: str = ""
     stream: bool = False
+
+
+class HandsetPickUp(Message, frozen=True, kw_only=True):
+    """A set goes off-hook: answers when it rings."""
 
 
 class HandsetKeys(Message, frozen=True, kw_only=True):
@@ -472,17 +479,13 @@ class HandsetKeys(Message, frozen=True, kw_only=True):
 
 
 class HandsetSpeak(Message, frozen=True, kw_only=True):
-    path: str
+    """Say this sample for sample, after what still waits to be said: A-law, at most a minute at a time. HandsetSpoken when it was said."""
 
-
-class HandsetListen(Message, frozen=True, kw_only=True):
-    """Write what the telephone hears (left what it says, right what it hears) to this file until it hangs up."""
-
-    path: str
+    samples: bytes
 
 
 class HandsetAudio(Message, frozen=True, kw_only=True):
-    """A-law, 160 bytes a frame, either direction."""
+    """A-law. To the line server: a microphone, said as it comes (60 ms are buffered, over 400 ms is dropped). To the client: what is heard."""
 
     samples: bytes
 
@@ -492,7 +495,8 @@ class HandsetHangUp(Message, frozen=True, kw_only=True):
 
 
 class HandsetState(Message, frozen=True, kw_only=True):
-    """To the client: dialling, ringing, talking, busy, no_answer, ended; `detail` says why."""
+    """To the client: idle (a set on-hook), dialling, ringing, talking, busy, no_answer, ended; `detail` says why. After busy, no_answer
+    and ended a tone is heard until the telephone hangs up."""
 
     state: str
     detail: str = ""
@@ -552,7 +556,7 @@ AnyEvent = (
     | EngineReport
     | Pong
 )
-AnyHandsetRequest = HandsetDial | HandsetKeys | HandsetSpeak | HandsetListen | HandsetAudio | HandsetHangUp
+AnyHandsetRequest = HandsetDial | HandsetPickUp | HandsetKeys | HandsetSpeak | HandsetAudio | HandsetHangUp
 AnyHandsetReply = HandsetState | HandsetAudio | HandsetKeysSent | HandsetSpoken | Refused
 
 

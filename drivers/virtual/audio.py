@@ -17,8 +17,9 @@ RECORDING_IDS_FROM = 1 << 31  # the box's own recordings are numbered from 1
 class FarPorts:
     """The ports of the far side: lends idle ones, and hands each its events."""
 
-    def __init__(self, engine: Engine, country: str) -> None:
+    def __init__(self, engine: Engine, country: str, law: Law) -> None:
         self.engine = engine
+        self.law = law
         self.country = country
         self._idle: deque[int] = deque()
         self._sinks: dict[int, EventSink | None] = {}
@@ -26,7 +27,7 @@ class FarPorts:
 
     def take(self, sink: EventSink) -> int:
         """A port nobody uses; `sink` gets its events until it is given back. Raises: MediaError when all are in use."""
-        port = self._idle.popleft() if self._idle else self.engine.port_new(Law.ALAW)
+        port = self._idle.popleft() if self._idle else self.engine.port_new(self.law)
         self._sinks[port] = sink
         return port
 

@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 from drivers.errors import LineError
 from drivers.io import ChannelSpec, EventHandler, Hook, LineEvent, Signalling, SpanHandler, SpanStatus
-from drivers.media import End, Engine, MediaEvent
+from drivers.media import End, Engine, Law, MediaEvent
+from drivers.virtual.audio import FarPorts
 from drivers.virtual.config import SpanKind, VirtualConfig
 from drivers.virtual.hookstate import HookState
-from drivers.virtual.ringing import CADENCES_MS
+from drivers.virtual.ringing import cadence_ms
 from drivers.virtual.wire import Fault, Wire
 from drivers.virtual.world import World
 
@@ -76,10 +77,14 @@ class VirtualChannel:
 
 
 class VirtualCard:
-    """All spans of a `VirtualConfig`. `world` is what lies behind: the exchange, its numbers, and every telephone."""
+    """All spans of a `VirtualConfig`. `world` is what lies behind: the exchange, its numbers, and every telephone.
 
-    def __init__(self, config: VirtualConfig, engine: Engine) -> None:
-        self._engine, self._config = engine, config
+    Raises: LineError LIN-076 for a country without a ring cadence.
+    """
+
+    def __init__(self, config: VirtualConfig, engine: Engine, country: str = "cn", law: Law = Law.ALAW) -> None:
+        self._engine, self._config, self._law = engine, config, law
+        self._cadence_ms = cadence_ms(country)
         self._on_event: EventHandler | None = None
         self._on_span: SpanHandler | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -90,7 +95,7 @@ class VirtualCard:
         self._alarms: dict[int, tuple[str, ...]] = {}
         for span in range(1, len(config.spans) + 1):
             self._add_span(span)
-        self.world = World(config, engine, self._wires)
+        self.world = World(config, FarPorts(engine, country, law), self._wires)
 
     # --- drivers.io.Card ---
 
@@ -161,12 +166,12 @@ class VirtualCard:
         config = self._config.spans[span - 1]
         for slot, number in zip(config.timeslots, self._config.span_channels(span), strict=True):
             name = f"VIRT/{span}/{slot}"
-            self._specs[number] = ChannelSpec(number, span, slot, config.signalling, name)
+            self._specs[number] = ChannelSpec(number, span, slot, config.signalling, name, self._law.name.lower())
             self._add_line(number, config.signalling, config.kind is SpanKind.FXO)
 
     def _add_line(self, number: int, signalling: Signalling, has_battery_alarm: bool) -> None:
         hook = HookState(
-            number, signalling, CADENCES_MS[self._config.country], lambda sig: wire.from_box(sig),
+            number, signalling, self._cadence_ms, lambda sig: wire.from_box(sig),
             lambda event: self._report(number, event),
         )
         wire = Wire(self._engine, hook, has_battery_alarm)

@@ -5,7 +5,6 @@ from enum import StrEnum
 import msgspec
 
 from drivers.io import Signalling
-from drivers.virtual.ringing import CADENCES_MS
 
 E1_TIMESLOTS = 31  # beside slot 0, which frames. Source: ITU-T G.704 clause 2.3
 E1_SIGNALLING_TIMESLOT = 16
@@ -111,7 +110,6 @@ class VirtualConfig(msgspec.Struct, frozen=True, kw_only=True):
     box dials; `setup_ms`: from the last digit to the first ring; `visitors`: telephones that come to dial and go again.
     """
 
-    country: str = "cn"
     spans: tuple[SpanConfig, ...] = (SpanConfig(kind=SpanKind.FXO), SpanConfig(kind=SpanKind.FXS, channels=2))
     numbers: tuple[NumberConfig, ...] = (NumberConfig(number="01088886666", spans=(1,)),)
     telephones: tuple[TelephoneConfig, ...] = ()
@@ -124,8 +122,6 @@ class VirtualConfig(msgspec.Struct, frozen=True, kw_only=True):
     visitors: int = 32
 
     def __post_init__(self) -> None:
-        if self.country not in CADENCES_MS:
-            raise ValueError(f"country {self.country!r} has no ring cadence here; known: {', '.join(sorted(CADENCES_MS))}")
         if not 1 <= sum(span.size for span in self.spans) <= MAX_CHANNELS:
             raise ValueError(f"the spans must have 1 to {MAX_CHANNELS} channels together")
         self._check_numbers()

@@ -1,5 +1,7 @@
 """Ring cadences of countries: milliseconds on, off, on, off … Pure. Source: libtonezone zonedata.c, field `ringcadence`."""
 
+from drivers.errors import LineError
+
 CADENCES_MS: dict[str, tuple[int, ...]] = {
     "au": (400, 200, 400, 2000),
     "cn": (1000, 4000),
@@ -11,3 +13,11 @@ CADENCES_MS: dict[str, tuple[int, ...]] = {
     "uk": (400, 200, 400, 2000),
     "us": (2000, 4000),
 }
+
+
+def cadence_ms(country: str) -> tuple[int, ...]:
+    """Raises: LineError LIN-076 for a country that is not in the table."""
+    if country not in CADENCES_MS:
+        known = ", ".join(sorted(CADENCES_MS))
+        raise LineError("LIN-076", f"the virtual card knows no ring cadence of country {country!r}", f"[lines] country can be {known}")
+    return CADENCES_MS[country]

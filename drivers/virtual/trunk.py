@@ -13,7 +13,7 @@ from drivers.virtual.audio import Circuit, FarPorts
 from drivers.virtual.config import VirtualConfig
 from drivers.virtual.exchange import Exchange, Refusal
 from drivers.virtual.hookstate import KEWL_MS, RxSig, TxSig
-from drivers.virtual.ringing import CADENCES_MS
+from drivers.virtual.ringing import cadence_ms
 from drivers.virtual.timer import Timer
 from drivers.virtual.wire import Wire
 
@@ -42,7 +42,13 @@ class Trunk:
     """One line circuit. `number` is what called telephones are shown."""
 
     def __init__(
-        self, channel: int, wire: Wire, exchange: Exchange, ports: FarPorts, config: VirtualConfig, supervised: bool,
+        self,
+        channel: int,
+        wire: Wire,
+        exchange: Exchange,
+        ports: FarPorts,
+        config: VirtualConfig,
+        supervised: bool,
     ) -> None:
         self.channel, self.wire, self.state = channel, wire, TrunkState.IDLE
         self.number = ""
@@ -50,7 +56,7 @@ class Trunk:
         self.digits = ""
         self.rested_since = 0.0
         self._exchange, self._config, self._supervised = exchange, config, supervised
-        self._cadence_ms, self._cadence_at = CADENCES_MS[config.country], 0
+        self._cadence_ms, self._cadence_at = cadence_ms(ports.country), 0
         self._ring = Timer(self._next_ring_step)
         self._drop = Timer(lambda: wire.from_world(RxSig.OFFHOOK))
         self._digit_wait = Timer(self._dialled)

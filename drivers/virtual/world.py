@@ -4,7 +4,6 @@ Used from the event loop only.
 """
 
 from drivers.errors import LineError
-from drivers.media import Engine
 from drivers.virtual.audio import FarPorts
 from drivers.virtual.config import Answering, NumberConfig, SetConfig, SpanKind, TelephoneConfig, VirtualConfig
 from drivers.virtual.exchange import Exchange
@@ -18,8 +17,8 @@ VISITOR_NUMBERS_FROM = 13900000000  # made up, in the form of a mobile number
 class World:
     """`trunks` and `sets` by channel, `telephones` by number."""
 
-    def __init__(self, config: VirtualConfig, engine: Engine, wires: dict[int, Wire]) -> None:
-        self.ports = FarPorts(engine, config.country)
+    def __init__(self, config: VirtualConfig, ports: FarPorts, wires: dict[int, Wire]) -> None:
+        self.ports = ports
         self.exchange = Exchange(config.ring_limit_ms, config.hunting)
         self.trunks: dict[int, Trunk] = {}
         self.sets: dict[int, WiredSet] = {}
