@@ -1,0 +1,130 @@
+"""Configuration of the call agent: `[paths]`, `[calls]`, `[hospital]` and `[web]` of careline.toml. `[lines]` belongs to
+the line server and is taken as it is. Pure but for reading the file.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from appliance.calendar import Calendar, CalendarConfig
+from appliance.routing import Route
+from drivers import settings
+from drivers.errors import ConfigError
+from drivers.settings import Paths
+
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+
+class Extension(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a person is rung: a trunk group of sets, or one channel; `number` where the group needs dialling."""
+
+    group: str = "sets"
+    channel: int | None = None
+    number: str = ""
+    ring_ms: int = 25_000
+
+
+class CallsConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Section `[calls]`.
+
+    first_key_ms: silence after a menu before "are you still there"; still_there_ms: silence after that before it
+    counts as a try. attempts: tries of a menu before it gives up. message_*: limits of a caller's message.
+    talk_limit_min, call_limit_min: a call that nobody ends is ended.
+    """
+
+    language: Language = "zh"
+    routes: tuple[Route, ...] = ()
+    operator: Extension = Extension()
+    first_key_ms: int = 6_000
+    still_there_ms: int = 5_000
+    attempts: int = 3
+    message_max_ms: int = 120_000
+    message_silence_ms: int = 5_000
+    message_min_ms: int = 1_500
+    message_attempts: int = 3
+    talk_limit_min: int = 240
+    call_limit_min: int = 360
+
+
+class HospitalConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Section `[hospital]`."""
+
+    name_zh: str = "示范医院"
+    name_en: str = "Careline Demo Hospital"
+    calendar: CalendarConfig = CalendarConfig()
+
+
+class WebConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Section `[web]`. `host` 0.0.0.0 opens the pages to the network; `https`: cookies are sent over TLS only."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    language: Language = "zh"
+    https: bool = False
+    session_hours: int = 12
+    threads: int = 32
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole file as the call agent and the web see it."""
+
+    paths: Paths = Paths()
+    lines: dict[str, Any] = {}
+    calls: CallsConfig = CallsConfig()
+    hospital: HospitalConfig = HospitalConfig()
+    web: WebConfig = WebConfig()
+
+
+def load(path: Path) -> Config:
+    """Read and check `path`.
+
+    Raises: ConfigError CFG-001..004 (see drivers.settings), CFG-050, CFG-051 (calendar), CFG-052 (a number out of
+    range), CFG-053 (two routes of one name).
+    """
+    config = settings.load(path, Config)
+    check(config, str(path))
+    return config
+
+
+def check(config: Config, file: str = "careline.toml") -> None:
+    """What the types alone cannot say. Raises: ConfigError."""
+    try:
+        Calendar(config.hospital.calendar)
+    except ConfigError as error:
+        raise ConfigError(error.code, f"{file}: {error.what}", error.remedy) from error
+    _check_ranges(config, file)
+    _check_routes(config.calls.routes, file)
+
+
+def _check_ranges(config: Config, file: str) -> None:
+    calls, web = config.calls, config.web
+    limits = (
+        ("calls.first_key_ms", calls.first_key_ms, 1_000, 60_000),
+        ("calls.still_there_ms", calls.still_there_ms, 1_000, 60_000),
+        ("calls.attempts", calls.attempts, 1, 10),
+        ("calls.message_max_ms", calls.message_max_ms, 5_000, 3_600_000),
+        ("calls.message_silence_ms", calls.message_silence_ms, 1_000, 60_000),
+        ("calls.message_min_ms", calls.message_min_ms, 0, 60_000),
+        ("calls.message_attempts", calls.message_attempts, 1, 10),
+        ("calls.operator.ring_ms", calls.operator.ring_ms, 5_000, 300_000),
+        ("calls.talk_limit_min", calls.talk_limit_min, 1, 1_440),
+        ("calls.call_limit_min", calls.call_limit_min, 1, 1_440),
+        ("web.port", web.port, 1, 65_535),
+        ("web.session_hours", web.session_hours, 1, 168),
+        ("web.threads", web.threads, 4, 512),
+    )
+    for key, value, lowest, highest in limits:
+        if not lowest <= value <= highest:
+            raise ConfigError("CFG-052", f"{file}: {key} = {value}", f"Allowed are {lowest} to {highest}")
+
+
+def _check_routes(routes: tuple[Route, ...], file: str) -> None:
+    seen: set[str] = set()
+    for place, route in enumerate(routes):
+        if not route.name or route.name in seen:
+            raise ConfigError(
+                "CFG-053", f"{file}: calls.routes[{place}].name = {route.name!r}", "Give every route a name of its own"
+            )
+        seen.add(route.name)

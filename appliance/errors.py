@@ -1,0 +1,23 @@
+"""Faults of the call agent. Expected outcomes (busy, no answer, silence) are values, in appliance/call/outcome.py.
+
+Codes: APP-001..019 calls and flows, APP-020..029 the connection to the line server, APP-030..039 the control
+socket, APP-040..049 start-up, APP-06x prompts.
+"""
+
+from drivers.errors import CarelineError
+
+
+class CallError(CarelineError):
+    """A call that cannot go on as its script says."""
+
+
+class FlowError(CarelineError):
+    """A flow that could leave a caller nowhere."""
+
+
+class LinesError(CarelineError):
+    """No connection to the line server."""
+
+
+class StartError(CarelineError):
+    """The call agent cannot start."""
