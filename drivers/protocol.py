@@ -485,7 +485,7 @@ class HandsetSpeak(Message, frozen=True, kw_only=True):
 
 
 class HandsetAudio(Message, frozen=True, kw_only=True):
-    """A-law. To the line server: a microphone, said as it comes (60 ms are buffered, over 400 ms is dropped). To the client: what is heard."""
+    """A-law. To the line server: a microphone, said as it comes (60 ms are buffered, over 400 ms dropped). To the client: what is heard."""
 
     samples: bytes
 

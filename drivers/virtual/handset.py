@@ -13,6 +13,7 @@ from drivers.media import EventType, MediaEvent, ToneKind
 from drivers.virtual.audio import FarPorts
 from drivers.virtual.config import Answering
 from drivers.virtual.timer import Timer
+from drivers.virtual.wav import in_memory, wav_file
 
 KEY_LOW_DBM0, KEY_HIGH_DBM0 = -9.0, -7.0  # Source: YD/T 514 has low group -9 +-3 dBm, high group 2 dB above
 KEYS_PER_COMMAND = 60
@@ -89,7 +90,13 @@ class Handset:
         clip = self._engine.clip_open(str(path))
         self._plays += 1
         self._engine.play(self.port, self._plays, [clip], "", loops)
+        clip.close()  # the core keeps it until it was played
         self._speaking = True
+
+    def speak_samples(self, samples: bytes) -> None:
+        """Speak G.711 audio in the law of the card, as `speak` does."""
+        with in_memory(wav_file(samples, self._ports.law)) as path:
+            self.speak(path)
 
     def stop_speaking(self) -> None:
         if self.port is not None and self._speaking:
