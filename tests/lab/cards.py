@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from drivers.dahdi import setup
+from drivers.dahdi.control import Control
 from drivers.dahdi.setup import CardSetup, ChannelGroup, DynamicSpan
 from drivers.io import Signalling
 
@@ -42,10 +43,18 @@ def unload() -> None:
     """Unload the modules; harmless when they are not loaded. A channel still open makes it fail."""
     loaded = {line.split()[0] for line in Path("/proc/modules").read_text().splitlines()}
     if "dahdi" in loaded:
-        _run("dahdi_cfg", "-s", "-c", str(SYSTEM_CONF))
+        _destroy_spans()
     for module in reversed(MODULES):
         if module in loaded:
             _run("rmmod", module)
+
+
+def _destroy_spans() -> None:
+    # Unloading the module under a live loopback span hangs the guest's kernel, so the spans go first, one by one.
+    with Control() as control:
+        for span in control.spans():
+            driver, _, address = span.name.removeprefix("DYN/").partition("/")
+            control.destroy_dynamic_span(driver, address)
 
 
 def cpu_seconds(process_id: int) -> float:

@@ -60,15 +60,13 @@ def run_forked(each: Scenario) -> Outcome:
 
 def kernel_log_tail() -> str:
     """Last lines of the guest's kernel log."""
-    with os.fdopen(os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as log:
-        lines: list[str] = []
-        while True:
-            try:
-                line = log.read(8192)
-            except BlockingIOError:
-                return "\n".join(lines[-KERNEL_LOG_TAIL_LINES:])
-            if line:
-                lines.append(line.decode(errors="replace").splitlines()[0])
+    log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+    lines: list[str] = []
+    with contextlib.suppress(BlockingIOError):
+        while record := os.read(log, 8192):
+            lines.append(record.decode(errors="replace").splitlines()[0])
+    os.close(log)
+    return "\n".join(lines[-KERNEL_LOG_TAIL_LINES:])
 
 
 def _run_here(each: Scenario, writer: int) -> None:
