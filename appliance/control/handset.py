@@ -53,7 +53,7 @@ def speak_messages(samples: bytes) -> list[HandsetSpeak]:
 
 
 def not_there(path: Path, error: Exception) -> LineError:
-    return LineError("LIN-060", f"no virtual telephones at {path} ({error})", "Start careline-lines with the virtual card")
+    return LineError("LIN-080", f"no virtual telephones at {path} ({error})", "Start careline-lines with the virtual card")
 
 
 def checked(message: object) -> Reply:
@@ -65,7 +65,7 @@ def checked(message: object) -> Reply:
 
 
 class Handset:
-    """One telephone over a blocking socket. Raises: LineError LIN-060 nobody there, LIN-059 no answer in time, or the server's code."""
+    """One telephone over a blocking socket. Raises: LineError LIN-080 nobody there, LIN-081 no answer in time, or the server's code."""
 
     def __init__(self, path: Path, dial: HandsetDial) -> None:
         self._path = path
@@ -109,12 +109,12 @@ class Handset:
         self._send(HandsetHangUp())
 
     def messages(self, limit_s: float = WAIT_LIMIT_S) -> Iterator[Reply]:
-        """Whatever the telephone tells, until it is gone. Raises: LineError LIN-059 after `limit_s` of nothing at all."""
+        """Whatever the telephone tells, until it is gone. Raises: LineError LIN-081 after `limit_s` of nothing at all."""
         while (message := self._next(limit_s)) is not None:
             yield message
 
     def wait_for(self, *states: str, limit_s: float = WAIT_LIMIT_S) -> HandsetState:
-        """The next of these states, throwing away what comes before. Raises: LineError LIN-059."""
+        """The next of these states, throwing away what comes before. Raises: LineError LIN-081."""
         until = time.monotonic() + limit_s
         while True:
             message = self._next(max(0.001, until - time.monotonic()))
@@ -149,7 +149,7 @@ class Handset:
             self._socket.settimeout(max(0.001, until - time.monotonic()))
             return self._socket.recv(RECEIVE_BYTES)
         except TimeoutError:
-            raise LineError("LIN-059", "the telephone told nothing new in time", "See what the box does with the call") from None
+            raise LineError("LIN-081", "the telephone told nothing new in time", "See what the box does with the call") from None
         except OSError:
             return b""
 
@@ -190,7 +190,7 @@ class AsyncHandset:
             await self.send(message)
 
     async def next(self, limit_s: float = WAIT_LIMIT_S) -> Reply | None:
-        """What the telephone tells next, None when it is gone. Raises: LineError LIN-059 after `limit_s`."""
+        """What the telephone tells next, None when it is gone. Raises: LineError LIN-081 after `limit_s`."""
         try:
             async with asyncio.timeout(limit_s):
                 while not self._ready:
@@ -199,7 +199,7 @@ class AsyncHandset:
                         return None
                     self._ready.extend(self._frames.feed(received))
         except TimeoutError:
-            raise LineError("LIN-059", "the telephone told nothing new in time", "See what the box does with the call") from None
+            raise LineError("LIN-081", "the telephone told nothing new in time", "See what the box does with the call") from None
         except OSError:
             return None
         return checked(self._ready.popleft())

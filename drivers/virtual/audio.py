@@ -11,7 +11,7 @@ from typing import Protocol
 from drivers.media import End, Engine, Law, MediaEvent
 
 EventSink = Callable[[MediaEvent], None]
-RECORDING_IDS_FROM = 1 << 31  # the box's own recordings are numbered from 1
+IDS_FROM = 1 << 31  # the box's own plays and recordings are numbered from 1
 
 
 class FarPorts:
@@ -23,7 +23,7 @@ class FarPorts:
         self.country = country
         self._idle: deque[int] = deque()
         self._sinks: dict[int, EventSink | None] = {}
-        self._recordings = RECORDING_IDS_FROM
+        self._last_id = IDS_FROM
 
     def take(self, sink: EventSink) -> int:
         """A port nobody uses; `sink` gets its events until it is given back. Raises: MediaError when all are in use."""
@@ -49,9 +49,10 @@ class FarPorts:
             sink(event)
         return True
 
-    def recording_id(self) -> int:
-        self._recordings += 1
-        return self._recordings
+    def next_id(self) -> int:
+        """For a play or a recording, different from all others of this engine."""
+        self._last_id += 1
+        return self._last_id
 
     def free(self) -> None:
         """Give every port back to the engine."""

@@ -49,7 +49,7 @@ class Handset:
         self.port: int | None = None
         self._ports = ports
         self._engine = ports.engine
-        self._plays = 0
+        self._play = 0
         self._speaking = False
         self._keys: deque[tuple[str, int, int]] = deque()
         self._recording: int | None = None
@@ -88,8 +88,8 @@ class Handset:
         if self.port is None:
             return
         clip = self._engine.clip_open(str(path))
-        self._plays += 1
-        self._engine.play(self.port, self._plays, [clip], "", loops)
+        self._play = self._ports.next_id()
+        self._engine.play(self.port, self._play, [clip], "", loops)
         clip.close()  # the core keeps it until it was played
         self._speaking = True
 
@@ -117,7 +117,7 @@ class Handset:
         if self.port is None:
             return
         self.stop_listening()
-        self._recording = self._ports.recording_id()
+        self._recording = self._ports.next_id()
         self._engine.record(self.port, self._recording, str(path), True, 0)
 
     def stop_listening(self) -> None:
@@ -196,7 +196,7 @@ class Handset:
             self._keys.popleft()
             if self._keys:
                 self._send_keys()
-        elif event.type is EventType.PLAY_DONE and event.id == self._plays:
+        elif event.type is EventType.PLAY_DONE and event.id == self._play:
             self._speaking = False
         elif event.type is EventType.DIGIT:
             self.heard_digits += chr(event.value)
