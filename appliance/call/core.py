@@ -25,6 +25,7 @@ from drivers.protocol import Clip, Command, SetTag
 log = logging.getLogger("careline.call")
 
 KEYS_SHOWN = 40
+RIDING_LIMIT = 100  # events in a tag while the disk does not take them; a tag may have 64 kB
 
 
 class EventStore(Protocol):
@@ -106,7 +107,7 @@ class CallCore:
         self.tag = msgspec.structs.replace(
             self.tag,
             seq=self.tag.seq + len(numbered),
-            unstored=self.tag.unstored + numbered,
+            unstored=(self.tag.unstored + numbered)[-RIDING_LIMIT:],
             keys=(self.tag.keys + _keys(numbered))[-KEYS_SHOWN:],
             **changes,
         )

@@ -30,7 +30,7 @@ class Recording(Talking):
             return 0
         path = self.path_of(recording_id)
         self.main.recording_begun(
-            RecordingState(recording_id=recording_id, path=path, sides=sides, started_at=self._around.clock.now())
+            RecordingState(recording_id, path, sides, self._around.clock.now())
         )
         return self.send(StartRecording(leg=self.main.name, recording_id=recording_id, path=path, sides=sides))
 
@@ -52,7 +52,7 @@ class Recording(Talking):
         missing = "" if recording.stopped else "the line server did not say how it ended"
         return RecordingEnded(
             recording_id=recording_id,
-            path=recording.path,
+            path=self.path_of(recording_id),
             samples=recording.samples,
             lost_samples=recording.lost_samples,
             error=self.main.recording_errors.get(recording_id, "") or missing,
@@ -61,9 +61,11 @@ class Recording(Talking):
 
 
 class MessageTaking(Recording):
-    """Messages of the caller."""
+    """Messages of the caller. `reference` is the number of the last one that was kept."""
 
-    def message_path(self, message: int) -> str:
+    reference = ""
+
+    def message_id(self, message: int) -> str:
         return f"{self.id}-m{message}"
 
     async def record_message(self, max_ms: int, silence_ms: int, min_ms: int) -> Taken:
@@ -71,10 +73,12 @@ class MessageTaking(Recording):
         were spoken. The reference of a kept one is `self.reference`."""
 
         async def begin() -> Finished:
-            return Finished(self.tag.taken + 1, (), {"taken": self.tag.taken + 1})
+            typed = list(self.main.digits)  # before the tone: not the end of the message
+            changes = {"taken": self.tag.taken + 1, **self.consumed(typed)}
+            return Finished(self.tag.taken + 1, self.pressed(typed), changes)
 
         async def record() -> Finished:
-            return await self._record_message(self.message_path(message), max_ms, silence_ms, min_ms)
+            return await self._record_message(self.message_id(message), max_ms, silence_ms, min_ms)
 
         message: int = await self.step("begin_message", begin)
         taken, self.reference = await self.step("record_message", record)
@@ -132,7 +136,11 @@ class MessageTaking(Recording):
             return [ended, left], Taken.SAVED if in_time else Taken.LIMIT, left.reference
         reason = Taken.EMPTY if quiet_ms and not self.main.spoke else Taken.TOO_SHORT
         discarded = MessageDiscarded(
-            recording_id=recording_id, path=recording.path, duration_ms=duration_ms, reason=reason, **self.here()
+            recording_id=recording_id,
+            path=self.path_of(recording_id),
+            duration_ms=duration_ms,
+            reason=reason,
+            **self.here(),
         )
         return [ended, discarded], reason, ""
 
@@ -140,7 +148,7 @@ class MessageTaking(Recording):
         return MessageLeft(
             reference=self._around.next_reference(),
             recording_id=recording_id,
-            path=self.main.recordings[recording_id].path,
+            path=self.path_of(recording_id),
             duration_ms=duration_ms,
             language=self.tag.language,
             ani=self.main.ani,

@@ -29,7 +29,6 @@ log = logging.getLogger("careline.call")
 
 SETTLE_LIMIT_S = 5.0
 BUSY_CAUSES = {Cause.USER_BUSY, Cause.NO_CHANNEL, Cause.CHANNEL_NOT_AVAILABLE}
-BUSY_CODES = {"LIN-031", "LIN-033"}
 UNANSWERED_CAUSES = {Cause.NO_ANSWER, Cause.NO_USER_RESPONSE, Cause.NORMAL}
 
 
@@ -69,9 +68,10 @@ class Connecting(MessageTaking):
 
     def _seize(self, name: str, extension: Extension) -> int:
         self.legs[name] = Leg.dialled(name, extension.group, self._around.clock.now())
+        self._changed(self)
         return self.send(Seize(
             leg=name,
-            group=extension.group,
+            group="" if extension.channel is not None else extension.group,
             channel=extension.channel,
             number=extension.number,
             caller=self.main.ani,
@@ -84,8 +84,8 @@ class Connecting(MessageTaking):
             return Rung.ANSWERED, OperatorAnswered(leg=leg.name, channel=leg.channel, **self.here(leg.answered_at))
         refusal = leg.refused.get(command_id)
         if refusal:
-            rung = Rung.BUSY if refusal.code in BUSY_CODES else Rung.FAILED
-            return rung, OperatorMissed(leg=leg.name, outcome=rung, **self.here())
+            log.error("call %s: %s %s. %s", self.id, refusal.code, refusal.what, refusal.remedy)
+            return Rung.FAILED, OperatorMissed(leg=leg.name, outcome=Rung.FAILED, **self.here())
         rung = _missed(leg.cause) if leg.is_released else Rung.NO_ANSWER
         await self.release_party(leg)
         return rung, OperatorMissed(leg=leg.name, outcome=rung, cause=leg.cause, **self.here())

@@ -132,13 +132,15 @@ class Talking(CallCore):
 
         await self.step("refuse_key", act)
 
-    async def choose_language(self, language: str) -> None:
-        """Speak that language from now on."""
+    async def next_language(self, languages: Sequence[str]) -> None:
+        """Speak the language after the present one from now on."""
 
         async def act() -> Finished:
+            place = languages.index(self.tag.language) if self.tag.language in languages else -1
+            language = languages[(place + 1) % len(languages)]
             return Finished(None, [LanguageChosen(language=language, **self.here())], {"language": language})
 
-        await self.step("choose_language", act)
+        await self.step("next_language", act)
 
 
 def _taken(presses: Sequence[DigitPress], count: int, end_key: str) -> list[DigitPress]:

@@ -1,0 +1,1 @@
+"""Recordings of calls and messages as files and rows: where they lie, which numbers messages get, what does not match."""
