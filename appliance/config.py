@@ -1,5 +1,5 @@
-"""Configuration of the call agent: `[paths]`, `[calls]`, `[hospital]` and `[web]` of careline.toml. `[lines]` belongs to
-the line server and is taken as it is. Pure but for reading the file.
+"""Configuration of the call agent: `[paths]`, `[calls]` and `[hospital]` of careline.toml. `[lines]` belongs to the line
+server, `[web]` to the web; both are taken as they are. Pure but for reading the file.
 """
 
 from pathlib import Path
@@ -56,25 +56,14 @@ class HospitalConfig(msgspec.Struct, frozen=True, kw_only=True):
     calendar: CalendarConfig = CalendarConfig()
 
 
-class WebConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Section `[web]`. `host` 0.0.0.0 opens the pages to the network; `https`: cookies are sent over TLS only."""
-
-    host: str = "127.0.0.1"
-    port: int = 8080
-    language: Language = "zh"
-    https: bool = False
-    session_hours: int = 12
-    threads: int = 32
-
-
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole file as the call agent and the web see it."""
+    """The whole file as the call agent sees it."""
 
     paths: Paths = Paths()
     lines: dict[str, Any] = {}
     calls: CallsConfig = CallsConfig()
     hospital: HospitalConfig = HospitalConfig()
-    web: WebConfig = WebConfig()
+    web: dict[str, Any] = {}
 
 
 def load(path: Path) -> Config:
@@ -99,7 +88,7 @@ def check(config: Config, file: str = "careline.toml") -> None:
 
 
 def _check_ranges(config: Config, file: str) -> None:
-    calls, web = config.calls, config.web
+    calls = config.calls
     limits = (
         ("calls.first_key_ms", calls.first_key_ms, 1_000, 60_000),
         ("calls.still_there_ms", calls.still_there_ms, 1_000, 60_000),
@@ -111,9 +100,6 @@ def _check_ranges(config: Config, file: str) -> None:
         ("calls.operator.ring_ms", calls.operator.ring_ms, 5_000, 300_000),
         ("calls.talk_limit_min", calls.talk_limit_min, 1, 1_440),
         ("calls.call_limit_min", calls.call_limit_min, 1, 1_440),
-        ("web.port", web.port, 1, 65_535),
-        ("web.session_hours", web.session_hours, 1, 168),
-        ("web.threads", web.threads, 4, 512),
     )
     for key, value, lowest, highest in limits:
         if not lowest <= value <= highest:
