@@ -67,7 +67,6 @@ class LinesConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     card: Literal["virtual", "dahdi"] = "virtual"
     country: str = "cn"
-    law: Literal["alaw", "ulaw"] = "alaw"
     groups: tuple[GroupConfig, ...] = ()
     analog: AnalogTimings = AnalogTimings()
     engine: EngineSettings = EngineSettings()

@@ -173,7 +173,7 @@ class FxsSignalled(AnalogLine):
 
     def trigger(self, event: Input) -> str:
         plain = super().trigger(event)
-        if plain == "CallWanted" and not self.wanted.number:
+        if plain == "CallWanted" and self.state == S.IDLE and not self.wanted.number:
             return "CallWanted hotline"
         if plain == "NumberSent" and self.state == S.DIALLING and self.timings.answer == "dialled":
             return "NumberSent answers"

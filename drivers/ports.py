@@ -1,0 +1,205 @@
+"""Media ports of channels: what sounds on a channel and what is listened for. The only user of the media core in the line server.
+
+`Media` owns the engine's common parts (clips, country tones, ids); a `Port` is one channel's for life and is put to rest between calls.
+Line server's event loop only.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+
+from drivers.config import LinesConfig
+from drivers.errors import LineError, MediaError
+from drivers.media import Clip as EngineClip
+from drivers.media import Engine, Law
+from drivers.protocol import Clip
+
+TONES = {"dial": 1, "ringback": 2, "busy": 3, "congestion": 4, "cng": 5, "ced": 6}
+TONE_NAMES = {kind: name for name, kind in TONES.items()}
+SENT_TONES = ("dial", "ringback", "busy", "congestion")
+DIGITS = frozenset("0123456789*#ABCDabcdwW")
+SILENCE_MAX_MS = 600_000
+_CLIPS_KEPT = 256
+
+
+class ClipShelf:
+    """Opened clips, the last used kept; a file that has changed is opened again. Silence is written below `folder`."""
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        self._engine = engine
+        self._folder = folder
+        self._open: OrderedDict[tuple[str, int, int], EngineClip] = OrderedDict()
+
+    def get(self, clip: Clip) -> EngineClip:
+        """Raises: MediaError, naming the file."""
+        path = clip.path or str(self._silence(clip.silence_ms))
+        key = self._key(path)
+        if key not in self._open:
+            self._open[key] = self._engine.clip_open(path)
+            if len(self._open) > _CLIPS_KEPT:
+                self._open.popitem(last=False)[1].close()
+        self._open.move_to_end(key)
+        return self._open[key]
+
+    def close(self) -> None:
+        while self._open:
+            self._open.popitem()[1].close()
+
+    def _key(self, path: str) -> tuple[str, int, int]:
+        try:
+            found = Path(path).stat()
+        except (OSError, ValueError) as error:
+            raise MediaError("LIN-037", f"cannot read the prompt {path!r}: {error}", "Check the prompts folder and its rights") from error
+        return path, found.st_mtime_ns, found.st_size
+
+    def _silence(self, ms: int) -> Path:
+        """An A-law file of that length. Source: WAVE, RIFF chunks fmt (tag 6), fact, data."""
+        if not 1 <= ms <= SILENCE_MAX_MS:
+            raise MediaError("LIN-042", f"{ms} ms of silence", f"Ask for 1 to {SILENCE_MAX_MS} ms")
+        path = self._folder / f"silence-{ms}.wav"
+        if not path.exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_suffix(".new")
+            fresh.write_bytes(_alaw_silence(8 * ms))
+            fresh.replace(path)
+        return path
+
+
+def _alaw_silence(samples: int) -> bytes:
+    def number(value: int, size: int) -> bytes:
+        return value.to_bytes(size, "little")
+
+    fmt = number(6, 2) + number(1, 2) + number(8000, 4) + number(8000, 4) + number(1, 2) + number(8, 2) + number(0, 2)
+    chunks = b"fmt " + number(len(fmt), 4) + fmt + b"fact" + number(4, 4) + number(samples, 4)
+    body = b"WAVE" + chunks + b"data" + number(samples, 4) + b"\xd5" * samples + b"\0" * (samples % 2)
+    return b"RIFF" + number(len(body), 4) + body
+
+
+class Media:
+    """The engine with what all ports share. Ids of plays and recordings rise from 1."""
+
+    def __init__(self, engine: Engine, config: LinesConfig, clips_dir: Path) -> None:
+        self.engine = engine
+        self.config = config
+        self.clips = ClipShelf(engine, clips_dir)
+        self._last_id = 0
+
+    def new_port(self, law: str) -> "Port":
+        """A port whose line speaks "alaw" or "ulaw" (the kernel's word is mulaw). Raises: MediaError when all are in use."""
+        return Port(self, self.engine.port_new(Law.ALAW if law == "alaw" else Law.ULAW))
+
+    def next_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    def close(self) -> None:
+        self.clips.close()
+
+
+class Port:
+    """One channel's media port; remembers what is on, so that `rest` switches off that and no more."""
+
+    def __init__(self, media: Media, number: int) -> None:
+        self.number = number
+        self._media = media
+        self._engine = media.engine
+        self._on: set[str] = set()
+        self._signalling_tones: tuple[str, ...] = ()
+        self._wanted_tones: tuple[str, ...] = ()
+
+    def play(self, play: int, clips: Sequence[Clip], barge_in_digits: str, loops: int) -> None:
+        """Raises: MediaError, naming the file that cannot be played."""
+        opened = [self._media.clips.get(clip) for clip in clips]
+        self._engine.play(self.number, play, opened, barge_in_digits, loops)
+        self._on.add("play")
+
+    def stop_play(self) -> None:
+        self._engine.play_stop(self.number)
+
+    def tone(self, name: str) -> None:
+        """A country tone, or silence for an empty name. Raises: LineError LIN-040."""
+        if name and name not in SENT_TONES:
+            raise LineError("LIN-040", f"there is no tone {name!r}", f"Tones are {', '.join(SENT_TONES)}")
+        self._engine.tone(self.number, self._engine.zone_tone(self._media.config.country, name) if name else None)
+        self._on.add("tone")
+
+    def send_digits(self, digits: str) -> None:
+        """Raises: LineError LIN-042."""
+        if not digits or not set(digits) <= DIGITS:
+            raise LineError("LIN-042", f"{digits!r} cannot be dialled", "Use 0-9 * # A-D, and w for a pause of 500 ms")
+        dtmf = self._media.config.engine
+        self._engine.send_digits(
+            self.number, digits, dtmf.digit_on_ms, dtmf.digit_off_ms, dtmf.digit_low_dbm0, dtmf.digit_high_dbm0
+        )
+
+    def record(self, recording: int, path: Path, stereo: bool, gap_samples: int) -> None:
+        """Raises: MediaError."""
+        self._engine.record(self.number, recording, str(path), stereo, gap_samples)
+
+    def stop_record(self, recording: int) -> None:
+        self._engine.record_stop(recording)
+
+    def detect_digits(self, on: bool) -> None:
+        self._engine.detect_digits(self.number, on)
+        self._on.add("digits")
+
+    def detect_tones(self, signalling: tuple[str, ...] | None = None, wanted: tuple[str, ...] | None = None) -> None:
+        """Listen for what signalling or the call agent asks for, each keeping its own list. Raises: LineError LIN-040."""
+        for name in (*(signalling or ()), *(wanted or ())):
+            if name not in TONES:
+                raise LineError("LIN-040", f"there is no tone {name!r}", f"Tones are {', '.join(TONES)}")
+        self._signalling_tones = self._signalling_tones if signalling is None else signalling
+        self._wanted_tones = self._wanted_tones if wanted is None else wanted
+        mask = sum(1 << kind for name, kind in TONES.items() if name in self._signalling_tones + self._wanted_tones)
+        self._engine.detect_tones(self.number, mask, self._media.config.country)
+        self._on.add("tones")
+
+    def wants_tone(self, name: str) -> bool:
+        """True when the call agent asked for it."""
+        return name in self._wanted_tones
+
+    def detect_speech(self, silence_ms: int) -> None:
+        self._engine.detect_speech(self.number, silence_ms > 0, silence_ms)
+        self._on.add("speech")
+
+    def gain(self, rx_db: float, tx_db: float) -> None:
+        self._engine.gain(self.number, rx_db, tx_db)
+        self._on.add("gain")
+
+    def mute(self, rx: bool, tx: bool) -> None:
+        self._engine.mute(self.number, rx, tx)
+        self._on.add("mute")
+
+    def bridge(self, other: "Port") -> None:
+        self._engine.bridge(self.number, other.number)
+        self._on.add("bridge")
+        other._on.add("bridge")
+
+    def native_peer(self, other: "Port") -> None:
+        self._engine.native_peer(self.number, other.number)
+        self._on.add("bridge")
+        other._on.add("bridge")
+
+    def unbridge(self) -> None:
+        self._engine.unbridge(self.number)
+
+    def tap(self, target: "Port | None") -> None:
+        self._engine.tap(self.number, -1 if target is None else target.number)
+        self._on.add("tap")
+
+    def rest(self) -> None:
+        """Silent and deaf, as new."""
+        off = {
+            "play": self.stop_play,
+            "tone": lambda: self.tone(""),
+            "digits": lambda: self._engine.detect_digits(self.number, False),
+            "tones": lambda: self.detect_tones((), ()),
+            "speech": lambda: self.detect_speech(0),
+            "gain": lambda: self.gain(0.0, 0.0),
+            "mute": lambda: self.mute(False, False),
+            "bridge": self.unbridge,
+            "tap": lambda: self.tap(None),
+        }
+        for what in sorted(self._on):
+            off[what]()
+        self._on.clear()

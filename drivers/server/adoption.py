@@ -1,0 +1,192 @@
+"""Opening the channels and taking over the calls an earlier process left behind. Line server's event loop only, at start.
+
+Descriptors come from the store as "channel-N", calls from the book of legs, bridges from the card itself. A call that cannot be taken over
+is in the snapshot as released with cause 41 (temporary failure), never lost without a word.
+"""
+
+import logging
+import os
+
+from drivers.config import GroupConfig, channel_text
+from drivers.errors import CarelineError, LineError
+from drivers.fdstore import FdStore
+from drivers.io import ChannelIO, ChannelSpec, Signalling
+from drivers.legs import KeptLeg
+from drivers.protocol import Cause, LegPhase, PlayEnd
+from drivers.server.bridges import Bridges
+from drivers.server.calls import Calls
+from drivers.server.lines import Lines
+from drivers.server.recordings import Recordings
+from drivers.signalling import Signaller
+from drivers.signalling.analog import FxoSignalled, FxsSignalled
+from drivers.spans import Channel
+
+log = logging.getLogger("careline.lines")
+
+FXS_SIGNALLED = (Signalling.FXSKS, Signalling.FXSLS)
+FXO_SIGNALLED = (Signalling.FXOKS, Signalling.FXOLS)
+
+
+def groups_for(groups: tuple[GroupConfig, ...], specs: tuple[ChannelSpec, ...]) -> tuple[GroupConfig, ...]:
+    """The groups configured, or else one of the lines and one of the sets."""
+    if groups:
+        return groups
+    kinds = (("trunk", FXS_SIGNALLED, "trunk"), ("sets", FXO_SIGNALLED, "extension"))
+    found: list[GroupConfig] = []
+    for name, signalling, role in kinds:
+        numbers = sorted(spec.number for spec in specs if spec.signalling in signalling)
+        if numbers:
+            found.append(GroupConfig(name=name, channels=channel_text(numbers), role="trunk" if role == "trunk" else "extension"))
+    return tuple(found)
+
+
+class Adoption:
+    def __init__(self, lines: Lines, calls: Calls, bridges: Bridges, recordings: Recordings, store: FdStore | None) -> None:
+        self._lines = lines
+        self._calls = calls
+        self._bridges = bridges
+        self._recordings = recordings
+        self._store = store
+        self._adopted: set[int] = set()
+
+    # --- channels ----------------------------------------------------------------------------------------------------
+
+    def open_channels(self, groups: tuple[GroupConfig, ...]) -> None:
+        """Open every channel of the groups; one that cannot be opened is there, in alarm. Raises: LineError LIN-034."""
+        kept = self._store.fetch() if self._store else {}
+        specs = {spec.number: spec for spec in self._lines.card.channels()}
+        for group in groups:
+            for number in group.numbers:
+                self._add(specs[number], group, kept.pop(f"channel-{number}", None))
+        for name, fd in kept.items():
+            log.warning("LIN-044 stored line %s belongs to no group any more; closed", name)
+            self._drop(name)
+            os.close(fd)
+
+    def _add(self, spec: ChannelSpec, group: GroupConfig, kept_fd: int | None) -> None:
+        signaller = self._signaller(spec)
+        io = self._open(spec, kept_fd)
+        port = self._lines.media.new_port(spec.law)
+        channel = Channel(spec, group, io, signaller, port, self._calls, self._lines.channels)
+        self._lines.channels[spec.number] = channel
+        self._lines.by_port[port.number] = channel
+
+    def _signaller(self, spec: ChannelSpec) -> Signaller:
+        timings = self._lines.config.analog
+        if spec.signalling in FXS_SIGNALLED:
+            return FxsSignalled(spec.number, timings)
+        if spec.signalling in FXO_SIGNALLED:
+            return FxoSignalled(spec.number, timings)
+        what = f"channel {spec.number} is set up for {spec.signalling.value}, which this version does not speak"
+        raise LineError("LIN-034", what, "Take it out of [[lines.groups]]")
+
+    def _open(self, spec: ChannelSpec, kept_fd: int | None) -> ChannelIO | None:
+        try:
+            io = self._lines.card.open(spec.number, kept_fd)
+        except LineError as error:
+            log.error("%s channel %d cannot be opened: %s. %s", error.code, spec.number, error.what, error.remedy)
+            return None
+        if kept_fd is not None:
+            self._adopted.add(spec.number)
+        elif (fd := io.store_fd()) is not None:
+            self._keep(f"channel-{spec.number}", fd)
+        return io
+
+    def _keep(self, name: str, fd: int) -> None:
+        if self._store is None:
+            return
+        try:
+            self._store.store(name, fd)
+        except LineError as error:
+            log.error("%s %s. %s", error.code, error.what, error.remedy)
+
+    def _drop(self, name: str) -> None:
+        if self._store is not None:
+            self._store.drop(name)
+
+    # --- calls -------------------------------------------------------------------------------------------------------
+
+    def adopt_calls(self) -> None:
+        """Every leg of the book is taken over or released; channels without a leg are at rest."""
+        for kept in self._lines.book:
+            if kept.state.phase is not LegPhase.RELEASED:
+                self._adopt(kept)
+        for kept in self._lines.book:
+            self._rejoin(kept)
+        for channel in self._lines.channels.values():
+            if channel.leg is None:
+                self._rest(channel)
+
+    def _adopt(self, kept: KeptLeg) -> None:
+        state = kept.state
+        channel = self._lines.channels.get(state.channel)
+        if channel is None or channel.io is None or state.channel not in self._adopted:
+            self._lost(kept)
+            return
+        channel.leg = state.leg
+        log.info("leg %s on channel %d taken over: %s", state.leg, state.channel, state.phase.value)
+        if state.phase is LegPhase.ANSWERED:
+            self._audio(channel, kept)
+        channel.adopt(state.phase)
+        if channel.leg == state.leg and self._hung_up_meanwhile(channel):
+            channel.fail(Cause.NORMAL)
+
+    def _hung_up_meanwhile(self, channel: Channel) -> bool:
+        """Told by the loop of a set only: a line of the exchange looks the same before and after; its battery drop waits as an event."""
+        answered = channel.leg is not None and self._lines.book.state(channel.leg).phase is LegPhase.ANSWERED
+        return answered and channel.spec.signalling in FXO_SIGNALLED and channel.io is not None and not channel.io.is_offhook()
+
+    def _lost(self, kept: KeptLeg) -> None:
+        log.error("LIN-045 leg %s on channel %d could not be taken over; released", kept.state.leg, kept.state.channel)
+        self._end_play(kept)
+        self._calls.over(kept.state.leg, Cause.TEMPORARY_FAILURE, by_far_end=False)
+
+    def _audio(self, channel: Channel, kept: KeptLeg) -> None:
+        audio, port = kept.audio, channel.port
+        port.detect_digits(True)
+        if audio.mute_rx or audio.mute_tx:
+            port.mute(audio.mute_rx, audio.mute_tx)
+        if audio.rx_db or audio.tx_db:
+            port.gain(audio.rx_db, audio.tx_db)
+        if audio.silence_ms:
+            port.detect_speech(audio.silence_ms)
+        if audio.tones:
+            port.detect_tones(wanted=audio.tones)
+        self._end_play(kept)
+        for recording in kept.state.recordings:
+            if not recording.stopped:
+                self._resume(kept.state.leg, recording.recording_id)
+
+    def _resume(self, leg: str, recording_id: str) -> None:
+        recording = self._lines.book.recording(leg, recording_id)
+        try:
+            if recording is not None:
+                self._recordings.resume(leg, recording)
+        except CarelineError as error:
+            log.error("%s recording %s of leg %s ends here: %s. %s", error.code, recording_id, leg, error.what, error.remedy)
+
+    def _end_play(self, kept: KeptLeg) -> None:
+        if kept.state.play is not None and kept.state.play.end is None:
+            self._lines.end_play(kept.state.leg, kept.state.play.play_id, PlayEnd.FAILED)
+
+    def _rejoin(self, kept: KeptLeg) -> None:
+        leg, other = kept.state.leg, kept.state.bridged_with
+        if other is None or self._lines.book.state(leg).bridged_with is None:
+            return
+        mine, theirs = self._on_channel(leg), self._on_channel(other)
+        if mine is not None and theirs is not None:
+            if leg < other:
+                in_card = mine.io is not None and mine.io.native_peer() == theirs.number
+                self._bridges.restore(leg, other, in_card)
+            return
+        self._lines.book.update(leg, bridged_with=None, native=False)
+        if mine is not None and mine.io is not None:
+            mine.io.native_unbridge()
+
+    def _on_channel(self, leg: str) -> Channel | None:
+        return next((channel for channel in self._lines.channels.values() if channel.leg == leg), None)
+
+    def _rest(self, channel: Channel) -> None:
+        if channel.number in self._adopted and channel.io is not None:
+            channel.io.native_unbridge()
+            channel.rest()

@@ -1,0 +1,94 @@
+"""Commands about what sounds on a leg and what is listened for. Line server's event loop only."""
+
+from drivers.errors import CarelineError
+from drivers.protocol import (
+    DetectSpeech,
+    DetectTones,
+    Gain,
+    LegPhase,
+    Mute,
+    Play,
+    PlayDone,
+    PlayEnd,
+    PlayState,
+    PlayTone,
+    SendDigits,
+    StopPlay,
+    Tap,
+)
+from drivers.server.bridges import Bridges
+from drivers.server.checks import in_range
+from drivers.server.lines import Lines
+
+# Sound can be sent while the far side rings or dials; what it says back can be listened to as well.
+UP = (LegPhase.OFFERED, LegPhase.DIALLING, LegPhase.ALERTING, LegPhase.ANSWERED)
+GAIN_MAX_DB = 24.0
+SPEECH_MAX_MS = 600_000
+MAX_CLIPS = 64  # Source: media.h, CM_MAX_CLIPS
+
+
+class AudioCommands:
+    """One method per command. Raises: LineError or MediaError when it cannot be done."""
+
+    def __init__(self, lines: Lines, bridges: Bridges) -> None:
+        self._lines = lines
+        self._bridges = bridges
+
+    def play(self, command: Play) -> None:
+        in_range("clips", len(command.clips), 1, MAX_CLIPS)
+        in_range("loops", command.loops, 0, 1000)
+        in_range("play_id", command.play_id, 0, 2**31 - 1)
+        self._lines.state_in(command.leg, *UP)
+        port = self._lines.port_of(command.leg)
+        play = self._lines.begin_play(command.leg, command.play_id)
+        self._lines.book.update(command.leg, play=PlayState(command.play_id))
+        try:
+            port.play(play, command.clips, command.barge_in_digits, command.loops)
+        except CarelineError:
+            del self._lines.plays[play]
+            self._play_failed(command)
+            raise
+
+    def _play_failed(self, command: Play) -> None:
+        self._lines.end_play(command.leg, command.play_id, PlayEnd.FAILED)
+        self._lines.outbox.emit(PlayDone(leg=command.leg, play_id=command.play_id, end=PlayEnd.FAILED))
+
+    def stop_play(self, command: StopPlay) -> None:
+        self._lines.port_of(command.leg).stop_play()
+
+    def play_tone(self, command: PlayTone) -> None:
+        self._lines.port_of(command.leg).tone(command.tone)
+
+    def send_digits(self, command: SendDigits) -> None:
+        self._lines.state_in(command.leg, LegPhase.ALERTING, LegPhase.ANSWERED)
+        self._lines.port_of(command.leg).send_digits(command.digits)
+
+    def tap(self, command: Tap) -> None:
+        target = self._lines.port_of(command.target) if command.target else None
+        self._lines.port_of(command.leg).tap(target)
+        self._lines.book.update_audio(command.leg, tap=command.target)
+
+    def mute(self, command: Mute) -> None:
+        port = self._lines.port_of(command.leg)
+        if command.rx or command.tx:
+            self._bridges.move_to_core(command.leg)
+        port.mute(command.rx, command.tx)
+        self._lines.book.update_audio(command.leg, mute_rx=command.rx, mute_tx=command.tx)
+
+    def gain(self, command: Gain) -> None:
+        in_range("rx_db", command.rx_db, -GAIN_MAX_DB, GAIN_MAX_DB)
+        in_range("tx_db", command.tx_db, -GAIN_MAX_DB, GAIN_MAX_DB)
+        port = self._lines.port_of(command.leg)
+        if command.rx_db or command.tx_db:
+            self._bridges.move_to_core(command.leg)
+        port.gain(command.rx_db, command.tx_db)
+        self._lines.book.update_audio(command.leg, rx_db=command.rx_db, tx_db=command.tx_db)
+
+    def detect_speech(self, command: DetectSpeech) -> None:
+        in_range("silence_ms", command.silence_ms, 0, SPEECH_MAX_MS)
+        self._lines.port_of(command.leg).detect_speech(command.silence_ms)
+        self._lines.book.update_audio(command.leg, silence_ms=command.silence_ms)
+
+    def detect_tones(self, command: DetectTones) -> None:
+        self._lines.port_of(command.leg).detect_tones(wanted=command.tones)
+        self._lines.book.update_audio(command.leg, tones=command.tones)

@@ -1,0 +1,152 @@
+"""What becomes of calls: news of the signalling into legs and events. The CallSink of all channels; line server's event loop only."""
+
+import logging
+
+import msgspec
+
+from drivers.protocol import (
+    Alerting,
+    Answered,
+    Cause,
+    Direction,
+    LegPhase,
+    LegState,
+    Offered,
+    Released,
+    Seize,
+)
+from drivers.server.bridges import Bridges
+from drivers.server.lines import Lines
+from drivers.server.recordings import Recordings
+from drivers.server.unattended import Unattended
+from drivers.signalling import CallWanted
+from drivers.spans import Channel
+
+log = logging.getLogger("careline.lines")
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """An outgoing call that may still move to another channel of its group."""
+
+    group: str
+    wanted: CallWanted
+    tried: tuple[int, ...]
+
+
+class Calls:
+    """Keeps the book of legs true to the lines."""
+
+    def __init__(self, lines: Lines, recordings: Recordings, bridges: Bridges, unattended: Unattended) -> None:
+        self._lines = lines
+        self._recordings = recordings
+        self._bridges = bridges
+        self._unattended = unattended
+        self._attempts: dict[str, Attempt] = {}
+
+    # --- out -------------------------------------------------------------------------------------------------------
+
+    def seize(self, command: Seize) -> None:
+        """Call out; no free channel is an outcome, not a fault. Raises: LineError LIN-032, LIN-033."""
+        lines = self._lines
+        group = lines.groups[command.group].config.name if command.group else ""
+        lines.book.add(
+            LegState(
+                leg=command.leg,
+                channel=0,
+                group=group,
+                direction=Direction.OUTBOUND,
+                phase=LegPhase.DIALLING,
+                ani=command.caller,
+                dnis=command.number or None,
+                offered_at=lines.clock.now(),
+                tag=command.tag,
+            )
+        )
+        wanted = CallWanted(command.number, command.caller, command.no_answer_ms)
+        if command.channel is not None:
+            self._seize_exactly(command.leg, command.channel, wanted)
+        else:
+            self._attempts[command.leg] = Attempt(group, wanted, ())
+            self._try_next(command.leg, Cause.NO_CHANNEL)
+
+    def _seize_exactly(self, leg: str, number: int, wanted: CallWanted) -> None:
+        channel = self._lines.channels[number]
+        if channel.is_free():
+            self._seize_on(leg, channel, wanted)
+        else:
+            self.over(leg, Cause.CHANNEL_NOT_AVAILABLE, by_far_end=False)
+
+    def _try_next(self, leg: str, cause: int) -> None:
+        """Put the call on a channel not tried yet, or end it with `cause`."""
+        attempt = self._attempts[leg]
+        channel = self._lines.groups[attempt.group].reserve(attempt.tried)
+        if channel is None:
+            del self._attempts[leg]
+            self.over(leg, cause, by_far_end=False)
+            return
+        self._attempts[leg] = msgspec.structs.replace(attempt, tried=(*attempt.tried, channel.number))
+        self._seize_on(leg, channel, attempt.wanted)
+
+    def _seize_on(self, leg: str, channel: Channel, wanted: CallWanted) -> None:
+        channel.leg = leg
+        self._lines.book.update(leg, channel=channel.number, group=channel.group.name)
+        self._lines.channel_changed(channel)
+        channel.seize(wanted)
+
+    # --- what the signalling says ------------------------------------------------------------------------------------
+
+    def call_offered(self, channel: Channel, ani: str | None, dnis: str | None) -> None:
+        lines = self._lines
+        state = LegState(
+            leg=lines.leg_name(),
+            channel=channel.number,
+            group=channel.group.name,
+            direction=Direction.INBOUND,
+            phase=LegPhase.OFFERED,
+            ani=ani,
+            dnis=dnis,
+            offered_at=lines.clock.now(),
+        )
+        channel.leg = state.leg
+        lines.book.add(state)
+        lines.channel_changed(channel)
+        lines.outbox.emit(Offered(state=state))
+        self._unattended.offered(state.leg)
+
+    def call_alerting(self, channel: Channel) -> None:
+        if channel.leg:
+            self._lines.book.update(channel.leg, phase=LegPhase.ALERTING)
+            self._lines.outbox.emit(Alerting(leg=channel.leg, at=self._lines.clock.now()))
+
+    def call_answered(self, channel: Channel) -> None:
+        if not channel.leg:
+            return
+        self._attempts.pop(channel.leg, None)
+        now = self._lines.clock.now()
+        channel.port.detect_digits(True)
+        self._lines.book.update(channel.leg, phase=LegPhase.ANSWERED, answered_at=now)
+        self._lines.outbox.emit(Answered(leg=channel.leg, at=now))
+
+    def call_released(self, channel: Channel, cause: int, by_far_end: bool) -> None:
+        leg, channel.leg = channel.leg, None
+        if not leg:
+            return
+        if cause == Cause.CHANNEL_NOT_AVAILABLE and leg in self._attempts:
+            channel.port.rest()
+            self._lines.channel_changed(channel)
+            self._try_next(leg, cause)
+            return
+        self._attempts.pop(leg, None)
+        self._bridges.leg_over(leg, channel)
+        self._recordings.stop_all(leg)
+        channel.port.rest()
+        self.over(leg, cause, by_far_end)
+        self._lines.channel_changed(channel)
+
+    def channel_changed(self, channel: Channel) -> None:
+        self._lines.channel_changed(channel)
+
+    def over(self, leg: str, cause: int, by_far_end: bool) -> None:
+        now = self._lines.clock.now()
+        self._lines.book.update(leg, phase=LegPhase.RELEASED, released_at=now, cause=int(cause), released_by_far_end=by_far_end)
+        self._lines.outbox.emit(Released(leg=leg, cause=int(cause), by_far_end=by_far_end, at=now))

@@ -1,0 +1,149 @@
+"""Carries out the call agent's commands: one row per command. Line server's event loop only."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from drivers.errors import CarelineError, LineError
+from drivers.ports import DIGITS
+from drivers.protocol import (
+    Answer,
+    BlockChannel,
+    Bridge,
+    Command,
+    CommandFailed,
+    DetectSpeech,
+    DetectTones,
+    Forget,
+    Gain,
+    LegPhase,
+    Mute,
+    Ping,
+    Play,
+    PlayTone,
+    Pong,
+    Release,
+    Seize,
+    SendDigits,
+    SetTag,
+    StartRecording,
+    StopPlay,
+    StopRecording,
+    Tap,
+    Unbridge,
+)
+from drivers.server.audio_commands import AudioCommands
+from drivers.server.bridges import Bridges
+from drivers.server.calls import Calls
+from drivers.server.checks import in_range
+from drivers.server.lines import Lines
+from drivers.server.recordings import Recordings
+
+log = logging.getLogger("careline.lines")
+
+TAG_MAX_BYTES = 65_536
+NO_ANSWER_MAX_MS = 3_600_000
+
+
+class Commands:
+    """A command that cannot be done is answered by CommandFailed; nothing else happens then."""
+
+    def __init__(self, lines: Lines, calls: Calls, bridges: Bridges, recordings: Recordings) -> None:
+        self._lines = lines
+        self._calls = calls
+        self._bridges = bridges
+        self._recordings = recordings
+        audio = AudioCommands(lines, bridges)
+        self._rows: dict[type[Command], Callable[[Any], None]] = {
+            Answer: self._answer,
+            Release: self._release,
+            Seize: self._seize,
+            Play: audio.play,
+            StopPlay: audio.stop_play,
+            PlayTone: audio.play_tone,
+            SendDigits: audio.send_digits,
+            StartRecording: recordings.start,
+            StopRecording: self._stop_recording,
+            Bridge: self._bridge,
+            Unbridge: self._unbridge,
+            Tap: audio.tap,
+            Mute: audio.mute,
+            Gain: audio.gain,
+            DetectSpeech: audio.detect_speech,
+            DetectTones: audio.detect_tones,
+            SetTag: self._set_tag,
+            Forget: self._forget,
+            BlockChannel: self._block_channel,
+            Ping: self._ping,
+        }
+
+    def carry_out(self, command: Command) -> None:
+        """Never raises: this is the outer border of a command."""
+        try:
+            self._rows[type(command)](command)
+        except CarelineError as error:
+            self._failed(command, error.code, error.what, error.remedy)
+        except Exception as error:
+            log.exception("LIN-059 %s failed", type(command).__name__)
+            self._failed(command, "LIN-059", f"{type(command).__name__} failed: {error!r}", "This is a fault of the program; see its log")
+
+    def _failed(self, command: Command, code: str, what: str, remedy: str) -> None:
+        leg = getattr(command, "leg", "")
+        log.warning("%s leg %s: %s", code, leg or "-", what)
+        self._lines.outbox.emit(CommandFailed(command_id=command.command_id, leg=leg, code=code, what=what, remedy=remedy))
+
+    # --- calls -----------------------------------------------------------------------------------------------------
+
+    def _answer(self, command: Answer) -> None:
+        if self._lines.book.state(command.leg).phase is not LegPhase.ANSWERED:
+            self._lines.state_in(command.leg, LegPhase.OFFERED)
+            self._lines.channel_of(command.leg).answer()
+
+    def _release(self, command: Release) -> None:
+        in_range("cause", command.cause, 1, 127)
+        if self._lines.book.state(command.leg).phase is not LegPhase.RELEASED:
+            self._lines.channel_of(command.leg).release(command.cause)
+
+    def _seize(self, command: Seize) -> None:
+        if not set(command.number) <= DIGITS:
+            raise LineError("LIN-042", f"number {command.number!r}", "Use 0-9 * # A-D, and w for a pause of 500 ms")
+        in_range("no_answer_ms", command.no_answer_ms, 1, NO_ANSWER_MAX_MS)
+        in_range("length of tag", len(command.tag), 0, TAG_MAX_BYTES)
+        if command.channel is not None and command.channel not in self._lines.channels:
+            raise LineError("LIN-033", f"there is no channel {command.channel}", "See the snapshot for the channels there are")
+        if command.channel is None and command.group not in self._lines.groups:
+            known = ", ".join(self._lines.groups)
+            raise LineError("LIN-033", f"there is no trunk group {command.group!r}", f"Groups are {known}")
+        self._calls.seize(command)
+
+    # --- joining, recording ------------------------------------------------------------------------------------------
+
+    def _bridge(self, command: Bridge) -> None:
+        self._bridges.join(command.leg, command.other, command.native)
+
+    def _unbridge(self, command: Unbridge) -> None:
+        self._bridges.part(command.leg)
+
+    def _stop_recording(self, command: StopRecording) -> None:
+        self._recordings.stop(command.leg, command.recording_id)
+
+    # --- book and channels -------------------------------------------------------------------------------------------
+
+    def _set_tag(self, command: SetTag) -> None:
+        in_range("length of tag", len(command.tag), 0, TAG_MAX_BYTES)
+        state = self._lines.book.state(command.leg)
+        left = tuple(press for press in state.digits if press.seq > command.consumed_seq)
+        self._lines.book.update(command.leg, tag=command.tag, digits=left)
+
+    def _forget(self, command: Forget) -> None:
+        self._lines.book.forget(command.leg)
+        self._lines.outbox.forget(command.leg)
+
+    def _block_channel(self, command: BlockChannel) -> None:
+        channel = self._lines.channels.get(command.channel)
+        if channel is None:
+            raise LineError("LIN-033", f"there is no channel {command.channel}", "See the snapshot for the channels there are")
+        channel.block(command.blocked)
+
+    def _ping(self, command: Ping) -> None:
+        self._lines.outbox.emit(Pong())

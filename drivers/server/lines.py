@@ -1,0 +1,100 @@
+"""What all parts of the line server share: channels, groups, spans, the book of legs, the way out for events. Event loop only."""
+
+from datetime import datetime
+from pathlib import Path
+
+from drivers.clock import Clock
+from drivers.config import LinesConfig
+from drivers.errors import LineError
+from drivers.groups import TrunkGroup
+from drivers.io import Card
+from drivers.legs import LegBook
+from drivers.ports import Media, Port
+from drivers.protocol import (
+    VERSION,
+    ChannelChanged,
+    LegPhase,
+    LegState,
+    PlayEnd,
+    PlayState,
+    SpanChanged,
+    Welcome,
+)
+from drivers.server.outbox import Outbox
+from drivers.settings import Paths
+from drivers.spans import Channel, Span
+
+
+class Lines:
+    """State of the line server. `plays`: engine's play id to (leg, play id of the call agent); -1 is a play of our own."""
+
+    def __init__(self, config: LinesConfig, paths: Paths, card: Card, media: Media, clock: Clock) -> None:
+        self.config = config
+        self.paths = paths
+        self.card = card
+        self.media = media
+        self.clock = clock
+        self.started_at: datetime = clock.now()
+        self.book = LegBook(Path(paths.run_dir) / "legs")
+        self.outbox = Outbox(self.book, config.max_kept_events)
+        self.channels: dict[int, Channel] = {}
+        self.by_port: dict[int, Channel] = {}
+        self.groups: dict[str, TrunkGroup[Channel]] = {}
+        self.spans: dict[int, Span] = {}
+        self.plays: dict[int, tuple[str, int]] = {}
+        self._legs_named = 0
+
+    def leg_name(self) -> str:
+        """Unique over restarts: when this process started, and a count."""
+        self._legs_named += 1
+        return f"{int(self.started_at.timestamp() * 1000):x}-{self._legs_named}"
+
+    def channel_of(self, leg: str) -> Channel:
+        """The channel a leg is on. Raises: LineError LIN-030, LIN-031 when the leg is over."""
+        state = self.book.state(leg)
+        channel = self.channels.get(state.channel)
+        if channel is None or channel.leg != leg:
+            raise LineError("LIN-031", f"leg {leg} is {state.phase.value}: no channel", "Nothing to do: the call is over")
+        return channel
+
+    def port_of(self, leg: str) -> Port:
+        """Raises: LineError LIN-030, LIN-031."""
+        return self.channel_of(leg).port
+
+    def state_in(self, leg: str, *phases: LegPhase) -> LegState:
+        """The leg, which must be in one of these phases. Raises: LineError LIN-030, LIN-031."""
+        state = self.book.state(leg)
+        if state.phase not in phases:
+            wanted = " or ".join(phase.value for phase in phases)
+            raise LineError("LIN-031", f"leg {leg} is {state.phase.value}, not {wanted}", "Wait for the event that says so")
+        return state
+
+    def channel_changed(self, channel: Channel) -> None:
+        self.outbox.emit(ChannelChanged(channel=channel.state()))
+
+    def span_changed(self, span: Span) -> None:
+        self.outbox.emit(SpanChanged(span=span.state()))
+
+    def begin_play(self, leg: str, play_id: int) -> int:
+        """Note a play; answers the engine's id for it."""
+        play = self.media.next_id()
+        self.plays[play] = (leg, play_id)
+        return play
+
+    def end_play(self, leg: str, play_id: int, end: PlayEnd) -> None:
+        """Keep how the leg's play ended, unless a later one plays already."""
+        if leg in self.book:
+            current = self.book.state(leg).play
+            if current is not None and current.play_id == play_id:
+                self.book.update(leg, play=PlayState(play_id, end))
+
+    def welcome(self) -> Welcome:
+        return Welcome(
+            version=VERSION,
+            card=self.config.card,
+            started_at=self.started_at,
+            legs=self.book.states(),
+            channels=tuple(channel.state() for channel in self.channels.values()),
+            spans=tuple(span.state() for span in self.spans.values()),
+            groups=tuple(group.state() for group in self.groups.values()),
+        )

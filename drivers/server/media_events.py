@@ -1,0 +1,116 @@
+"""Events of the media core, turned into what the call agent, the signalling and the book of legs must know. Event loop only."""
+
+import logging
+import os
+from collections.abc import Callable
+
+from drivers.io import LineEvent
+from drivers.media import EventType, MediaEvent
+from drivers.ports import TONE_NAMES
+from drivers.protocol import (
+    Cause,
+    Digit,
+    DigitPress,
+    DigitsSent,
+    LegPhase,
+    PlayDone,
+    PlayEnd,
+    SilenceBegan,
+    SpeechBegan,
+    ToneDetected,
+)
+from drivers.server.lines import Lines
+from drivers.server.recordings import Recordings
+from drivers.server.unattended import OWN_PLAY
+from drivers.spans import Channel
+
+log = logging.getLogger("careline.lines")
+
+PLAY_ENDS = (PlayEnd.FINISHED, PlayEnd.BARGED, PlayEnd.STOPPED)
+MAX_WAITING_DIGITS = 1000
+
+
+class MediaEvents:
+    """One method per event type that matters. `on_loss` is called when something was lost, to report at once."""
+
+    def __init__(self, lines: Lines, recordings: Recordings, on_loss: Callable[[], None]) -> None:
+        self._lines = lines
+        self._recordings = recordings
+        self._on_loss = on_loss
+
+    def take(self, event: MediaEvent) -> None:
+        match event.type:
+            case EventType.PLAY_DONE:
+                self._play_done(event)
+            case EventType.RECORD_DONE:
+                self._recordings.done(event.id, event.samples, event.value)
+            case EventType.RECORD_GAP:
+                self._recordings.gap(event.id, event.samples, event.value)
+                self._on_loss()
+            case EventType.EVENTS_LOST:
+                log.error("LIN-067 the media core dropped %d events: its ring was full. Raise [lines.engine] events", event.value)
+                self._on_loss()
+            case _:
+                if channel := self._lines.by_port.get(event.port):
+                    self._of_channel(channel, event)
+
+    def _of_channel(self, channel: Channel, event: MediaEvent) -> None:
+        match event.type:
+            case EventType.LINE_EVENT:
+                self._lines.card.line_event(channel.number, LineEvent(event.value))
+            case EventType.IO_ERROR:
+                self._io_error(channel, event.value)
+            case EventType.TONE:
+                self._tone(channel, event)
+            case EventType.UNDERRUN:
+                log.warning("LIN-068 channel %d: %d frames were not there in time", channel.number, event.value)
+            case _:
+                if channel.leg:
+                    self._of_leg(channel, channel.leg, event)
+
+    def _of_leg(self, channel: Channel, leg: str, event: MediaEvent) -> None:
+        match event.type:
+            case EventType.DIGIT:
+                self._digit(leg, chr(event.value))
+            case EventType.DIGITS_SENT:
+                self._digits_sent(channel, leg)
+            case EventType.SPEECH:
+                self._lines.outbox.emit(SpeechBegan(leg=leg))
+            case EventType.SILENCE:
+                self._lines.outbox.emit(SilenceBegan(leg=leg, silence_ms=event.value))
+
+    def _play_done(self, event: MediaEvent) -> None:
+        leg, play_id = self._lines.plays.pop(event.id, ("", OWN_PLAY))
+        if play_id == OWN_PLAY:
+            return
+        end = PLAY_ENDS[event.value]
+        self._lines.end_play(leg, play_id, end)
+        digit = chr(event.value2) if event.value2 else ""
+        self._lines.outbox.emit(PlayDone(leg=leg, play_id=play_id, end=end, digit=digit, samples=event.samples))
+
+    def _digit(self, leg: str, digit: str) -> None:
+        press = DigitPress(self._lines.book.next_seq(leg), digit, self._lines.clock.now())
+        waiting = self._lines.book.state(leg).digits
+        if len(waiting) < MAX_WAITING_DIGITS:
+            self._lines.book.update(leg, digits=(*waiting, press))
+        self._lines.outbox.emit(Digit(leg=leg, seq=press.seq, digit=digit, at=press.at))
+
+    def _digits_sent(self, channel: Channel, leg: str) -> None:
+        if self._lines.book.state(leg).phase is LegPhase.DIALLING:
+            channel.on_number_sent()
+        else:
+            self._lines.outbox.emit(DigitsSent(leg=leg))
+
+    def _tone(self, channel: Channel, event: MediaEvent) -> None:
+        name = TONE_NAMES.get(event.value)
+        if name is None:
+            return
+        leg = channel.leg
+        if leg and channel.port.wants_tone(name):
+            self._lines.outbox.emit(ToneDetected(leg=leg, tone=name, on=bool(event.value2)))
+        channel.on_tone(name, bool(event.value2))
+
+    def _io_error(self, channel: Channel, errno: int) -> None:
+        if errno:  # 0 answers our own detach
+            log.error("LIN-069 channel %d: audio stopped: %s", channel.number, os.strerror(errno))
+            channel.fail(Cause.TEMPORARY_FAILURE)

@@ -1,0 +1,169 @@
+"""The program `careline-lines`: options, one instance, card and media core, service manager. Runs on the main thread.
+
+Exit codes: 0 stopped as asked, 1 a fault (said on stderr with its code), 78 a configuration that cannot be used (sysexits.h, EX_CONFIG).
+"""
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import sdnotify
+
+from drivers.clock import Clock, RealClock
+from drivers.config import LinesConfig, LinesFile, check_card, load
+from drivers.errors import CarelineError, ConfigError, LineError
+from drivers.fdstore import FdStore, open_store
+from drivers.io import Card
+from drivers.media import Engine
+from drivers.server.cards import engine_for, make_card
+from drivers.server.line_server import LineServer
+from drivers.virtual.card import VirtualCard
+from drivers.virtual.socket import HandsetServer
+
+log = logging.getLogger("careline.lines")
+
+EXIT_FAULT, EXIT_CONFIG = 1, 78
+STATUS_S = 5.0
+DEFAULT_CONFIG = Path("/etc/careline/careline.toml")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run until SIGTERM or SIGINT; calls stay up for the next process unless `on_stop = "release"`."""
+    options = _options(argv)
+    logging.basicConfig(stream=sys.stderr, level=options.log_level, format="%(levelname)s %(message)s")
+    try:
+        settings = load(options.config)
+        if options.check:
+            return _check(settings, options.config)
+        with _only_instance(Path(settings.paths.run_dir)):
+            asyncio.run(_run(settings))
+    except CarelineError as error:
+        log.error("%s", error)
+        return EXIT_CONFIG if isinstance(error, ConfigError) else EXIT_FAULT
+    return 0
+
+
+def _options(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="careline-lines", description="The line server of Careline.")
+    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="careline.toml")
+    parser.add_argument("--check", action="store_true", help="say whether the configuration and the card can be used, then end")
+    parser.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+    return parser.parse_args(argv)
+
+
+def _check(settings: LinesFile, path: Path) -> int:
+    """Read the card's channels without opening one. Raises: CarelineError."""
+    engine = engine_for(settings.lines)
+    try:
+        card = make_card(settings.lines, engine)
+        check_card(settings.lines, card.channels(), str(path))
+        print(f"{path}: good; {len(card.channels())} channels on the {settings.lines.card} card")
+        card.close()
+    finally:
+        engine.close()
+    return 0
+
+
+@contextlib.contextmanager
+def _only_instance(run_dir: Path) -> Iterator[None]:
+    """Hold the lock of run_dir. Raises: LineError LIN-054 when another line server has it, LIN-023 when it cannot be made."""
+    path = run_dir / "lines.lock"
+    try:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise LineError("LIN-023", f"cannot make {path}: {error.strerror}", "Check [paths] run_dir and who owns it") from error
+    with contextlib.closing(os.fdopen(lock, "r+")) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            what = f"another line server (process {file.read().strip() or 'unknown'}) runs with {run_dir}"
+            raise LineError("LIN-054", what, "Stop it first, or give this one another [paths] run_dir") from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+async def _run(settings: LinesFile) -> None:
+    lines = settings.lines
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    engine = engine_for(lines)
+    card = make_card(lines, engine)
+    server = LineServer(lines, settings.paths, card, engine, _clock(), _store(settings, card))
+    try:
+        engine.start()
+        server.start()
+        await server.listen()
+        async with _handsets(settings, card):
+            await _serve(server, engine, stopping)
+    finally:
+        await server.stop()
+        _leave(lines, card, engine)
+
+
+def _clock() -> Clock:
+    return RealClock()
+
+
+def _store(settings: LinesFile, card: Card) -> FdStore | None:
+    """Nothing to keep for a card in software."""
+    if isinstance(card, VirtualCard):
+        return None
+    return open_store(Path(settings.paths.run_dir) / "holder.sock")
+
+
+@contextlib.asynccontextmanager
+async def _handsets(settings: LinesFile, card: Card) -> AsyncIterator[None]:
+    """Telephones of the virtual card for `careline handset` and the browser."""
+    if not isinstance(card, VirtualCard):
+        yield
+        return
+    handsets = HandsetServer(card.world, settings.paths.handset_socket, settings.lines.socket_group or None)
+    await handsets.start()
+    try:
+        yield
+    finally:
+        await handsets.close()
+
+
+async def _serve(server: LineServer, engine: Engine, stopping: asyncio.Event) -> None:
+    """Tell the service manager that all is well for as long as it is: this loop turns and the media core ticks."""
+    notifier = sdnotify.SystemdNotifier()
+    notifier.notify(f"READY=1\nSTATUS={server.status()}")
+    log.info("ready: %s", server.status())
+    every_s = _watchdog_s()
+    ticks = -1
+    while not stopping.is_set():
+        now = engine.stats().ticks
+        if now != ticks:
+            notifier.notify(f"WATCHDOG=1\nSTATUS={server.status()}")
+        else:
+            log.error("LIN-047 the media core does not tick; no sign of life for the watchdog")
+        ticks = now
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), every_s)
+    log.info("stopping: %s", server.status())
+    notifier.notify("STOPPING=1")
+
+
+def _watchdog_s() -> float:
+    """Half of what the service manager allows. Source: sd_watchdog_enabled(3)."""
+    limit_us = int(os.environ.get("WATCHDOG_USEC", "0") or 0)
+    return min(STATUS_S, limit_us / 2e6) if limit_us else STATUS_S
+
+
+def _leave(lines: LinesConfig, card: Card, engine: Engine) -> None:
+    """Finish recordings. Channels that somebody keeps are not closed: closing puts them on-hook."""
+    if lines.on_stop == "release" or isinstance(card, VirtualCard):
+        card.close()
+    engine.close()

@@ -1,0 +1,327 @@
+"""Spans and channels: where a card's channel, its signalling and its media port meet. Line server's event loop only.
+
+Events of the card go into the signaller; what it asks for is done here: hook to the card, timers to the loop, tones and digits to the port,
+news of the call to a `CallSink`. A channel in alarm has no call and takes none until the alarm is cleared.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from drivers.config import GroupConfig
+from drivers.errors import LineError
+from drivers.io import ChannelIO, ChannelSpec, Hook, LineEvent, SpanStatus
+from drivers.ports import Port
+from drivers.protocol import Cause, ChannelState, LegPhase, SpanState
+from drivers.signalling import (
+    Action,
+    AnswerWanted,
+    CallAlerting,
+    CallAnswered,
+    CallOffered,
+    CallReleased,
+    CallWanted,
+    ChannelIdle,
+    DialNumber,
+    EventUnexpected,
+    Input,
+    LineFailed,
+    LineHappened,
+    ListenForTones,
+    NumberSent,
+    ReleaseWanted,
+    SetHook,
+    Signaller,
+    SoundTone,
+    StartTimer,
+    Step,
+    StopTimer,
+    TimerFired,
+    ToneHeard,
+)
+
+log = logging.getLogger("careline.lines")
+
+# Ends of a call that say something about the line rather than about the people.
+_FAULTS = frozenset({Cause.NETWORK_OUT_OF_ORDER, Cause.TEMPORARY_FAILURE, Cause.INTERWORKING, Cause.DESTINATION_OUT_OF_ORDER})
+
+
+class CallSink(Protocol):
+    """Who wants to know what happens to calls and channels."""
+
+    def call_offered(self, channel: "Channel", ani: str | None, dnis: str | None) -> None: ...
+
+    def call_alerting(self, channel: "Channel") -> None: ...
+
+    def call_answered(self, channel: "Channel") -> None: ...
+
+    def call_released(self, channel: "Channel", cause: int, by_far_end: bool) -> None: ...
+
+    def channel_changed(self, channel: "Channel") -> None: ...
+
+
+class Channel:
+    """One channel with everything that belongs to it. `leg` is the call on it, set by the CallSink."""
+
+    def __init__(
+        self,
+        spec: ChannelSpec,
+        group: GroupConfig,
+        io: ChannelIO | None,
+        signaller: Signaller,
+        port: Port,
+        sink: CallSink,
+        among: Mapping[int, "Channel"],
+    ) -> None:
+        self.spec = spec
+        self.number = spec.number
+        self.group = group
+        self.io = io
+        self.port = port
+        self.leg: str | None = None
+        self.blocked = False
+        self.reserved = False
+        self.calls = 0
+        self.failures = 0
+        self.last_cause: int | None = None
+        self._signaller = signaller
+        self._sink = sink
+        self._among = among
+        self._span_alarms: tuple[str, ...] = ()
+        self._own_alarms: tuple[str, ...] = () if io else ("notopen",)
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._attached = False
+        self._tones: tuple[str, ...] = ()
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self._span_alarms, *self._own_alarms)))
+
+    def state(self) -> ChannelState:
+        return ChannelState(
+            number=self.number,
+            name=self.spec.name,
+            span=self.spec.span,
+            group=self.group.name,
+            signalling=self.spec.signalling.value,
+            leg=self.leg,
+            blocked=self.blocked,
+            alarms=self.alarms,
+            last_cause=self.last_cause,
+            failures=self.failures,
+        )
+
+    def accepts_calls(self) -> bool:
+        return not self.blocked and not self.alarms
+
+    def is_free(self) -> bool:
+        return self.accepts_calls() and not self.reserved and self.leg is None and self._signaller.is_idle(self.number)
+
+    # --- what the server wants -----------------------------------------------------------------------------------
+
+    def seize(self, wanted: CallWanted) -> None:
+        """Call out. The channel was reserved; the outcome comes through the CallSink."""
+        self.reserved = False
+        self.calls += 1
+        self._attach()
+        self._tell(wanted)
+
+    def answer(self) -> None:
+        self._tell(AnswerWanted())
+
+    def release(self, cause: int) -> None:
+        self._tell(ReleaseWanted(cause))
+
+    def block(self, blocked: bool) -> None:
+        """No new call from now on (or again); a call that is there goes on."""
+        if blocked != self.blocked:
+            self.blocked = blocked
+            self._sink.channel_changed(self)
+
+    def adopt(self, phase: LegPhase) -> None:
+        """Take over the call of an earlier process; the CallSink hears CallReleased if that cannot be done."""
+        self.calls += 1
+        self._attach()
+        self._perform(self._signaller.adopt(self.number, phase))
+
+    def fail(self, cause: int) -> None:
+        """The card, the port or the loop is out of order: end the call at once."""
+        self.failures += 1
+        self._tell(LineFailed(cause))
+
+    def rest(self) -> None:
+        """Without a call: on-hook, whatever an earlier process left behind."""
+        self._hook(Hook.ON)
+
+    # --- what the card and the media core say ---------------------------------------------------------------------
+
+    def on_line_event(self, event: LineEvent) -> None:
+        match event:
+            case LineEvent.ALARM:
+                self._alarm_changed(own=("red",))
+            case LineEvent.NOALARM:
+                self._alarm_changed(own=())
+            case LineEvent.REMOVED:
+                self._alarm_changed(own=("removed",))
+            case _:
+                self._tell(LineHappened(event))
+
+    def on_span_alarms(self, alarms: tuple[str, ...]) -> None:
+        self._alarm_changed(span=alarms)
+
+    def on_number_sent(self) -> None:
+        self._tell(NumberSent())
+
+    def on_tone(self, tone: str, on: bool) -> None:
+        """A tone the media core heard; only what the signaller asked for is passed on."""
+        if tone in self._tones:
+            self._tell(ToneHeard(tone, on))
+
+    def close(self) -> None:
+        """Stop timers, leave the call as it is."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    # --- inside ----------------------------------------------------------------------------------------------------
+
+    def _tell(self, event: Input) -> None:
+        self._perform(self._signaller.handle(self.number, event))
+
+    def _perform(self, steps: tuple[Step, ...]) -> None:
+        for number, action in steps:
+            self._among[number].perform(action)
+
+    def perform(self, action: Action) -> None:
+        """Do one thing a signaller asked for."""
+        match action:
+            case SetHook(hook=hook):
+                self._hook(hook)
+            case StartTimer(name=name, ms=ms):
+                self._start_timer(name, ms)
+            case StopTimer(name=name):
+                self._stop_timer(name)
+            case DialNumber(number=number):
+                self.port.send_digits(number)
+            case ListenForTones(tones=tones):
+                self._tones = tones
+                self.port.detect_tones(signalling=tones)
+            case SoundTone(tone=tone):
+                self.port.tone(tone)
+            case EventUnexpected(state=state, event=event):
+                log.warning("LIN-060 channel %d: %s while %s has no row; released", self.number, event, state)
+            case _:
+                self._report(action)
+
+    def _report(self, action: Action) -> None:
+        match action:
+            case CallOffered(ani=ani, dnis=dnis):
+                self._offered(ani, dnis)
+            case CallAlerting():
+                self._sink.call_alerting(self)
+            case CallAnswered():
+                self._sink.call_answered(self)
+            case CallReleased(cause=cause, by_far_end=by_far_end):
+                self._released(cause, by_far_end)
+            case ChannelIdle():
+                self._detach()
+
+    def _offered(self, ani: str | None, dnis: str | None) -> None:
+        if not self.accepts_calls():
+            self.release(Cause.CHANNEL_NOT_AVAILABLE)
+            return
+        self.calls += 1
+        self._attach()
+        self._sink.call_offered(self, ani, dnis or self.group.dnis or None)
+
+    def _released(self, cause: int, by_far_end: bool) -> None:
+        self.last_cause = cause
+        self.failures += cause in _FAULTS
+        self._tones = ()
+        self._sink.call_released(self, cause, by_far_end)
+
+    def _alarm_changed(self, span: tuple[str, ...] | None = None, own: tuple[str, ...] | None = None) -> None:
+        before = self.alarms
+        self._span_alarms = self._span_alarms if span is None else span
+        self._own_alarms = self._own_alarms if own is None else own
+        if self.alarms == before:
+            return
+        if self.alarms:
+            self._tell(LineFailed(Cause.NETWORK_OUT_OF_ORDER))
+        log.warning("LIN-064 channel %d: %s", self.number, f"alarm {' '.join(self.alarms)}" if self.alarms else "alarm cleared")
+        self._sink.channel_changed(self)
+
+    def _hook(self, hook: Hook) -> None:
+        if self.io is None:
+            return
+        try:
+            self.io.set_hook(hook)
+        except LineError as error:
+            self._io_failed(error)
+
+    def _attach(self) -> None:
+        if self._attached or self.io is None:
+            return
+        try:
+            self.io.attach(self.port.number)
+            self._attached = True
+        except LineError as error:
+            self._io_failed(error)
+
+    def _detach(self) -> None:
+        if self._attached and self.io is not None:
+            self._attached = False
+            self.port.rest()
+            self.io.detach()
+
+    def _io_failed(self, error: LineError) -> None:
+        log.error("%s channel %d: %s. %s", error.code, self.number, error.what, error.remedy)
+        self.failures += 1
+        asyncio.get_running_loop().call_soon(self._give_up)
+
+    def _give_up(self) -> None:
+        if not self._signaller.is_idle(self.number):
+            self._tell(LineFailed(Cause.TEMPORARY_FAILURE))
+
+    def _start_timer(self, name: str, ms: int) -> None:
+        self._stop_timer(name)
+        self._timers[name] = asyncio.get_running_loop().call_later(ms / 1000, self._timer_fired, name)
+
+    def _stop_timer(self, name: str) -> None:
+        if timer := self._timers.pop(name, None):
+            timer.cancel()
+
+    def _timer_fired(self, name: str) -> None:
+        self._timers.pop(name, None)
+        self._tell(TimerFired(name))
+
+
+class Span:
+    """One span and how it has been."""
+
+    def __init__(self, status: SpanStatus, now: datetime) -> None:
+        self.status = status
+        self.alarm_since = now if status.alarms else None
+
+    def update(self, status: SpanStatus, now: datetime) -> bool:
+        """Take the new status; True when the alarms changed."""
+        changed = status.alarms != self.status.alarms
+        self.status = status
+        if not status.alarms:
+            self.alarm_since = None
+        elif self.alarm_since is None:
+            self.alarm_since = now
+        return changed
+
+    def state(self) -> SpanState:
+        status = self.status
+        return SpanState(
+            number=status.number,
+            name=status.name,
+            description=status.description,
+            channels=status.channels,
+            alarms=status.alarms,
+            alarm_since=self.alarm_since,
+        )

@@ -1,0 +1,72 @@
+"""Errors in `[lines]`: each names file, key, value and what is allowed."""
+
+from pathlib import Path
+
+import pytest
+
+from drivers.config import GroupConfig, LinesConfig, channel_numbers, channel_text, check_card, load
+from drivers.errors import ConfigError
+from drivers.io import ChannelSpec, Signalling
+
+
+def refused(tmp_path: Path, text: str) -> ConfigError:
+    path = tmp_path / "careline.toml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    return caught.value
+
+
+GROUPS = '[[lines.groups]]\nname = "a"\nchannels = "{}"\n[[lines.groups]]\nname = "{}"\nchannels = "{}"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "named", "remedy"),
+    [
+        ("[lines]\ncard = 'sangoma'\n", "CFG-004", "lines.card", ""),
+        ("[lines]\ncountri = 'cn'\n", "CFG-003", "lines.countri", "country"),
+        ("[lines.analog]\nring_timeout = 1\n", "CFG-003", "lines.analog.ring_timeout", "ring_timeout_ms"),
+        ("[lines.analog]\nring_timeout_ms = 'long'\n", "CFG-004", "ring_timeout_ms", ""),
+        (GROUPS.format("1-4", "b", "4-6"), "CFG-031", "channel 4 is in group a already", "one group"),
+        (GROUPS.format("1-4", "a", "5"), "CFG-032", 'lines.groups[1].name = "a"', "name of its own"),
+        (GROUPS.format("1-x", "b", "5"), "CFG-030", 'lines.groups[0].channels = "1-x"', "1-24,26"),
+        (GROUPS.format("9-4", "b", "5"), "CFG-030", "9-4", ""),
+        (GROUPS.format("0", "b", "5"), "CFG-030", "1-1024", ""),
+        ("[lines]\nunattended_answer_ms = -1\n", "CFG-034", "lines.unattended_answer_ms = -1", "0 to 600000"),
+        ("[lines.engine]\nevents = 1000\n", "CFG-034", "lines.engine.events = 1000", "powers of two"),
+        ("[lines.engine]\nrealtime_priority = 100\n", "CFG-034", "realtime_priority", "0 to 99"),
+    ],
+)
+def test_error_says_what_and_where(tmp_path: Path, text: str, code: str, named: str, remedy: str) -> None:
+    error = refused(tmp_path, text)
+    assert error.code == code
+    assert named in error.what
+    assert "careline.toml" in error.what
+    assert remedy in error.remedy
+
+
+def test_sections_of_others_are_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "careline.toml"
+    path.write_text("[web]\nport = 8080\n[calls.store]\nurl = 'x'\n[paths]\nrun_dir = '/run/x'\n", "utf-8")
+    read = load(path)
+    assert str(read.paths.lines_socket) == "/run/x/lines.sock"
+    assert read.lines == LinesConfig()
+
+
+def test_missing_card_or_channel_is_named() -> None:
+    lines = load_groups("1-3")
+    spec = ChannelSpec(1, 1, 1, Signalling.FXSKS, "V/1/1")
+    with pytest.raises(ConfigError, match="channel 2 is not on the virtual card") as caught:
+        check_card(lines, (spec,))
+    assert "Channels there are: 1" in caught.value.remedy
+    with pytest.raises(ConfigError, match="is the card there"):
+        check_card(lines, ())
+
+
+def load_groups(channels: str) -> LinesConfig:
+    return LinesConfig(groups=(GroupConfig(name="t", channels=channels),))
+
+
+@pytest.mark.parametrize("text", ["1", "1-24,26", "1-3,5-7,9"])
+def test_channel_text_and_numbers_agree(text: str) -> None:
+    assert channel_text(list(channel_numbers(text))) == text
