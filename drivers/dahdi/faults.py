@@ -50,6 +50,12 @@ def no_card() -> LineError:
     )
 
 
+def cannot_speak(channel: int) -> LineError:
+    """The channel is configured for a signalling that is not ours."""
+    what = f"channel {channel} is configured for a signalling this version does not speak"
+    return LineError(NO_CHANNEL, what, "Give it another in system.conf (fxsks, fxsls, fxoks, fxols, bchan, dchan, cas)")
+
+
 def cannot_take_channel(channel: int, number: int) -> LineError:
     """DAHDI_SPECIFY was refused with that errno."""
     if number in (errno.ENXIO, errno.EINVAL):
@@ -78,7 +84,7 @@ def request_refused(where: str, request: str, number: int) -> LineError:
         return LineError(
             CHANNEL_GONE,
             f"{where} is gone: the card was removed",
-            "Plug the card in again; its lines come back by themselves",
+            "Plug the card in again and restart the line server",
         )
     if number == errno.EBUSY and request == "DAHDI_HOOK":
         return LineError(
