@@ -9,11 +9,15 @@ from typing import ClassVar
 import msgspec
 
 from appliance.errors import FlowError
+from appliance.ivr.prompts.catalogue import Lang
 
 KEYS = "0123456789*#"
 OPENING_HOURS = "@opening_hours"
 REFERENCE = "@reference"
 SPOKEN_VALUES = frozenset({OPENING_HOURS, REFERENCE})
+
+
+PromptIds = Callable[[Lang], frozenset[str]]
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -114,7 +118,7 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
     places: dict[str, AnyNode]
 
 
-def faults(flow: Flow, prompt_ids: Callable[[str], frozenset[str]], languages: tuple[str, ...]) -> list[FlowError]:
+def faults(flow: Flow, prompt_ids: PromptIds, languages: tuple[Lang, ...]) -> list[FlowError]:
     """Everything that is wrong with a flow; empty when a caller can get lost nowhere.
 
     `prompt_ids(language)` are the prompts there are.
@@ -151,7 +155,7 @@ def _wrong_keys(node: AnyNode) -> list[str]:
     return wrong + [f"key {key} is used twice" for key in sorted({key for key in keys if keys.count(key) > 1})]
 
 
-def _unsaid(node: AnyNode, prompt_ids: Callable[[str], frozenset[str]], languages: tuple[str, ...]) -> list[str]:
+def _unsaid(node: AnyNode, prompt_ids: PromptIds, languages: tuple[Lang, ...]) -> list[str]:
     wanted = dict.fromkeys(prompt for prompt in node.says() if prompt not in SPOKEN_VALUES)
     return [
         f"there is no prompt {prompt!r} in language {language}"

@@ -22,14 +22,15 @@ from appliance.ivr.flow import (
     Say,
 )
 
+
 class FlowRunner:
     """`opening_hours(language)` and `digits(text, language)` give the prompt ids that say them."""
 
     def __init__(
         self,
         flow: Flow,
-        opening_hours: Callable[[str], Sequence[str]],
-        digits: Callable[[str, str], Sequence[str]],
+        opening_hours: Callable[[Any], Sequence[str]],
+        digits: Callable[[str, Any], Sequence[str]],
     ) -> None:
         self.flow = flow
         self._opening_hours = opening_hours

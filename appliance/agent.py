@@ -1,0 +1,129 @@
+"""The call agent's parts as one: started, stopped, and asked how it is. Production gives it a socket and the real clock; tests
+give it the line server's in-process channel and a virtual clock.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, time
+from pathlib import Path
+
+from appliance.calendar import Calendar
+from appliance.config import Config
+from appliance.control.live import LiveState
+from appliance.control.messages import Check, Grade
+from appliance.control.server import ControlServer
+from appliance.ivr.first_flow import FIRST_FLOW
+from appliance.ivr.hours import opening_hours
+from appliance.ivr.prompts.library import PromptLibrary
+from appliance.ivr.runner import FlowRunner
+from appliance.ivr.speech import say_digits
+from appliance.lines import LineChannel, Lines
+from appliance.store.models import CallRecord
+from appliance.store.writer import Store
+from appliance.switchboard import Switchboard
+from appliance.system import health
+from drivers.clock import Clock
+from drivers.errors import CarelineError
+
+log = logging.getLogger("careline.calls")
+
+HEALTH_EVERY_S = 5.0
+
+
+class CallAgent:
+    """Everything of `careline-calls` but its signals."""
+
+    def __init__(
+        self,
+        config: Config,
+        connect: Callable[[], Awaitable[LineChannel]],
+        clock: Clock,
+        prompts: PromptLibrary | None = None,
+        store: Store | None = None,
+    ) -> None:
+        self.config = config
+        self._clock = clock
+        self._started_at = clock.now()
+        self.prompts = prompts or PromptLibrary()
+        self.store = store or Store(config.paths.database, clock)
+        self.live = LiveState(health.health(clock.now(), clock.now(), (), None, 0, 0, 0))
+        self.lines = Lines(connect, clock)
+        runner = FlowRunner(FIRST_FLOW, lambda lang: opening_hours(config.hospital.calendar, lang), say_digits)
+        self.switchboard = Switchboard(
+            config, self.lines, self.store, self.live, clock, self.prompts,
+            dict.fromkeys(FIRST_FLOW.entries, runner),
+        )
+        self._prompt_fault = next(iter(self.prompts.faults()), None)
+        self._control: ControlServer | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, control: bool = False) -> None:
+        """Raises: CarelineError when the store or the control socket cannot be had."""
+        self.store.start()
+        await self.switchboard.start()
+        if control:
+            self._control = ControlServer(self.config.paths.control_socket, self.live, self.switchboard)
+            await self._control.start()
+        self._tasks = [
+            asyncio.create_task(self.lines.run(self.switchboard), name="lines"),
+            asyncio.create_task(self._watch_health(), name="health"),
+        ]
+
+    async def stop(self) -> None:
+        """Calls are left to the next call agent; everything decided is written."""
+        if self._control:
+            await self._control.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.switchboard.stop()
+        self.store.close()
+
+    def status(self) -> str:
+        """One line for the service manager."""
+        lines = "connected" if self.lines.connected else f"no line server ({self.lines.fault})"
+        return f"{len(self.switchboard.calls)} calls, {lines}"
+
+    async def _watch_health(self) -> None:
+        while True:
+            await self._tell_health()
+            await asyncio.sleep(HEALTH_EVERY_S)
+
+    async def _tell_health(self) -> None:
+        paths = self.config.paths
+        disk, free, total = health.disk(Path(paths.data_dir))
+        checks = (
+            health.line_server(self.lines.connected, self.lines.fault),
+            health.engine(self.lines.engine),
+            health.spans(self.live.snapshot().spans),
+            disk,
+            health.store(self.store.fault),
+            health.prompts(self._prompt_fault),
+            self._recordings(),
+        )
+        now = self._clock.now()
+        today = await self._calls_today(now)
+        self.live.health_changed(health.health(now, self._started_at, checks, self.lines.engine, free, total, today))
+
+    def _recordings(self) -> Check:
+        """Whether files and records matched when the lines were last taken over."""
+        found = self.switchboard.difference
+        if found is None or not (found.files_without_record or found.records_without_file):
+            return Check(name="recordings", grade=Grade.OK)
+        detail = (
+            f"{len(found.files_without_record)} files without a record, {len(found.records_without_file)} records without a file; "
+            f"first: {(*found.files_without_record, *found.records_without_file)[0]}"
+        )
+        return Check(
+            name="recordings", grade=Grade.WARNING, code="APP-056", detail=detail, remedy="See the recordings folder and the log"
+        )
+
+    async def _calls_today(self, now: datetime) -> int:
+        local = Calendar(self.config.hospital.calendar).local(now)
+        midnight = datetime.combine(local.date(), time(0), local.tzinfo)
+        try:
+            return int(await self.store.run(lambda: CallRecord.select().where(CallRecord.started_at >= midnight).count()))
+        except CarelineError as error:
+            log.error("calls of today are not counted: %s", error)
+            return 0
