@@ -9,6 +9,9 @@
  * Commands go to the tick thread through a ring, events come back through another and an eventfd.
  * A full ring, a slow disk or a full disk never blocks the tick: it is counted and reported.
  *
+ * One frame has two phases: all ports read and detect, then all ports produce and record. So the order of ports does not
+ * matter, and what a key press stops is stopped in the very frame in which the key is known.
+ *
  * Units: levels in dBm0 (0 dBm0 = 3.14 dB below full scale of A-law, G.711 clause 4), times in ms or samples of
  * 8000 Hz. Audio of a line is one byte a sample in the port's law, 160 bytes a frame.
  */
@@ -47,10 +50,12 @@ enum cm_event_type {
     CM_EV_TONE,            /* value: cm_tone_kind detected; value2: 1 begins, 0 ends */
     CM_EV_SPEECH,          /* value 1: speech began */
     CM_EV_SILENCE,         /* value: silent for this many ms (the limit asked for) */
-    CM_EV_RECORD_DONE,     /* id recording; samples: length; value: errno of the last failure or 0 */
-    CM_EV_RECORD_GAP,      /* id recording; samples: samples lost (kept as silence); value: errno or 0 (ring full) */
+    CM_EV_RECORD_DONE,     /* id recording; samples: length; value: errno if its end could not be written, or 0 */
+    CM_EV_RECORD_GAP,      /* id recording; samples: samples lost (kept as silence); value: errno or 0 (ring full).
+                            * samples 0: a write failed with that errno, nothing is lost yet. EEXIST: the file that is to be
+                            * continued is not a recording of this shape; nothing is written to it */
     CM_EV_LINE_EVENT,      /* value: kernel event number fetched by the tick thread (ELAST trap) */
-    CM_EV_IO_ERROR,        /* value: errno of read/write; the port is detached */
+    CM_EV_IO_ERROR,        /* value: errno of read/write, 0 after cm_port_detach; the port is detached */
     CM_EV_DIGITS_SENT,     /* cm_send_digits finished */
     CM_EV_UNDERRUN,        /* value: frames of this port that were not there in time, since the last such event */
     CM_EV_EVENTS_LOST,     /* value: events dropped since last told; port -1 */
@@ -99,8 +104,17 @@ typedef struct {
     int64_t tick_cpu_ns, writer_cpu_ns;
 } cm_stats;
 
-typedef struct { double hz1, hz2, dbm0; int on_ms, off_ms; } cm_tone_step; /* hz2 0: single tone; hz1 0: pause */
-typedef struct { int steps; int repeat; cm_tone_step step[CM_MAX_CADENCE]; } cm_cadence; /* repeat: 1 endless, 0 once */
+/* hz2 0: single tone; hz1 0: pause. dbm0: level of each frequency. on_ms 0 with hz1: sounds until stopped. */
+typedef struct {
+    double hz1, hz2, dbm0;
+    int on_ms, off_ms;
+} cm_tone_step;
+
+typedef struct {
+    int steps;
+    int repeat; /* 1 endless, 0 once */
+    cm_tone_step step[CM_MAX_CADENCE];
+} cm_cadence;
 
 /* ---- engine ---- */
 cm_engine *cm_engine_new(const cm_engine_config *config); /* NULL: errno */
@@ -123,9 +137,12 @@ void cm_clip_close(cm_clip *clip);   /* may be playing: freed when the last play
 int cm_port_new(cm_engine *e, enum cm_law law);
 int cm_port_free(cm_engine *e, int port);
 /* A channel of the kernel: non-blocking descriptor, 160-byte blocks; write_ahead blocks of silence are written first and
- * the same number is kept queued. getevent is the ioctl that fetches an event when errno is elast. */
-int cm_port_attach_fd(cm_engine *e, int port, int fd, int write_ahead, unsigned long getevent, int elast);
-int cm_port_attach_line(cm_engine *e, int port, int line, enum cm_end end);
+ * the same number is kept queued (one block is written per block read: the card is the clock). getevent is the ioctl that
+ * fetches an event when errno is elast. flush (0: none) is the ioctl that empties the write queue when a prompt is cut
+ * short, with flush_what as its int; the queue is then primed again. */
+int cm_port_attach_fd(cm_engine *e, int port, int fd, int write_ahead, unsigned long getevent, int elast,
+                      unsigned long flush, int flush_what);
+int cm_port_attach_line(cm_engine *e, int port, int line, enum cm_end end); /* A-law ports only */
 int cm_port_detach(cm_engine *e, int port); /* answers by CM_EV_IO_ERROR value 0 once the tick no longer touches the fd */
 
 int cm_play(cm_engine *e, int port, uint32_t play_id, cm_clip *const *clips, int count, const char *barge_digits, int loops);
@@ -133,23 +150,28 @@ int cm_play(cm_engine *e, int port, uint32_t play_id, cm_clip *const *clips, int
 int cm_play_stop(cm_engine *e, int port);
 int cm_tone(cm_engine *e, int port, const cm_cadence *cadence); /* NULL: stop */
 int cm_send_digits(cm_engine *e, int port, const char *digits, int on_ms, int off_ms, double low_dbm0, double high_dbm0);
-    /* 'w' in digits is a 500 ms pause */
+    /* 'w' in digits is a 500 ms pause; digits still being sent are finished first */
 int cm_record(cm_engine *e, int port, uint32_t record_id, const char *path, int stereo, int64_t gap_samples);
     /* stereo: left what the party says, right what it hears; mono: what it says. A file that exists is continued, after
-     * gap_samples of silence. Valid WAV (A-law) after a power cut at any moment. */
+     * gap_samples of silence. The file is opened by the writer thread: a path that cannot be written answers by RECORD_GAP.
+     * Up to 4 at once on a port. Audio reaches the file every flush_ms, data before the sizes in the header. */
 int cm_record_stop(cm_engine *e, uint32_t record_id);
 int cm_detect_digits(cm_engine *e, int port, int on);
 int cm_detect_tones(cm_engine *e, int port, unsigned mask /* 1 << cm_tone_kind */, const char *country);
 int cm_detect_speech(cm_engine *e, int port, int on, int silence_ms);
 int cm_gain(cm_engine *e, int port, double rx_db, double tx_db);
-int cm_mute(cm_engine *e, int port, int rx, int tx); /* rx: nobody hears this party; tx: this party hears nothing */
-int cm_bridge(cm_engine *e, int a, int b);     /* the core mixes: each hears the other and own prompts */
+int cm_mute(cm_engine *e, int port, int rx, int tx);
+    /* rx: nobody hears or records this party (its keys still count); tx: this party hears nothing */
+int cm_bridge(cm_engine *e, int a, int b); /* the core mixes: each hears the other and own prompts */
 int cm_unbridge(cm_engine *e, int port);
 /* a and b are joined by their card: nothing is mixed, but recordings and taps of one take the other's side from it. */
 int cm_native_peer(cm_engine *e, int a, int b);
 int cm_tap(cm_engine *e, int listener, int target); /* listener hears both sides of target; target -1: stop */
 
-/* Audio of a program (the browser's telephone) as source and sink of a port, in A-law frames; a bounded ring each way. */
+/* Audio of a program (the browser's telephone), in A-law; a bounded ring each way. On a port that is attached to a line it
+ * is the person there: written samples are sent to the line, what the line brings is read. On a port that is attached to
+ * nothing it is the line itself: written samples are what the party says, read ones are what it hears. Starts when 60 ms
+ * are there; what waits longer than 400 ms is dropped, oldest first. */
 int cm_stream(cm_engine *e, int port, int on);
 int cm_stream_write(cm_engine *e, int port, const uint8_t *samples, int count); /* how many were taken */
 int cm_stream_read(cm_engine *e, int port, uint8_t *samples, int max);
@@ -160,7 +182,8 @@ int cm_line_free(cm_engine *e, int line);
 /* Joined by the card: the far end of a hears the far end of b and the other way round; near ends go on receiving. b -1: undo. */
 int cm_line_cross(cm_engine *e, int a, int b);
 enum cm_fault { CM_FAULT_CUT = 1, CM_FAULT_SILENCE, CM_FAULT_FREEZE, CM_FAULT_NOISE, CM_FAULT_ECHO, CM_FAULT_GAIN };
-/* towards: the end that hears it. NOISE: value dBm0; ECHO: value dB that the own signal comes back lower; GAIN: dB; others 1/0.
+/* towards: the end that hears it. CUT: nothing at all arrives, not even noise or echo; SILENCE: the other end is not heard;
+ * FREEZE: its last frame repeats; NOISE: white, value dBm0; ECHO: value dB that the own signal comes back lower; GAIN: dB.
  * on 0 takes the fault away. */
 int cm_line_fault(cm_engine *e, int line, enum cm_end towards, enum cm_fault fault, int on, double value);
 

@@ -1,0 +1,209 @@
+/* Recordings on the tick's side of the ring: audio into blocks, blocks to the writer. What finds no room is counted and
+ * becomes silence of the same length, so that the time in the file stays right.
+ */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void recording_destroy(struct object *object)
+{
+    struct recording *r = (struct recording *)object;
+    ring_free(&r->full_blocks);
+    free(r->path);
+    free(r);
+}
+
+static unsigned blocks_for(const cm_engine *e, int channels)
+{
+    return (unsigned)(e->config.record_ring_ms * SAMPLES_PER_MS * channels / BLOCK_BYTES + 2);
+}
+
+static struct recording *recording_new(cm_engine *e, int port, uint32_t id, const char *path, int channels,
+                                       int64_t gap_samples)
+{
+    struct recording *r = calloc(1, sizeof *r);
+    if (!r)
+        return NULL;
+    r->object.destroy = recording_destroy;
+    r->engine = e;
+    r->id = id;
+    r->port = port;
+    r->slot = r->block = r->fd = -1;
+    r->channels = channels;
+    r->gap_left = gap_samples * channels;
+    r->path = strdup(path);
+    if (r->path && ring_init(&r->full_blocks, blocks_for(e, channels), sizeof(int)))
+        return r;
+    recording_destroy(&r->object);
+    return NULL;
+}
+
+static int free_slot(cm_engine *e)
+{
+    for (int i = 0; i < e->config.max_recordings; i++)
+        if (!atomic_load_explicit(&e->recordings[i], memory_order_relaxed))
+            return i;
+    return CM_E_LIMIT;
+}
+
+static struct recording *recording_by_id(cm_engine *e, uint32_t id)
+{
+    for (int i = 0; i < e->config.max_recordings; i++) {
+        struct recording *r = atomic_load_explicit(&e->recordings[i], memory_order_relaxed);
+        if (r && r->id == id && !r->stopping)
+            return r;
+    }
+    return NULL;
+}
+
+static int live_on_port(cm_engine *e, int port)
+{
+    int count = 0;
+    for (int i = 0; i < e->config.max_recordings; i++) {
+        struct recording *r = atomic_load_explicit(&e->recordings[i], memory_order_relaxed);
+        count += r && r->port == port && !r->stopping;
+    }
+    return count;
+}
+
+int cm_record(cm_engine *e, int port, uint32_t record_id, const char *path, int stereo, int64_t gap_samples)
+{
+    reclaim_all(&e->reclaim);
+    int slot = free_slot(e);
+    if (gap_samples < 0 || !*path || recording_by_id(e, record_id))
+        return CM_E_ARGUMENT;
+    if (slot < 0 || live_on_port(e, port) >= PORT_RECORDINGS)
+        return CM_E_LIMIT;
+    struct recording *r = recording_new(e, port, record_id, path, stereo ? 2 : 1, gap_samples);
+    if (!r)
+        return CM_E_NO_MEMORY;
+    r->slot = slot;
+    int error = command_object(e, COMMAND_RECORD, port, &r->object);
+    if (!error)
+        atomic_store_explicit(&e->recordings[slot], r, memory_order_release);
+    return error;
+}
+
+int cm_record_stop(cm_engine *e, uint32_t record_id)
+{
+    struct recording *r = recording_by_id(e, record_id);
+    if (!r)
+        return CM_E_NO_PORT;
+    struct command c = {.type = COMMAND_RECORD_STOP, .port = r->port, .object = r};
+    if (!command_send(e, &c))
+        return CM_E_RING_FULL;
+    r->stopping = true;
+    return 0;
+}
+
+/* --- tick --- */
+
+static bool hand_over(struct recording *r)
+{
+    if (!ring_push(&r->full_blocks, &r->block))
+        return false;
+    r->block = -1;
+    return true;
+}
+
+/* A block with room for one more frame. When the ring is full the last block stays ours, full, until there is room. */
+static bool have_room(cm_engine *e, struct recording *r, int bytes)
+{
+    if (r->block >= 0 && e->pool.used[r->block] + bytes <= BLOCK_BYTES && !r->pending_gap)
+        return true;
+    if (r->block >= 0 && !hand_over(r))
+        return false;
+    r->block = pool_take(&e->pool);
+    if (r->block < 0)
+        return false;
+    e->pool.used[r->block] = 0;
+    e->pool.gap_before[r->block] = r->pending_gap;
+    r->pending_gap = 0;
+    return true;
+}
+
+static void append(cm_engine *e, struct recording *r, const uint8_t *left, const uint8_t *right)
+{
+    if (!have_room(e, r, FRAME * r->channels)) {
+        r->pending_gap += FRAME;
+        atomic_fetch_add_explicit(&e->gap_samples, FRAME, memory_order_relaxed);
+        return;
+    }
+    uint8_t *to = e->pool.bytes + (size_t)r->block * BLOCK_BYTES + e->pool.used[r->block];
+    e->pool.used[r->block] += FRAME * r->channels;
+    if (r->channels == 1) {
+        memcpy(to, left, FRAME);
+        return;
+    }
+    for (int i = 0; i < FRAME; i++) {
+        to[2 * i] = left[i];
+        to[2 * i + 1] = right[i];
+    }
+}
+
+static const uint8_t *in_alaw(const struct port *p, const uint8_t *codes, uint8_t *room)
+{
+    if (p->law == CM_ALAW)
+        return codes;
+    for (int i = 0; i < FRAME; i++)
+        room[i] = g711.to_alaw[codes[i]];
+    return room;
+}
+
+static bool recorded(const struct port *p)
+{
+    for (int i = 0; i < PORT_RECORDINGS; i++)
+        if (p->recordings[i])
+            return true;
+    return false;
+}
+
+static void append_all(cm_engine *e, struct port *p, const uint8_t *left, const uint8_t *right)
+{
+    for (int i = 0; i < PORT_RECORDINGS; i++)
+        if (p->recordings[i])
+            append(e, p->recordings[i], left, right);
+}
+
+void record_frame(cm_engine *e, struct port *p)
+{
+    uint8_t left[FRAME], right[FRAME];
+    if (!recorded(p))
+        return;
+    if (p->rx_muted)
+        memset(left, ALAW_SILENCE, FRAME);
+    append_all(e, p, p->rx_muted ? left : in_alaw(p, p->rx, left), in_alaw(p, p->heard, right));
+}
+
+void record_silence(cm_engine *e, struct port *p, int frames)
+{
+    uint8_t silence[FRAME];
+    memset(silence, ALAW_SILENCE, FRAME);
+    for (int i = 0; i < frames && recorded(p); i++)
+        append_all(e, p, silence, silence);
+}
+
+void record_begin(struct port *p, struct recording *r)
+{
+    for (int i = 0; i < PORT_RECORDINGS; i++)
+        if (!p->recordings[i]) {
+            p->recordings[i] = r;
+            return;
+        }
+}
+
+/* The last block may find the ring full: what it holds is then lost like any other, and its length kept. */
+void record_end(cm_engine *e, struct port *p, struct recording *r)
+{
+    for (int i = 0; i < PORT_RECORDINGS; i++)
+        if (p->recordings[i] == r)
+            p->recordings[i] = NULL;
+    if (r->block >= 0 && !hand_over(r)) {
+        r->pending_gap += e->pool.gap_before[r->block] + e->pool.used[r->block] / r->channels;
+        e->pool.gap_before[r->block] = 0;
+    }
+    r->final_gap = r->pending_gap;
+    atomic_store_explicit(&r->closed, true, memory_order_release);
+    atomic_store_explicit(&e->writer_hurry, true, memory_order_relaxed);
+}
