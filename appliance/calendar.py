@@ -39,7 +39,7 @@ class CalendarConfig(msgspec.Struct, frozen=True, kw_only=True):
     instance a working Saturday, and goes before `holidays`."""
 
     time_zone: str = "Asia/Shanghai"
-    week: dict[Weekday, tuple[str, ...]] = DEFAULT_WEEK
+    week: dict[Weekday, tuple[str, ...]] = msgspec.field(default_factory=DEFAULT_WEEK.copy)
     holidays: tuple[date, ...] = ()
     special: dict[date, tuple[str, ...]] = {}
 
