@@ -1,0 +1,26 @@
+"""`python -m webui --config careline.toml`: the web application."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from drivers.errors import CarelineError
+from webui.server import log_to_console, serve
+from webui.settings import load_config
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="careline-web", description="The web pages of Careline")
+    parser.add_argument("--config", type=Path, default=Path("/etc/careline/careline.toml"), help="configuration file")
+    arguments = parser.parse_args()
+    log_to_console()
+    try:
+        serve(load_config(arguments.config))
+    except CarelineError as error:
+        print(f"careline-web: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""Error pages: what happened, where, what to do next, in the reader's language; a fragment for htmx, a line of text for scripts."""
+
+import logging
+
+from flask import Flask, Response, g, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from drivers.errors import CarelineError
+from webui.shared import say, shared
+
+KNOWN = (400, 401, 403, 404, 405, 413, 429, 503)
+
+log = logging.getLogger("careline.web")
+
+
+def install(app: Flask) -> None:
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(CarelineError, _faulty)
+    app.register_error_handler(Exception, _broken)
+
+
+def _refused(error: HTTPException) -> Response | tuple[str, int]:
+    status = error.code or 500
+    if error.response is not None:
+        return error.response  # type: ignore[return-value]
+    kind = "csrf" if error.description == "csrf" else str(status if status in KNOWN else 500)
+    return _page(status, f"WEB-{status}", say(f"http.what_{kind}"), say(f"http.remedy_{kind}"))
+
+
+def _faulty(error: CarelineError) -> tuple[str, int]:
+    log.warning("%s", error)
+    return _page(503, error.code, error.what, error.remedy)
+
+
+def _broken(error: Exception) -> tuple[str, int]:
+    log.exception("WEB-500: %s %s failed", request.method, request.path, exc_info=error)
+    return _page(500, "WEB-500", say("http.what_500"), say("http.remedy_500"))
+
+
+def _page(status: int, code: str, what: str, remedy: str) -> tuple[str, int]:
+    g.setdefault("language", "zh")
+    g.setdefault("account", None)
+    if "text/html" not in request.accept_mimetypes.values() and "HX-Request" not in request.headers:
+        return f"{code}: {what} {remedy}\n", status
+    at = shared().clock.now()
+    shape = "parts/fault.html" if "HX-Request" in request.headers else "fault.html"
+    return render_template(shape, status=status, code=code, what=what, remedy=remedy, at=at), status

@@ -1,0 +1,67 @@
+"""Who may do what: the table of roles and rights, and how a view says what it asks for. Pure.
+
+Every view is decorated by exactly one of `anyone`, `signed_in`, `needs(right)`; the application refuses to start with one that is not.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, TypeVar
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Right(StrEnum):
+    """One thing a person may be allowed to do. Listening and taking a copy away are apart."""
+
+    SEE_LIVE = "see_live"
+    SEE_CALLS = "see_calls"
+    LISTEN = "listen"
+    DOWNLOAD = "download"
+    BLOCK_CHANNELS = "block_channels"
+    HANG_UP = "hang_up"
+    SEE_HEALTH = "see_health"
+    USE_HANDSET = "use_handset"
+    SEE_AUDIT = "see_audit"
+    MANAGE_ACCOUNTS = "manage_accounts"
+
+
+class Access(StrEnum):
+    ANYONE = "anyone"
+    SIGNED_IN = "signed_in"
+
+
+RIGHTS: dict[str, frozenset[Right]] = {
+    "administrator": frozenset(Right),
+    "technician": frozenset(
+        {Right.SEE_LIVE, Right.SEE_CALLS, Right.BLOCK_CHANNELS, Right.HANG_UP, Right.SEE_HEALTH, Right.USE_HANDSET}
+    ),
+    "inspector": frozenset({Right.SEE_LIVE, Right.SEE_CALLS, Right.LISTEN}),
+}
+ROLES = tuple(RIGHTS)
+
+
+def may(role: str, right: Right) -> bool:
+    return right in RIGHTS.get(role, frozenset())
+
+
+def anyone(view: View) -> View:
+    return _marked(view, Access.ANYONE)
+
+
+def signed_in(view: View) -> View:
+    return _marked(view, Access.SIGNED_IN)
+
+
+def needs(right: Right) -> Callable[[View], View]:
+    return lambda view: _marked(view, right)
+
+
+def access_of(view: Callable[..., Any]) -> Access | Right | None:
+    """What a view asks for; None when it was forgotten."""
+    access: Access | Right | None = getattr(view, "access", None)
+    return access
+
+
+def _marked(view: View, access: Access | Right) -> View:
+    view.access = access  # type: ignore[attr-defined]
+    return view

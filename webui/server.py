@@ -1,0 +1,166 @@
+"""`careline-web`: checks what it needs, takes the port, and serves the application with gunicorn.
+
+Processes: the arbiter (this one; starts the worker anew if it dies or hangs, tells systemd READY and WATCHDOG) and one worker.
+Threads of the worker: the acceptor, up to `[web] threads` request threads (a live page or a handset keeps one), and `live`, which
+follows the call agent.
+"""
+
+import errno
+import fcntl
+import logging
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sdnotify
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+
+from appliance.store.models import Account
+from webui import secret, store
+from webui.app import create_app, hub_of
+from webui.errors import WebError
+from webui.settings import Config, WebSettings
+
+STORE_WAIT_S = 20.0
+WORKER_LIMIT_S = 60
+STOP_LIMIT_S = 3
+BACKLOG = 128
+
+log = logging.getLogger("careline.web")
+
+
+def serve(config: Config) -> None:
+    """Serve until told to stop. Raises: WebError WEB-001, 002, 003, 004, 005, 006; ConfigError; StoreError."""
+    with _only_one(Path(config.paths.data_dir)):
+        wait_for_store(config.paths.database, STORE_WAIT_S)
+        _check_certificate(config.web)
+        listener = listen(config.web)
+        create_app(config)
+        announce(config)
+        _WatchedArbiter(_Application(config, listener)).run()
+
+
+def listen(settings: WebSettings) -> socket.socket:
+    """The listening socket. Raises: WebError WEB-001 when somebody else has the port or we may not have it."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        reason = "it is taken" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
+        what = f"cannot listen on {settings.host} port {settings.port}: {reason}"
+        raise WebError("WEB-001", what, "Stop the other program, or set another [web] port") from error
+    listener.listen(BACKLOG)
+    return listener
+
+
+def wait_for_store(path: Path, limit_s: float) -> None:
+    """The call agent makes the store when it first starts; give it that long. Raises: WebError WEB-002."""
+    until = time.monotonic() + limit_s
+    while True:
+        try:
+            store.bind(path)
+            return
+        except WebError:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(0.2)
+
+
+def announce(config: Config) -> None:
+    """Say where the pages are; while there is no account, say the code that lets the first administrator in."""
+    host = "localhost" if config.web.host in ("0.0.0.0", "::", "127.0.0.1") else config.web.host
+    log.info("pages at %s://%s:%d", "https" if config.web.https else "http", host, config.web.port)
+    with store.connection():
+        if Account.select().exists():
+            return
+    code = secret.setup_code(Path(config.paths.data_dir))
+    log.warning("no account yet: open the pages and enter the set-up code %s", code)
+
+
+def log_to_console() -> None:
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+def _check_certificate(settings: WebSettings) -> None:
+    for name in (settings.tls_certificate, settings.tls_key):
+        if name and not os.access(name, os.R_OK):
+            raise WebError("WEB-006", f"cannot read {name}", "Correct [web] tls_certificate and tls_key, or the file's owner")
+
+
+@contextmanager
+def _only_one(data_dir: Path) -> Iterator[None]:
+    """Raises: WebError WEB-003 when another web application works on this data folder, WEB-002 when there is no such folder."""
+    path = data_dir / "web.lock"
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise WebError("WEB-002", f"cannot write {path}: {error.strerror}", "Check [paths] data_dir and who owns it") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise WebError("WEB-003", f"careline-web is already running on {data_dir}", "Stop the other one first") from error
+    finally:
+        os.close(descriptor)
+
+
+class _Application(BaseApplication):  # type: ignore[misc]
+    """What gunicorn asks us."""
+
+    def __init__(self, config: Config, listener: socket.socket) -> None:
+        self._config = config
+        self._listener = listener
+        super().__init__()
+
+    def load_config(self) -> None:
+        web = self._config.web
+        settings: dict[str, Any] = {
+            "bind": f"fd://{self._listener.fileno()}",
+            "worker_class": "gthread",
+            "workers": 1,
+            "threads": web.threads,
+            "worker_connections": web.threads + 200,
+            "timeout": WORKER_LIMIT_S,
+            "graceful_timeout": STOP_LIMIT_S,
+            "keepalive": 5,
+            "control_socket_disable": True,
+            "proc_name": "careline-web",
+            "loglevel": "warning",
+            "worker_int": _stop_streams,
+            "certfile": web.tls_certificate or None,
+            "keyfile": web.tls_key or None,
+        }
+        for name, value in settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """In the worker: the application with its live thread."""
+        app = create_app(self._config)
+        hub_of(app).start()
+        return app
+
+
+def _stop_streams(worker: Any) -> None:
+    hub_of(worker.wsgi).stop()
+
+
+class _WatchedArbiter(Arbiter):  # type: ignore[misc]
+    """Tells systemd's watchdog that it looked after its worker; gunicorn itself says READY."""
+
+    def __init__(self, app: _Application) -> None:
+        super().__init__(app)
+        self._notifier = sdnotify.SystemdNotifier()
+
+    def murder_workers(self) -> None:
+        super().murder_workers()
+        self._notifier.notify("WATCHDOG=1")

@@ -1,0 +1,21 @@
+"""How the box is: every check with its code and remedy, the disk, the media core's punctuality. Pushed like the dashboard."""
+
+from flask import Blueprint, Response, render_template
+
+from webui.rights import Right, needs
+from webui.shared import shared
+from webui.views.dashboard import HEALTH_PARTS, stream
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/health")
+@needs(Right.SEE_HEALTH)
+def show() -> str:
+    return render_template("health.html", view=shared().hub.view())
+
+
+@blueprint.get("/health/live")
+@needs(Right.SEE_HEALTH)
+def feed() -> Response:
+    return stream(HEALTH_PARTS)
