@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from drivers.media import End, Engine, Law, MediaEvent
+from drivers.media import End, Engine, Law, MediaEvent, Tone, zone_tone
 
 EventSink = Callable[[MediaEvent], None]
 IDS_FROM = 1 << 31  # the box's own plays and recordings are numbered from 1
@@ -37,7 +37,7 @@ class FarPorts:
         self.engine.unbridge(port)
         self.engine.tone(port, None)
         self.engine.detect_digits(port, False)
-        self.engine.port_detach(port)
+        self.engine.detach(port)
         self._idle.append(port)
 
     def media_event(self, event: MediaEvent) -> bool:
@@ -89,19 +89,19 @@ class Circuit:
         """The exchange's port on this line, taken when first needed."""
         if self._port is None:
             self._port = self._ports.take(self._sink)
-            self._ports.engine.port_attach_line(self._port, self.line, self.end)
+            self.engine.attach_line(self._port, self.line, self.end)
         return self._port
 
-    def tone(self, name: str) -> None:
-        """Send "dial", "ringback", "busy" or "congestion" into the line; "" stops."""
-        if not name and self._port is None:
+    def tone(self, tone: Tone | None) -> None:
+        """Send one of the country's tones into the line; None stops."""
+        if tone is None and self._port is None:
             return
-        cadence = self._ports.engine.zone_tone(self._ports.country, name) if name else None
-        self._ports.engine.tone(self.port(), cadence)
+        cadence = None if tone is None else zone_tone(self._ports.country, tone)
+        self.engine.tone(self.port(), cadence)
 
     def detect_digits(self, on: bool) -> None:
         if on or self._port is not None:
-            self._ports.engine.detect_digits(self.port(), on)
+            self.engine.detect_digits(self.port(), on)
 
     def release(self) -> None:
         """Nothing more is sent or heard here."""
@@ -118,8 +118,8 @@ def join(first: Circuit, second: Circuit) -> None:
             other.release()
             mine.mover.audio_to(other.line, other.end)
             return
-    first.tone("")
-    second.tone("")
+    first.tone(None)
+    second.tone(None)
     first.detect_digits(False)
     second.detect_digits(False)
     first.engine.bridge(first.port(), second.port())

@@ -39,12 +39,12 @@ class VirtualChannel:
         return self._hook.far_active
 
     def attach(self, port: int) -> None:
-        self._engine.port_attach_line(port, self.wire.line, End.NEAR)
+        self._engine.attach_line(port, self.wire.line, End.NEAR)
         self._port = port
 
     def detach(self) -> None:
         if self._port is not None:
-            self._engine.port_detach(self._port)
+            self._engine.detach(self._port)
             self._port = None
 
     def native_bridge(self, other: object) -> bool:
@@ -128,6 +128,7 @@ class VirtualCard:
         self.world.close()
         for channel in tuple(self._open.values()):
             channel.close()
+        self.world.ports.free()
         self._on_event = self._on_span = None
 
     # --- beyond the contract: what only a card in software can do ---

@@ -9,8 +9,14 @@ from drivers.io import Signalling
 E1_TIMESLOTS = 31  # beside slot 0, which frames. Source: ITU-T G.704 clause 2.3
 E1_SIGNALLING_TIMESLOT = 16
 MAX_CHANNELS = 480
+DEFAULT_NUMBER = "01088886666"
 FXS_SIGNALLING = (Signalling.FXSKS, Signalling.FXSLS)
 FXO_SIGNALLING = (Signalling.FXOKS, Signalling.FXOLS)
+
+
+def _check_number(number: str) -> None:
+    if not number or not set(number) <= set("0123456789*#"):
+        raise ValueError(f"{number!r} is no telephone number: digits, * and # only")
 
 
 class SpanKind(StrEnum):
@@ -104,14 +110,15 @@ class SetConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VirtualConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole card and the world beyond it. Spans are numbered from 1 in the order given.
+    """The whole card and the world beyond it. Spans are numbered from 1 in the order given. Without `numbers` one,
+    DEFAULT_NUMBER, leads to every line.
 
     `ring_limit_ms`: how long the exchange lets a telephone ring; `first_digit_ms`, `next_digit_ms`: its patience while the
     box dials; `setup_ms`: from the last digit to the first ring; `visitors`: telephones that come to dial and go again.
     """
 
     spans: tuple[SpanConfig, ...] = (SpanConfig(kind=SpanKind.FXO), SpanConfig(kind=SpanKind.FXS, channels=2))
-    numbers: tuple[NumberConfig, ...] = (NumberConfig(number="01088886666", spans=(1,)),)
+    numbers: tuple[NumberConfig, ...] = ()
     telephones: tuple[TelephoneConfig, ...] = ()
     sets: tuple[SetConfig, ...] = ()
     hunting: Hunting = Hunting.LINEAR
@@ -131,6 +138,12 @@ class VirtualConfig(msgspec.Struct, frozen=True, kw_only=True):
         """Numbers of the speech channels of that span. Raises: IndexError when there is no such span."""
         base = sum(each.size for each in self.spans[: span - 1])
         return tuple(base + slot for slot in self.spans[span - 1].timeslots)
+
+    def numbers_of_box(self) -> tuple[NumberConfig, ...]:
+        """`numbers`, or the one there is when none is given."""
+        trunks = tuple(index for index, span in enumerate(self.spans, 1) if span.kind is not SpanKind.FXS)
+        default = (NumberConfig(number=DEFAULT_NUMBER, spans=trunks),) if trunks else ()
+        return self.numbers or default
 
     def channels_of(self, number: NumberConfig) -> tuple[int, ...]:
         """The lines a telephone number hunts, in order, each once."""
@@ -168,8 +181,3 @@ class VirtualConfig(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"a set is given for channel {min(wrong)}, which is no FXS port")
         if any(each.answering is Answering.BUSY for each in self.sets):
             raise ValueError("a set has no answering `busy`: it is busy while it is off-hook")
-
-
-def _check_number(number: str) -> None:
-    if not number or not set(number) <= set("0123456789*#"):
-        raise ValueError(f"{number!r} is no telephone number: digits, * and # only")

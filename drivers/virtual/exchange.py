@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Protocol
 
+from drivers.media import Tone
 from drivers.virtual.audio import Circuit, join, part
 from drivers.virtual.config import Hunting
 from drivers.virtual.timer import Timer
@@ -20,7 +21,7 @@ class Refusal(StrEnum):
     INVALID = "no such number"
 
 
-REFUSAL_TONES = {Refusal.BUSY: "busy", Refusal.NO_ANSWER: "busy", Refusal.INVALID: "congestion"}
+REFUSAL_TONES = {Refusal.BUSY: Tone.BUSY, Refusal.NO_ANSWER: Tone.BUSY, Refusal.INVALID: Tone.CONGESTION}
 
 
 class Party(Protocol):
@@ -92,7 +93,7 @@ class Exchange:
         connection = Connection(caller, callee, self._no_answer, self._ring_limit_ms)
         self._connections[id(caller)] = self._connections[id(callee)] = connection
         callee.offered(caller_number)
-        caller.circuit.tone("ringback")
+        caller.circuit.tone(Tone.RINGBACK)
         caller.alerting()
 
     def answered(self, callee: Party) -> None:
@@ -111,7 +112,7 @@ class Exchange:
             self._end(connection)
             other = connection.other(party)
             if connection.talking:
-                other.circuit.tone("busy")
+                other.circuit.tone(Tone.BUSY)
             other.cleared()
         party.circuit.release()
 

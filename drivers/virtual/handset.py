@@ -9,7 +9,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
-from drivers.media import EventType, MediaEvent, ToneKind
+from drivers.media import EventKind, MediaEvent, Tone
 from drivers.virtual.audio import FarPorts
 from drivers.virtual.config import Answering
 from drivers.virtual.timer import Timer
@@ -45,7 +45,7 @@ class Handset:
         self.answering, self.after_ms, self.say = answering, after_ms, say
         self.on_state: list[StateHandler] = []
         self.heard_digits = ""
-        self.heard_tones: list[ToneKind] = []
+        self.heard_tones: list[Tone] = []
         self.port: int | None = None
         self._ports = ports
         self._engine = ports.engine
@@ -87,10 +87,10 @@ class Handset:
         """Speak a WAV file from its beginning; loops 0: endless. Raises: MediaError when it cannot be read."""
         if self.port is None:
             return
-        clip = self._engine.clip_open(str(path))
+        clip = self._engine.clips.open(path)
         self._play = self._ports.next_id()
         self._engine.play(self.port, self._play, [clip], "", loops)
-        clip.close()  # the core keeps it until it was played
+        self._engine.clips.close(clip)  # the core keeps it until it was played
         self._speaking = True
 
     def speak_samples(self, samples: bytes) -> None:
@@ -125,7 +125,7 @@ class Handset:
             self._engine.record_stop(self._recording)
             self._recording = None
 
-    def detect(self, country: str, tones: tuple[ToneKind, ...] = ()) -> None:
+    def detect(self, country: str, tones: tuple[Tone, ...] = ()) -> None:
         """Collect keys heard in `heard_digits`, and those tones in `heard_tones`, until on-hook."""
         if self.port is not None:
             self._engine.detect_digits(self.port, True)
@@ -192,16 +192,16 @@ class Handset:
             self._engine.send_digits(self.port, keys, on_ms, off_ms, KEY_LOW_DBM0, KEY_HIGH_DBM0)
 
     def _media_event(self, event: MediaEvent) -> None:
-        if event.type is EventType.DIGITS_SENT and self._keys:
+        if event.kind is EventKind.DIGITS_SENT and self._keys:
             self._keys.popleft()
             if self._keys:
                 self._send_keys()
-        elif event.type is EventType.PLAY_DONE and event.id == self._play:
+        elif event.kind is EventKind.PLAY_DONE and event.id == self._play:
             self._speaking = False
-        elif event.type is EventType.DIGIT:
-            self.heard_digits += chr(event.value)
-        elif event.type is EventType.TONE and event.value2:
-            self.heard_tones.append(ToneKind(event.value))
+        elif event.kind is EventKind.DIGIT:
+            self.heard_digits += event.digit
+        elif event.kind is EventKind.TONE and event.value2:
+            self.heard_tones.append(Tone(event.value))
         self._wake()
 
     def _wake(self) -> None:

@@ -60,7 +60,7 @@ class OutsideTelephone(Handset):
     # --- audio: a mover of the exchange ---
 
     def audio_to(self, line: int, end: End) -> None:
-        self._engine.port_attach_line(self._take_port(), line, end)
+        self._engine.attach_line(self._take_port(), line, end)
 
     def audio_home(self) -> None:
         self.audio_to(self.circuit.line, End.FAR)
@@ -117,7 +117,7 @@ class WiredSet(Handset):
             return
         self._auto_answer.stop()
         self._box_took_it = False
-        self._engine.port_attach_line(self._take_port(), self._wire.line, End.FAR)
+        self._engine.attach_line(self._take_port(), self._wire.line, End.FAR)
         self._wire.from_world(RxSig.OFFHOOK)
         self._begins_to_talk()
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from enum import Enum, auto
 
-from drivers.media import End, EventType, MediaEvent
+from drivers.media import End, EventKind, MediaEvent, Tone
 from drivers.virtual.audio import Circuit, FarPorts
 from drivers.virtual.config import VirtualConfig
 from drivers.virtual.exchange import Exchange, Refusal
@@ -115,7 +115,7 @@ class Trunk:
 
     def begin_dialling(self) -> None:
         self.digits = ""
-        self.circuit.tone("dial")
+        self.circuit.tone(Tone.DIAL)
         self.circuit.detect_digits(True)
         self._digit_wait.start(self._config.first_digit_ms)
 
@@ -144,12 +144,12 @@ class Trunk:
     # --- digits of the box ---
 
     def _media_event(self, event: MediaEvent) -> None:
-        if event.type is EventType.DIGIT and self.state is TrunkState.DIALLING and not self._setup.running:
-            self._digit(chr(event.value))
+        if event.kind is EventKind.DIGIT and self.state is TrunkState.DIALLING and not self._setup.running:
+            self._digit(event.digit)
 
     def _digit(self, digit: str) -> None:
         if not self.digits:
-            self.circuit.tone("")
+            self.circuit.tone(None)
         self.digits += digit
         if self._exchange.is_complete(self.digits):
             self._dialled()
@@ -158,7 +158,7 @@ class Trunk:
 
     def _dialled(self) -> None:
         self._digit_wait.stop()
-        self.circuit.tone("")
+        self.circuit.tone(None)
         self.circuit.detect_digits(False)
         self._setup.start(self._config.setup_ms)
 

@@ -29,7 +29,7 @@ class World:
         self._visits = 0
         for index in range(1, len(config.spans) + 1):
             self._furnish(index)
-        for number in config.numbers:
+        for number in config.numbers_of_box():
             self._assign(number)
         for telephone in config.telephones:
             self.add_telephone(telephone)
@@ -58,10 +58,9 @@ class World:
         self._dismissed.append(visitor)
 
     def close(self) -> None:
-        """Every telephone hangs up and the ports of the far side go back to the media core."""
+        """Every telephone hangs up."""
         for telephone in (*self._visitors, *self.telephones.values(), *self.sets.values()):
             telephone.hang_up()
-        self.ports.free()
 
     def _new_visitor(self) -> OutsideTelephone:
         if len(self._visitors) >= self._config.visitors:
