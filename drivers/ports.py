@@ -5,17 +5,16 @@ Line server's event loop only.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from drivers.config import LinesConfig
 from drivers.errors import LineError, MediaError
 from drivers.media import Clip as EngineClip
-from drivers.media import Engine, Law
+from drivers.media import Engine, Law, Tone, zone_tone
 from drivers.protocol import Clip
 
-TONES = {"dial": 1, "ringback": 2, "busy": 3, "congestion": 4, "cng": 5, "ced": 6}
-TONE_NAMES = {kind: name for name, kind in TONES.items()}
+TONES = {tone.name.lower(): tone for tone in Tone}
 SENT_TONES = ("dial", "ringback", "busy", "congestion")
 DIGITS = frozenset("0123456789*#ABCDabcdwW")
 SILENCE_MAX_MS = 600_000
@@ -35,15 +34,15 @@ class ClipShelf:
         path = clip.path or str(self._silence(clip.silence_ms))
         key = self._key(path)
         if key not in self._open:
-            self._open[key] = self._engine.clip_open(path)
+            self._open[key] = self._engine.clips.open(path)
             if len(self._open) > _CLIPS_KEPT:
-                self._open.popitem(last=False)[1].close()
+                self._engine.clips.close(self._open.popitem(last=False)[1])
         self._open.move_to_end(key)
         return self._open[key]
 
     def close(self) -> None:
         while self._open:
-            self._open.popitem()[1].close()
+            self._engine.clips.close(self._open.popitem()[1])
 
     def _key(self, path: str) -> tuple[str, int, int]:
         try:
@@ -120,7 +119,7 @@ class Port:
         """A country tone, or silence for an empty name. Raises: LineError LIN-040."""
         if name and name not in SENT_TONES:
             raise LineError("LIN-040", f"there is no tone {name!r}", f"Tones are {', '.join(SENT_TONES)}")
-        self._engine.tone(self.number, self._engine.zone_tone(self._media.config.country, name) if name else None)
+        self._engine.tone(self.number, zone_tone(self._media.config.country, TONES[name]) if name else None)
         self._on.add("tone")
 
     def send_digits(self, digits: str) -> None:
@@ -134,7 +133,7 @@ class Port:
 
     def record(self, recording: int, path: Path, stereo: bool, gap_samples: int) -> None:
         """Raises: MediaError."""
-        self._engine.record(self.number, recording, str(path), stereo, gap_samples)
+        self._engine.record(self.number, recording, path, stereo, gap_samples)
 
     def stop_record(self, recording: int) -> None:
         self._engine.record_stop(recording)
@@ -150,8 +149,8 @@ class Port:
                 raise LineError("LIN-040", f"there is no tone {name!r}", f"Tones are {', '.join(TONES)}")
         self._signalling_tones = self._signalling_tones if signalling is None else signalling
         self._wanted_tones = self._wanted_tones if wanted is None else wanted
-        mask = sum(1 << kind for name, kind in TONES.items() if name in self._signalling_tones + self._wanted_tones)
-        self._engine.detect_tones(self.number, mask, self._media.config.country)
+        names = self._signalling_tones + self._wanted_tones
+        self._engine.detect_tones(self.number, [TONES[name] for name in names], self._media.config.country)
         self._on.add("tones")
 
     def wants_tone(self, name: str) -> bool:
@@ -189,7 +188,7 @@ class Port:
 
     def rest(self) -> None:
         """Silent and deaf, as new."""
-        off = {
+        off: dict[str, Callable[[], None]] = {
             "play": self.stop_play,
             "tone": lambda: self.tone(""),
             "digits": lambda: self._engine.detect_digits(self.number, False),

@@ -41,9 +41,7 @@ class Bridges:
         state = self._lines.book.state(leg)
         if state.bridged_with is None:
             return
-        if state.native and channel.io is not None:
-            channel.io.native_unbridge()
-        channel.port.unbridge()
+        self._take_apart(channel, state.bridged_with, state.native)
         self._lines.book.update(leg, bridged_with=None, native=False)
         self._lines.book.update(state.bridged_with, bridged_with=None, native=False)
         self._lines.outbox.emit(Unbridged(leg=state.bridged_with))
@@ -79,10 +77,17 @@ class Bridges:
         self._lines.book.update(other, bridged_with=leg, native=native)
 
     def _disconnect(self, leg: str) -> None:
-        channel = self._lines.channel_of(leg)
-        if self._lines.book.state(leg).native and channel.io is not None:
-            channel.io.native_unbridge()
-        channel.port.unbridge()
+        state = self._lines.book.state(leg)
+        if state.bridged_with is not None:
+            self._take_apart(self._lines.channel_of(leg), state.bridged_with, state.native)
+
+    def _take_apart(self, channel: Channel, other: str, native: bool) -> None:
+        """The kernel joins each direction by itself, so both are parted."""
+        partner = self._lines.channel_of(other)
+        for each in (channel, partner):
+            if native and each.io is not None:
+                each.io.native_unbridge()
+            each.port.unbridge()
 
     def _plain(self, leg: str) -> bool:
         audio = self._lines.book.get(leg).audio

@@ -84,7 +84,7 @@ class LineServer:
         self._adoption.open_channels(groups)
         for group in groups:
             lines.groups[group.name] = TrunkGroup(group, [lines.channels[number] for number in group.numbers])
-        asyncio.get_running_loop().add_reader(self._engine.eventfd(), self._media_ready)
+        asyncio.get_running_loop().add_reader(self._engine.eventfd, self._media_ready)
         lines.card.start(self._on_line_event, self._on_span)
         self._adoption.adopt_calls()
         for span in lines.spans.values():
@@ -112,7 +112,7 @@ class LineServer:
             await self._release_all()
         for channel in self.lines.channels.values():
             channel.close()
-        asyncio.get_running_loop().remove_reader(self._engine.eventfd())
+        asyncio.get_running_loop().remove_reader(self._engine.eventfd)
         self.lines.book.flush()
         self.lines.media.close()
 

@@ -5,8 +5,8 @@ import os
 from collections.abc import Callable
 
 from drivers.io import LineEvent
-from drivers.media import EventType, MediaEvent
-from drivers.ports import TONE_NAMES
+from drivers.media import EventKind, MediaEvent
+from drivers.ports import TONES
 from drivers.protocol import (
     Cause,
     Digit,
@@ -26,6 +26,7 @@ from drivers.spans import Channel
 
 log = logging.getLogger("careline.lines")
 
+_TONE_NAMES = {int(tone): name for name, tone in TONES.items()}
 PLAY_ENDS = (PlayEnd.FINISHED, PlayEnd.BARGED, PlayEnd.STOPPED)
 MAX_WAITING_DIGITS = 1000
 
@@ -39,15 +40,15 @@ class MediaEvents:
         self._on_loss = on_loss
 
     def take(self, event: MediaEvent) -> None:
-        match event.type:
-            case EventType.PLAY_DONE:
+        match event.kind:
+            case EventKind.PLAY_DONE:
                 self._play_done(event)
-            case EventType.RECORD_DONE:
+            case EventKind.RECORD_DONE:
                 self._recordings.done(event.id, event.samples, event.value)
-            case EventType.RECORD_GAP:
+            case EventKind.RECORD_GAP:
                 self._recordings.gap(event.id, event.samples, event.value)
                 self._on_loss()
-            case EventType.EVENTS_LOST:
+            case EventKind.EVENTS_LOST:
                 log.error("LIN-067 the media core dropped %d events: its ring was full. Raise [lines.engine] events", event.value)
                 self._on_loss()
             case _:
@@ -55,28 +56,36 @@ class MediaEvents:
                     self._of_channel(channel, event)
 
     def _of_channel(self, channel: Channel, event: MediaEvent) -> None:
-        match event.type:
-            case EventType.LINE_EVENT:
-                self._lines.card.line_event(channel.number, LineEvent(event.value))
-            case EventType.IO_ERROR:
+        match event.kind:
+            case EventKind.LINE_EVENT:
+                self._line_event(channel, event.value)
+            case EventKind.IO_ERROR:
                 self._io_error(channel, event.value)
-            case EventType.TONE:
+            case EventKind.TONE:
                 self._tone(channel, event)
-            case EventType.UNDERRUN:
+            case EventKind.UNDERRUN:
                 log.warning("LIN-068 channel %d: %d frames were not there in time", channel.number, event.value)
             case _:
                 if channel.leg:
                     self._of_leg(channel, channel.leg, event)
 
+    def _line_event(self, channel: Channel, value: int) -> None:
+        try:
+            event = LineEvent(value)
+        except ValueError:
+            log.debug("channel %d: event %#x of the kernel means nothing here", channel.number, value)
+            return
+        self._lines.card.line_event(channel.number, event)
+
     def _of_leg(self, channel: Channel, leg: str, event: MediaEvent) -> None:
-        match event.type:
-            case EventType.DIGIT:
-                self._digit(leg, chr(event.value))
-            case EventType.DIGITS_SENT:
+        match event.kind:
+            case EventKind.DIGIT:
+                self._digit(leg, event.digit)
+            case EventKind.DIGITS_SENT:
                 self._digits_sent(channel, leg)
-            case EventType.SPEECH:
+            case EventKind.SPEECH:
                 self._lines.outbox.emit(SpeechBegan(leg=leg))
-            case EventType.SILENCE:
+            case EventKind.SILENCE:
                 self._lines.outbox.emit(SilenceBegan(leg=leg, silence_ms=event.value))
 
     def _play_done(self, event: MediaEvent) -> None:
@@ -102,7 +111,7 @@ class MediaEvents:
             self._lines.outbox.emit(DigitsSent(leg=leg))
 
     def _tone(self, channel: Channel, event: MediaEvent) -> None:
-        name = TONE_NAMES.get(event.value)
+        name = _TONE_NAMES.get(event.value)
         if name is None:
             return
         leg = channel.leg

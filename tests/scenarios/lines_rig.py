@@ -1,0 +1,138 @@
+"""The line server with the virtual card on a virtual clock, and a call agent that is nothing but a list of what it was told."""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from drivers.clock import VirtualClock, run_virtual
+from drivers.config import LinesConfig
+from drivers.media import Engine, EngineConfig
+from drivers.protocol import VERSION, Command, Event, Hello, Offered, Welcome
+from drivers.server import LineServer
+from drivers.settings import Paths
+from drivers.virtual.card import VirtualCard
+from drivers.virtual.config import NumberConfig, SpanConfig, SpanKind, TelephoneConfig, VirtualConfig
+from drivers.virtual.telephone import OutsideTelephone
+
+E = TypeVar("E", bound=Event)
+R = TypeVar("R")
+
+BOX = "01088886666"
+OUTSIDE = "13800138000"
+BOX_PORTS = 32
+
+WORLD = VirtualConfig(
+    spans=(SpanConfig(kind=SpanKind.FXO, channels=4), SpanConfig(kind=SpanKind.FXS, channels=2)),
+    numbers=(NumberConfig(number=BOX, spans=(1,)),),
+    telephones=(TelephoneConfig(number=OUTSIDE),),
+)
+LINES = LinesConfig(virtual=WORLD)
+
+
+class Agent:
+    """Connects, keeps every event, and waits for the one it wants."""
+
+    def __init__(self, server: LineServer) -> None:
+        self._server = server
+        self._link: Any = None
+        self._reading: asyncio.Task[None] | None = None
+        self._ids = itertools.count(1)
+        self._woken = asyncio.Event()
+        self.events: list[Event] = []
+
+    async def connect(self, version: int = VERSION) -> None:
+        self._link = await self._server.connect()
+        self._reading = asyncio.create_task(self._read())
+        self._link.send(Hello(version=version, client="test"))
+
+    async def welcome(self) -> Welcome:
+        await self.connect()
+        return await self.told(Welcome)
+
+    def die(self) -> None:
+        assert self._reading is not None
+        self._reading.cancel()
+        self._link.close()
+
+    def send(self, command: Command) -> int:
+        """Send it with a fresh id, which is answered."""
+        command_id = next(self._ids)
+        self._link.send(msgspec.structs.replace(command, command_id=command_id))
+        return command_id
+
+    async def told(self, kind: type[E], limit_s: float = 20.0, **fields: object) -> E:
+        """The first such event not yet taken; taken with everything before it of the same kind that did not match kept."""
+
+        def matches(event: Event) -> bool:
+            return isinstance(event, kind) and all(getattr(event, name) == wanted for name, wanted in fields.items())
+
+        async with asyncio.timeout(limit_s):
+            while True:
+                for event in self.events:
+                    if matches(event):
+                        self.events.remove(event)
+                        return event  # type: ignore[return-value]
+                self._woken.clear()
+                await self._woken.wait()
+
+    def heard(self, kind: type[E]) -> list[E]:
+        """Such events that wait."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    async def _read(self) -> None:
+        async for event in self._link.events():
+            self.events.append(event)
+            self._woken.set()
+
+
+class Rig:
+    """Everything in one event loop; `agent` is not connected yet."""
+
+    def __init__(self, clock: VirtualClock, folder: Path, lines: LinesConfig) -> None:
+        self.clock = clock
+        self.folder = folder
+        self.paths = Paths(run_dir=str(folder / "run"), data_dir=str(folder / "data"))
+        world = lines.virtual
+        ports = min(1024, BOX_PORTS + world.ports_needed())
+        self.engine = Engine(EngineConfig(max_ports=ports, max_lines=world.lines_needed(), max_recordings=64))
+        self.card = VirtualCard(world, self.engine)
+        self.world = self.card.world
+        self.server = LineServer(lines, self.paths, self.card, self.engine, clock)
+        self.agent = Agent(self.server)
+        clock.every_frame(self.engine.step)
+
+    def call_in(self, number: str = BOX, caller: str = "") -> OutsideTelephone:
+        """A telephone outside rings the box."""
+        telephone = self.world.visitor(caller)
+        telephone.dial(number)
+        return telephone
+
+    async def offered(self) -> str:
+        """The leg of the next call offered."""
+        return (await self.agent.told(Offered)).state.leg
+
+    def channel_state(self, number: int) -> Any:
+        return self.server.lines.channels[number].state()
+
+
+def run_rig(folder: Path, main: Callable[[Rig], Awaitable[R]], lines: LinesConfig = LINES, connected: bool = True) -> R:
+    """Run `main(rig)` in virtual time, with the call agent welcomed unless `connected` is False."""
+
+    async def within(clock: VirtualClock) -> R:
+        rig = Rig(clock, folder, lines)
+        rig.server.start()
+        if connected:
+            await rig.agent.welcome()
+        try:
+            return await main(rig)
+        finally:
+            await rig.server.stop()
+            rig.card.close()
+            rig.engine.close()
+
+    result: R = run_virtual(within)
+    return result
