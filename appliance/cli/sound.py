@@ -50,7 +50,7 @@ def write_heard(path: Path, samples: bytes) -> None:
         raise StartError("APP-045", f"cannot write {path}: {error.strerror}", "Name another file with --record") from error
 
 
-def encode(samples: array[int]) -> bytes:
+def encode(samples: "array[int]") -> bytes:
     """16-bit samples to A-law."""
     return bytes(map(_alaw, samples))
 
