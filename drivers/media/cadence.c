@@ -12,22 +12,22 @@
 
 #include <spandsp.h>
 
-#define BLOCK_FRAMES     2
-#define BLOCK_MS         (BLOCK_FRAMES * FRAME_MS)
-#define BLOCK_SAMPLES    (BLOCK_FRAMES * FRAME)
-#define PLANS            4
-#define MAX_SOUNDS       8
-#define MAX_RUNS         (2 * CM_MAX_CADENCE)
-#define GATE_DBM0        (-43.0)
-#define PAUSE_RATIO      50   /* 17 dB below the tone is a pause of it */
-#define PURE_SINGLE      0.80f
-#define PURE_DUAL        0.60f
-#define DUAL_LEAST       0.15f
-#define TOLERANCE_MS     60   /* a block and a half: where a run begins is known to a block only */
-#define LONG_PAUSE_MS    1500 /* only ringback has such */
-#define RING_SURE_MS     1000 /* of pause after a burst */
-#define DIAL_LEAST_MS    600
-#define FEED_FRAMES      15   /* the connect tone detectors see the end of a tone */
+#define BLOCK_FRAMES  2
+#define BLOCK_MS      (BLOCK_FRAMES * FRAME_MS)
+#define BLOCK_SAMPLES (BLOCK_FRAMES * FRAME)
+#define PLANS         4
+#define MAX_SOUNDS    8
+#define MAX_RUNS      (2 * CM_MAX_CADENCE)
+#define GATE_DBM0     (-43.0)
+#define PAUSE_RATIO   50   /* 17 dB below the tone is a pause of it */
+#define PURE_SINGLE   0.80f
+#define PURE_DUAL     0.60f
+#define DUAL_LEAST    0.15f
+#define TOLERANCE_MS  60   /* a block and a half: where a run begins is known to a block only */
+#define LONG_PAUSE_MS 1500 /* only ringback has such */
+#define RING_SURE_MS  1000 /* of pause after a burst */
+#define DIAL_LEAST_MS 600
+#define FEED_FRAMES   15   /* the connect tone detectors see the end of a tone */
 
 enum { SILENT = -1, OTHER = -2 };
 
@@ -248,8 +248,8 @@ static bool fits(struct run heard, struct run expected)
 static bool rhythm_fits(const struct tone_detector *d, const struct plan *plan)
 {
     for (int k = 0; k < plan->runs; k++)
-        if (plan->run[k].label >= 0 && fits(d->past[0], plan->run[k]) && fits(d->past[1], plan->run[(k + 1) % plan->runs]) &&
-            fits(d->past[2], plan->run[(k + 2) % plan->runs]))
+        if (plan->run[k].label >= 0 && fits(d->past[0], plan->run[k]) &&
+            fits(d->past[1], plan->run[(k + 1) % plan->runs]) && fits(d->past[2], plan->run[(k + 2) % plan->runs]))
             return true;
     return false;
 }

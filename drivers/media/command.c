@@ -80,9 +80,11 @@ int cm_port_new(cm_engine *e, enum cm_law law)
 int cm_port_free(cm_engine *e, int port)
 {
     int error = command_port(e, (struct command){.type = COMMAND_PORT_FREE, .port = port});
-    if (!error)
-        e->ports[port] = NULL;
-    return error;
+    if (error)
+        return error;
+    recordings_stopping(e, port);
+    e->ports[port] = NULL;
+    return 0;
 }
 
 int cm_port_attach_fd(cm_engine *e, int port, int fd, int write_ahead, unsigned long getevent, int elast,
@@ -91,8 +93,14 @@ int cm_port_attach_fd(cm_engine *e, int port, int fd, int write_ahead, unsigned 
     int flags = fcntl(fd, F_GETFL);
     if (write_ahead < 0 || write_ahead > 64 || flags < 0 || !(flags & O_NONBLOCK))
         return CM_E_ARGUMENT;
-    return command_port(e, (struct command){.type = COMMAND_ATTACH_FD, .port = port, .a = fd, .b = write_ahead,
-                                            .c = elast, .d = flush_what, .x = getevent, .y = flush});
+    return command_port(e, (struct command){.type = COMMAND_ATTACH_FD,
+                                            .port = port,
+                                            .a = fd,
+                                            .b = write_ahead,
+                                            .c = elast,
+                                            .d = flush_what,
+                                            .x = getevent,
+                                            .y = flush});
 }
 
 int cm_port_attach_line(cm_engine *e, int port, int line, enum cm_end end)
@@ -118,8 +126,8 @@ int cm_gain(cm_engine *e, int port, double rx_db, double tx_db)
 {
     if (!(rx_db >= -60 && rx_db <= 30 && tx_db >= -60 && tx_db <= 30))
         return CM_E_ARGUMENT;
-    return command_port(e, (struct command){.type = COMMAND_GAIN, .port = port, .a = db_to_gain(rx_db),
-                                            .b = db_to_gain(tx_db)});
+    return command_port(
+        e, (struct command){.type = COMMAND_GAIN, .port = port, .a = db_to_gain(rx_db), .b = db_to_gain(tx_db)});
 }
 
 int cm_mute(cm_engine *e, int port, int rx, int tx)

@@ -7,10 +7,10 @@
 #include <spandsp.h>
 
 /* ITU-T Q.24 wants keys from about -25 dBm0 up; we take them from -30 dBm0 a frequency, with a margin for the gate. */
-#define GATE_DBM0        (-42.0)
-#define THRESHOLD_DBM0   (-38)
-#define TWIST_DB         8
-#define HOLD_FRAMES      3 /* fed with what follows a sound, so that the end of a key is seen */
+#define GATE_DBM0      (-42.0)
+#define THRESHOLD_DBM0 (-38)
+#define TWIST_DB       8
+#define HOLD_FRAMES    3 /* fed with what follows a sound, so that the end of a key is seen */
 
 struct digit_detector {
     struct object object;

@@ -10,11 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STACK_BYTES   (256 * 1024)
-#define LATE_BIN_NS   50000
-#define BUSY_BIN_NS   10000
-#define MAX_PORTS     1024
-#define MAX_EVENTS    65536
+#define STACK_BYTES (256 * 1024)
+#define LATE_BIN_NS 50000
+#define BUSY_BIN_NS 10000
+#define MAX_PORTS   1024
+#define MAX_EVENTS  65536
 
 static bool within(int value, int least, int most)
 {

@@ -14,19 +14,19 @@
 
 #include "media.h"
 
-#define FRAME             CM_FRAME_SAMPLES
-#define FRAME_MS          20
-#define FRAME_NS          20000000LL
-#define SAMPLES_PER_MS    8
-#define ALAW_SILENCE      0xD5
-#define ULAW_SILENCE      0xFF
-#define GAIN_ONE          4096 /* gains are Q12 */
-#define ROUNDS_PER_TICK   8    /* blocks of one descriptor taken in one tick at most */
-#define FIFO_FRAMES       4
-#define PORT_RECORDINGS   4
-#define PAD_AFTER_TICKS   10 /* a card silent for so long is no longer waited for by recordings */
-#define BLOCK_BYTES       1920 /* 12 mono or 6 stereo frames: no frame is split */
-#define HISTOGRAM_BINS    1024
+#define FRAME              CM_FRAME_SAMPLES
+#define FRAME_MS           20
+#define FRAME_NS           20000000LL
+#define SAMPLES_PER_MS     8
+#define ALAW_SILENCE       0xD5
+#define ULAW_SILENCE       0xFF
+#define GAIN_ONE           4096 /* gains are Q12 */
+#define ROUNDS_PER_TICK    8    /* blocks of one descriptor taken in one tick at most */
+#define FIFO_FRAMES        4
+#define PORT_RECORDINGS    4
+#define PAD_AFTER_TICKS    10 /* a card silent for so long is no longer waited for by recordings */
+#define BLOCK_BYTES        1920 /* 12 mono or 6 stereo frames: no frame is split */
+#define HISTOGRAM_BINS     1024
 #define MAX_CATCH_UP_TICKS 250
 
 /* ---- ring.c ---- */
@@ -167,8 +167,8 @@ bool fifo_pop(struct fifo *fifo, int16_t *frame);
 void fifo_push(struct fifo *fifo, const int16_t *frame);
 
 /* ---- stream.c ---- */
-#define STREAM_BYTES      16384
-#define STREAM_MAX_BYTES  3200 /* 400 ms */
+#define STREAM_BYTES       16384
+#define STREAM_MAX_BYTES   3200 /* 400 ms */
 #define STREAM_PRIME_BYTES 480 /* 60 ms */
 struct byte_ring {
     _Alignas(64) atomic_uint head;
@@ -268,11 +268,30 @@ struct port {
 
 /* ---- commands ---- */
 enum command_type {
-    COMMAND_PORT_ADD, COMMAND_PORT_FREE, COMMAND_ATTACH_FD, COMMAND_ATTACH_LINE, COMMAND_DETACH,
-    COMMAND_PLAY, COMMAND_PLAY_STOP, COMMAND_TONE, COMMAND_SEND_DIGITS, COMMAND_RECORD, COMMAND_RECORD_STOP,
-    COMMAND_DETECT_DIGITS, COMMAND_DETECT_TONES, COMMAND_DETECT_SPEECH, COMMAND_GAIN, COMMAND_MUTE,
-    COMMAND_BRIDGE, COMMAND_UNBRIDGE, COMMAND_TAP, COMMAND_STREAM,
-    COMMAND_LINE_ADD, COMMAND_LINE_FREE, COMMAND_LINE_CROSS, COMMAND_LINE_FAULT,
+    COMMAND_PORT_ADD,
+    COMMAND_PORT_FREE,
+    COMMAND_ATTACH_FD,
+    COMMAND_ATTACH_LINE,
+    COMMAND_DETACH,
+    COMMAND_PLAY,
+    COMMAND_PLAY_STOP,
+    COMMAND_TONE,
+    COMMAND_SEND_DIGITS,
+    COMMAND_RECORD,
+    COMMAND_RECORD_STOP,
+    COMMAND_DETECT_DIGITS,
+    COMMAND_DETECT_TONES,
+    COMMAND_DETECT_SPEECH,
+    COMMAND_GAIN,
+    COMMAND_MUTE,
+    COMMAND_BRIDGE,
+    COMMAND_UNBRIDGE,
+    COMMAND_TAP,
+    COMMAND_STREAM,
+    COMMAND_LINE_ADD,
+    COMMAND_LINE_FREE,
+    COMMAND_LINE_CROSS,
+    COMMAND_LINE_FAULT,
 };
 struct command {
     enum command_type type;
@@ -360,6 +379,7 @@ void record_frame(cm_engine *e, struct port *p);
 void record_silence(cm_engine *e, struct port *p, int frames);
 void record_begin(struct port *p, struct recording *r);
 void record_end(cm_engine *e, struct port *p, struct recording *r);
+void recordings_stopping(cm_engine *e, int port); /* control */
 void records_write(cm_engine *e, bool last); /* writer: one pass over all recordings */
 void records_step(cm_engine *e);             /* without threads: a pass when one is due */
 #endif

@@ -82,7 +82,11 @@ int cm_line_fault(cm_engine *e, int line, enum cm_end towards, enum cm_fault fau
 {
     if (towards > CM_FAR || fault < CM_FAULT_CUT || fault > CM_FAULT_GAIN || value > 60 || value < -120)
         return CM_E_ARGUMENT;
-    struct command c = {.type = COMMAND_LINE_FAULT, .a = line, .b = (int)towards, .c = (int)fault, .d = on != 0,
+    struct command c = {.type = COMMAND_LINE_FAULT,
+                        .a = line,
+                        .b = (int)towards,
+                        .c = (int)fault,
+                        .d = on != 0,
                         .x = fault_value(fault, value)};
     return send_for_line(e, &c);
 }

@@ -85,6 +85,16 @@ int cm_record(cm_engine *e, int port, uint32_t record_id, const char *path, int 
     return error;
 }
 
+/* The port goes, and its recordings with it: a stop of one would come too late. */
+void recordings_stopping(cm_engine *e, int port)
+{
+    for (int i = 0; i < e->config.max_recordings; i++) {
+        struct recording *r = atomic_load_explicit(&e->recordings[i], memory_order_relaxed);
+        if (r && r->port == port)
+            r->stopping = true;
+    }
+}
+
 int cm_record_stop(cm_engine *e, uint32_t record_id)
 {
     struct recording *r = recording_by_id(e, record_id);

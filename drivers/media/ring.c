@@ -76,8 +76,7 @@ void reclaim_push(reclaim_stack *stack, struct object *object)
     struct object *first = atomic_load_explicit(stack, memory_order_relaxed);
     do
         object->next = first;
-    while (!atomic_compare_exchange_weak_explicit(stack, &first, object, memory_order_release,
-                                                  memory_order_relaxed));
+    while (!atomic_compare_exchange_weak_explicit(stack, &first, object, memory_order_release, memory_order_relaxed));
 }
 
 void reclaim_all(reclaim_stack *stack)
@@ -132,8 +131,8 @@ void pool_give(struct block_pool *pool, int block)
     int first = atomic_load_explicit(&pool->head, memory_order_relaxed);
     do
         pool->next[block] = first;
-    while (!atomic_compare_exchange_weak_explicit(&pool->head, &first, block, memory_order_release,
-                                                  memory_order_relaxed));
+    while (
+        !atomic_compare_exchange_weak_explicit(&pool->head, &first, block, memory_order_release, memory_order_relaxed));
 }
 
 void histogram_add(struct histogram *h, int64_t value)

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#define LOUD_FRAMES    3   /* 60 ms above the floor is speech, a click is not */
+#define LOUD_FRAMES    3 /* 60 ms above the floor is speech, a click is not */
 #define PAUSE_MS       200 /* pauses between words are part of speech */
-#define FLOOR_RATIO    8   /* 9 dB above the floor is loud */
-#define FLOOR_RISE     7   /* the floor creeps up by 1/128 a frame, 1.7 dB a second */
+#define FLOOR_RATIO    8 /* 9 dB above the floor is loud */
+#define FLOOR_RISE     7 /* the floor creeps up by 1/128 a frame, 1.7 dB a second */
 #define FLOOR_LOW_DBM0 (-58.0)
 #define FLOOR_TOP_DBM0 (-30.0)
 
@@ -26,7 +26,8 @@ static void measure(struct port *p)
     bool flat = !memcmp(p->rx, p->rx + 1, FRAME - 1);
     uint64_t total = 0;
     for (int i = 0; i < 4; i++) {
-        level->quarter[i] = flat ? square[p->rx[0]] : sum_squares(square, p->rx + i * FRAME / 4, FRAME / 4) / (FRAME / 4);
+        level->quarter[i] =
+            flat ? square[p->rx[0]] : sum_squares(square, p->rx + i * FRAME / 4, FRAME / 4) / (FRAME / 4);
         total += level->quarter[i];
     }
     level->mean_square = (uint32_t)(total / 4);
@@ -101,5 +102,6 @@ int cm_detect_speech(cm_engine *e, int port, int on, int silence_ms)
 {
     if (silence_ms < 0)
         return CM_E_ARGUMENT;
-    return command_port(e, (struct command){.type = COMMAND_DETECT_SPEECH, .port = port, .a = on != 0, .b = silence_ms});
+    return command_port(e,
+                        (struct command){.type = COMMAND_DETECT_SPEECH, .port = port, .a = on != 0, .b = silence_ms});
 }

@@ -181,7 +181,8 @@ void *tick_thread(void *engine)
 {
     cm_engine *e = engine;
     ask_for_real_time(e);
-    for (int64_t due = clock_ns() + FRAME_NS; atomic_load_explicit(&e->running, memory_order_relaxed); due += FRAME_NS) {
+    for (int64_t due = clock_ns() + FRAME_NS; atomic_load_explicit(&e->running, memory_order_relaxed);
+         due += FRAME_NS) {
         if (clock_ns() < due)
             sleep_until(due);
         else if (clock_ns() - due > MAX_CATCH_UP_TICKS * FRAME_NS)

@@ -158,8 +158,7 @@ int cm_tone(cm_engine *e, int port, const cm_cadence *cadence)
     return command_object(e, COMMAND_TONE, port, tone ? &tone->object : NULL);
 }
 
-int cm_send_digits(cm_engine *e, int port, const char *digits, int on_ms, int off_ms, double low_dbm0,
-                   double high_dbm0)
+int cm_send_digits(cm_engine *e, int port, const char *digits, int on_ms, int off_ms, double low_dbm0, double high_dbm0)
 {
     size_t count = strlen(digits);
     if (!count || on_ms < 1 || off_ms < 0 || strspn(digits, "0123456789*#ABCDw") != count)
@@ -221,7 +220,8 @@ static void read_plan(const char *text, cm_cadence *out)
 int cm_zone_tone(const char *country, enum cm_tone_kind kind, cm_cadence *out)
 {
     /* dahdi/user.h: DAHDI_TONE_DIALTONE 0, BUSY 1, RINGTONE 2, CONGESTION 3 */
-    static const int number[] = {[CM_TONE_DIAL] = 0, [CM_TONE_BUSY] = 1, [CM_TONE_RINGBACK] = 2, [CM_TONE_CONGESTION] = 3};
+    static const int number[] = {
+        [CM_TONE_DIAL] = 0, [CM_TONE_BUSY] = 1, [CM_TONE_RINGBACK] = 2, [CM_TONE_CONGESTION] = 3};
     char name[10] = {0};
     memset(out, 0, sizeof *out);
     if (kind < CM_TONE_DIAL || kind > CM_TONE_CONGESTION)

@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HEADER_BYTES     58
-#define GIVE_UP_SAMPLES  (10 * 8000) /* a stopped recording whose disk refuses it for 10 s is given up */
+#define HEADER_BYTES    58
+#define GIVE_UP_SAMPLES (10 * 8000) /* a stopped recording whose disk refuses it for 10 s is given up */
 
 static void put32(uint8_t *to, uint32_t value)
 {
