@@ -8,10 +8,14 @@ Writes zh/*.wav, en/*.wav and manifest.json beside this file. One thread. The sp
 """
 
 import argparse
+import functools
 import hashlib
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from appliance.ivr.prompts import wav
 from appliance.ivr.prompts.catalogue import (
@@ -29,9 +33,37 @@ from appliance.ivr.prompts.catalogue import (
     write_manifest,
 )
 
+if TYPE_CHECKING:
+    from appliance.ivr.prompts.synth import Synthesizer
+
 _SAVE_EVERY = 25  # files between two writings of the manifest, so that a broken run is taken up where it stopped
 
-Speak = Callable[[Job], bytes]
+
+class _Studio:
+    """Makes the A-law samples of a job. The tools are loaded when the first job needs them.
+
+    Raises: PromptError APP-065 when they are not installed, or as `synth` does.
+    """
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+
+    def samples(self, job: Job) -> bytes:
+        try:
+            from appliance.ivr.prompts import level
+            return level.tone_clip(*msgspec.structs.astuple(job.tone)) if job.tone else self._speech(job)
+        except ImportError as error:
+            raise PromptError("APP-065", f"{job.lang}/{job.id} cannot be rendered here: {error}",
+                              "Run `make prompts`, or install the dependency group: pip install 'careline[prompts]'.") from error
+
+    def _speech(self, job: Job) -> bytes:
+        from appliance.ivr.prompts import level, synth
+        return level.speech_clip(self._voice.sentences(job.spoken, self._texts.voice_for(job.spoken)), synth.RATE_HZ)
+
+    @functools.cached_property
+    def _voice(self) -> "Synthesizer":
+        from appliance.ivr.prompts.synth import Synthesizer
+        return Synthesizer(self._texts.readings)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -73,7 +105,7 @@ def _render(root: Path, *, everything: bool) -> int:
     wanted = list(jobs(texts))
     todo = wanted if everything else stale(root, wanted)
     if todo:
-        _render_jobs(root, wanted, todo, _speaker(texts))
+        _render_jobs(root, wanted, todo, _Studio(texts))
     for path in _orphans(root, wanted):
         path.unlink()
     _save(root, wanted, _known(root))
@@ -81,30 +113,13 @@ def _render(root: Path, *, everything: bool) -> int:
     return 0
 
 
-def _render_jobs(root: Path, wanted: list[Job], todo: list[Job], speak: Speak) -> None:
+def _render_jobs(root: Path, wanted: list[Job], todo: list[Job], studio: _Studio) -> None:
     known = _known(root)
     for count, job in enumerate(todo, 1):
-        known[job.id] = _with(known.get(job.id, Entry(job.id)), job, _write(root, job, speak(job)))
+        known[job.id] = _with(known.get(job.id, Entry(job.id)), job, _write(root, job, studio.samples(job)))
         print(f"{count}/{len(todo)} {job.lang}/{job.id}: {job.text}", flush=True)
         if count % _SAVE_EVERY == 0 or count == len(todo):
             _save(root, wanted, known)
-
-
-def _speaker(texts: Texts) -> Speak:
-    """Turns a job into A-law samples. Raises: PromptError APP-065 when the speech tools are not installed."""
-    try:
-        from appliance.ivr.prompts import level, synth
-        voice = synth.Synthesizer(texts.readings)
-    except ImportError as error:
-        raise PromptError("APP-065", f"the prompts cannot be rendered here: {error}",
-                          "Run `make prompts`, or install the dependency group: pip install 'careline[prompts]'.") from error
-
-    def speak(job: Job) -> bytes:
-        if job.tone is not None:
-            return level.tone_clip(job.tone.frequency_hz, job.tone.level_dbm0, job.tone.duration_ms)
-        return level.speech_clip(voice.sentences(job.spoken, texts.voice_for(job.spoken)), synth.RATE_HZ)
-
-    return speak
 
 
 def _write(root: Path, job: Job, alaw: bytes) -> Rendering:

@@ -38,7 +38,7 @@ def unwrap(path: Path) -> bytes:
         raise PromptError("APP-063", f"prompt file {path} cannot be read ({error.strerror})",
                           "Check that it exists and that the call agent's user may read it; "
                           "reinstall the package, or run `make prompts`.") from error
-    if content[:HEADER_BYTES] != wrap(content[HEADER_BYTES:len(content) // 2 * 2])[:HEADER_BYTES]:
+    if len(content) % 2 or content != wrap(content[HEADER_BYTES:]):
         raise PromptError("APP-064", f"prompt file {path} is damaged or not 8 kHz mono A-law WAV",
                           "Reinstall the package, or delete the file and run `make prompts`.")
     return content[HEADER_BYTES:]
