@@ -288,10 +288,16 @@ static void decide(struct tone_detector *d)
             d->active = 0;
             memset(d->past, 0xFF, sizeof d->past);
         }
-    for (int i = 0; i < d->plans && !d->active; i++)
-        if (d->plan[i].wanted && heard_plan(d, &d->plan[i])) {
+    for (int i = 0; i < d->plans; i++) /* two tones of one rhythm: the one that was told stays */
+        if (d->plan[i].kind == d->active && heard_plan(d, &d->plan[i]))
+            return;
+    for (int i = 0; i < d->plans; i++)
+        if (d->plan[i].kind != d->active && d->plan[i].wanted && heard_plan(d, &d->plan[i])) {
+            if (d->active) /* busy right after ringback: its rhythm tells, no length does */
+                tone_change(d, d->active, 0);
             d->active = d->plan[i].kind;
             tone_change(d, d->active, 1);
+            return;
         }
 }
 
