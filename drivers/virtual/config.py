@@ -163,7 +163,7 @@ class VirtualConfig(msgspec.Struct, frozen=True, kw_only=True):
         return {channel for span in wanted for channel in self.span_channels(span)}
 
     def _check_numbers(self) -> None:
-        seen = [each.number for each in (*self.numbers, *self.telephones)]
+        seen = [each.number for each in self.numbers] + [each.number for each in self.telephones]
         twice = {number for number in seen if seen.count(number) > 1}
         if twice:
             raise ValueError(f"telephone number {min(twice)} is given twice")

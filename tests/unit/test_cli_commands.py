@@ -216,3 +216,18 @@ def test_a_state_folder_with_a_long_name_is_refused(tmp_path: Path) -> None:
     done = run("demo", "--port", "18999", "--state", tmp_path / ("x" * 100))
     assert done.returncode == 1
     assert "APP-048" in done.stderr
+
+
+def test_a_good_configuration_passes_every_owner(tmp_path: Path) -> None:
+    done = run("check", "--config", write_config(tmp_path, "127.0.0.1", 8099))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("✓") == 3
+
+
+@pytest.mark.parametrize("line", ["[lines]\ncrad = 'virtual'", "[web]\nprot = 80", "[calls]\nattempts = 'three'"])
+def test_what_is_wrong_in_any_section_is_found_by_its_owner(tmp_path: Path, line: str) -> None:
+    config = tmp_path / "careline.toml"
+    config.write_text(line)
+    done = run("check", "--config", config)
+    assert done.returncode == 1
+    assert line.split("\n")[1].split(" ")[0] in done.stdout + done.stderr

@@ -46,14 +46,14 @@ def test_wrong_configuration(name: str, table: dict[str, Any], words: str) -> No
 def test_wrong_configuration_names_the_file(tmp_path: Path) -> None:
     file = tmp_path / "careline.toml"
     file.write_text("[[spans]]\nkind = 'fxo'\nchannels = 500\n")
-    with pytest.raises(ConfigError, match="CFG-004.*careline.toml.*1 to 120"):
+    with pytest.raises(ConfigError, match=r"CFG-004.*careline\.toml.*1 to 120"):
         settings.load(file, VirtualConfig)
 
 
 def test_unknown_key_is_named_with_what_is_allowed(tmp_path: Path) -> None:
     file = tmp_path / "careline.toml"
     file.write_text("[[spans]]\nkind = 'fxo'\nchanels = 4\n")
-    with pytest.raises(ConfigError, match="chanels.*Did you mean `channels`"):
+    with pytest.raises(ConfigError, match=r"chanels.*Did you mean `channels`"):
         settings.load(file, VirtualConfig)
 
 

@@ -147,7 +147,11 @@ FXOKS_ROWS: list[tuple[str, Script, list[tuple[int, LineEvent]]]] = [
         [(0, R.OFFHOOK), (20, Hook.OFF), (3000, R.ONHOOK), (5000, Hook.ON)],
         [(0, E.RINGOFFHOOK), (4250, E.ONHOOK)],
     ),
-    ("set gone on-hook during debounce is told later", [(0, R.OFFHOOK), (20, Hook.OFF), (300, R.ONHOOK)], [(0, E.RINGOFFHOOK), (1870, E.ONHOOK)]),
+    (
+        "set gone on-hook during debounce is told later",
+        [(0, R.OFFHOOK), (20, Hook.OFF), (300, R.ONHOOK)],
+        [(0, E.RINGOFFHOOK), (1870, E.ONHOOK)],
+    ),
     ("set that never was off-hook, hung up by the box", [(0, Hook.RING), (500, Hook.ON)], []),
 ]
 
