@@ -12,10 +12,13 @@ from webui.settings import load_config
 def main() -> int:
     parser = argparse.ArgumentParser(prog="careline-web", description="The web pages of Careline")
     parser.add_argument("--config", type=Path, default=Path("/etc/careline/careline.toml"), help="configuration file")
+    parser.add_argument("--check", action="store_true", help="only say whether the configuration can be used")
     arguments = parser.parse_args()
     log_to_console()
     try:
-        serve(load_config(arguments.config))
+        config = load_config(arguments.config)
+        if not arguments.check:
+            serve(config)
     except CarelineError as error:
         print(f"careline-web: {error}", file=sys.stderr)
         return 1

@@ -2,16 +2,15 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from appliance import checks
 from appliance import config as configuration
 from appliance.cli.options import config_option
 from appliance.cli.serve import MODULES
-from appliance.ivr import flow
-from appliance.ivr.first_flow import FIRST_FLOW
+from appliance.config import Config
 from appliance.ivr.prompts.catalogue import PromptError
 from appliance.ivr.prompts.library import PromptLibrary
 from drivers.errors import CarelineError
@@ -24,30 +23,28 @@ LIMIT_S = 60.0
 def check(config: Path) -> None:
     """Check the configuration file, the prompts and the flows without starting anything. Exit status 1 if one is wrong."""
     path = config.absolute()
-    configuration.load(path)
-    click.echo(f"✓ configuration {path}")
-    faults = _prompts_and_flows()
+    faults = _faults(configuration.load(path))
     for fault in faults:
         click.echo(f"✗ {fault.code}: {fault.what}\n    → {fault.remedy}", err=True)
-    sys.exit(_lines(path) or bool(faults))
+    if not faults:
+        click.echo(f"✓ {path}: calls, prompts and flows")
+    sys.exit(bool(faults) | _owners_say(path))
 
 
-def _prompts_and_flows() -> list[CarelineError]:
+def _faults(config: Config) -> list[CarelineError]:
     try:
-        library = PromptLibrary()
+        return checks.faults_of(config, PromptLibrary())
     except PromptError as error:
         return [error]
-    faults: list[CarelineError] = [*library.faults(), *flow.faults(FIRST_FLOW, _ids(library), configuration.LANGUAGES)]
-    if not faults:
-        click.echo(f"✓ prompts and flow {FIRST_FLOW.name!r}")
-    return faults
 
 
-def _ids(library: PromptLibrary) -> Callable[[str], frozenset[str]]:
-    return lambda language: library.ids("zh" if language == "zh" else "en")
-
-
-def _lines(config: Path) -> int:
-    """The line server knows its own section; it checks it without opening a card."""
-    command = [sys.executable, "-m", MODULES["lines"], "--check", "--config", str(config)]
-    return subprocess.run(command, timeout=LIMIT_S, check=False).returncode
+def _owners_say(config: Path) -> bool:
+    """The line server and the web know their own sections; they check them without opening a card or a port."""
+    bad = False
+    for name in ("lines", "web"):
+        command = [sys.executable, "-m", MODULES[name], "--check", "--config", str(config)]
+        code = subprocess.run(command, timeout=LIMIT_S, check=False).returncode
+        if code == 0:
+            click.echo(f"✓ {config}: {name}")
+        bad |= code != 0
+    return bad
