@@ -177,7 +177,7 @@ def test_speech_of_16_bits_becomes_a_law(tmp_path: Path) -> None:
 
 def test_a_law_as_sox_makes_it() -> None:
     samples = array("h", [0, 8, -8, 100, -100, 1000, -1000, 8000, -8000, 32767, -32768])
-    sox = ["sox", "-t", "raw", "-r", "8000", "-e", "signed", "-b", "16", "-c", "1", "-", "-t", "al", "-"]
+    sox = ["sox", "-D", "-t", "raw", "-r", "8000", "-e", "signed", "-b", "16", "-c", "1", "-", "-t", "al", "-"]
     theirs = subprocess.run(sox, input=samples.tobytes(), capture_output=True, timeout=LIMIT_S, check=True).stdout
     assert encode(samples) == theirs
 
