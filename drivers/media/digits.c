@@ -12,9 +12,20 @@
 #define TWIST_DB       8
 #define HOLD_FRAMES    3 /* fed with what follows a sound, so that the end of a key is seen */
 
+/* spandsp looks at blocks of 102 samples and wants two in a row. A key of 50 ms has sometimes only just two, and noise may
+ * spoil one; so two receivers look, half a block apart, and either suffices. */
+#define RECEIVERS       2
+#define STAGGER_SAMPLES 51
+
+struct receiver {
+    dtmf_rx_state_t *rx;
+    int digit; /* the key it hears, 0 for none */
+    struct digit_detector *detector;
+};
+
 struct digit_detector {
     struct object object;
-    dtmf_rx_state_t *rx;
+    struct receiver receiver[RECEIVERS];
     uint32_t gate;
     int hold;
     int digit; /* the key that is down, 0 for none */
@@ -27,7 +38,9 @@ struct digit_detector {
 static void digit_detector_destroy(struct object *object)
 {
     struct digit_detector *d = (struct digit_detector *)object;
-    dtmf_rx_free(d->rx);
+    for (int i = 0; i < RECEIVERS; i++)
+        if (d->receiver[i].rx)
+            dtmf_rx_free(d->receiver[i].rx);
     free(d);
 }
 
@@ -39,33 +52,60 @@ static void key_up(struct digit_detector *d)
     d->digit = 0;
 }
 
+static void key_down(struct digit_detector *d, int digit, int level_dbm0)
+{
+    key_up(d);
+    d->digit = digit;
+    d->down_at = d->fed;
+    digit_pressed(d->engine, d->port, digit, level_dbm0);
+}
+
+static bool still_heard(const struct digit_detector *d)
+{
+    for (int i = 0; i < RECEIVERS; i++)
+        if (d->receiver[i].digit == d->digit)
+            return true;
+    return false;
+}
+
 /* Called by spandsp inside dtmf_rx: a key went down, or (code 0) up. */
 static void on_digit(void *user, int code, int level, int delay)
 {
-    struct digit_detector *d = user;
+    struct receiver *r = user;
+    struct digit_detector *d = r->detector;
     (void)delay;
-    key_up(d);
-    if (!code)
-        return;
-    d->digit = code;
-    d->down_at = d->fed;
-    digit_pressed(d->engine, d->port, code, level);
+    r->digit = code;
+    if (code && code != d->digit)
+        key_down(d, code, level);
+    else if (!still_heard(d))
+        key_up(d);
+}
+
+static bool receiver_init(struct digit_detector *d, struct receiver *r)
+{
+    r->detector = d;
+    r->rx = dtmf_rx_init(NULL, NULL, NULL);
+    if (!r->rx)
+        return false;
+    dtmf_rx_parms(r->rx, 0, TWIST_DB, TWIST_DB, THRESHOLD_DBM0);
+    dtmf_rx_set_realtime_callback(r->rx, on_digit, r);
+    return true;
 }
 
 struct digit_detector *digit_detector_new(void)
 {
+    static const int16_t silence[STAGGER_SAMPLES];
     struct digit_detector *d = calloc(1, sizeof *d);
     if (!d)
         return NULL;
-    d->rx = dtmf_rx_init(NULL, NULL, NULL);
-    if (!d->rx) {
-        free(d);
-        return NULL;
-    }
     d->object.destroy = digit_detector_destroy;
     d->gate = dbm0_to_mean_square(GATE_DBM0);
-    dtmf_rx_parms(d->rx, 0, TWIST_DB, TWIST_DB, THRESHOLD_DBM0);
-    dtmf_rx_set_realtime_callback(d->rx, on_digit, d);
+    for (int i = 0; i < RECEIVERS; i++)
+        if (!receiver_init(d, &d->receiver[i])) {
+            digit_detector_destroy(&d->object);
+            return NULL;
+        }
+    dtmf_rx(d->receiver[1].rx, silence, STAGGER_SAMPLES);
     return d;
 }
 
@@ -89,7 +129,8 @@ static void feed(struct digit_detector *d, const int16_t *linear)
     /* a quarter at a time: the time of a key is known to 5 ms */
     for (int at = 0; at < FRAME; at += FRAME / 4) {
         d->fed += FRAME / 4;
-        dtmf_rx(d->rx, linear + at, FRAME / 4);
+        for (int i = 0; i < RECEIVERS; i++)
+            dtmf_rx(d->receiver[i].rx, linear + at, FRAME / 4);
     }
 }
 
