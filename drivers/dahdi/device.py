@@ -18,7 +18,6 @@ from drivers.dahdi.records import (
     DEVICE_DIR,
     Alarm,
     BufferPolicy,
-    BufferState,
     ChannelParams,
     ConfMode,
     DialOperation,
@@ -206,12 +205,11 @@ class Channel(Descriptor):
         record.numbufs, record.bufsize = policy.blocks, BLOCK_SAMPLES
         self.request("DAHDI_SET_BUFINFO", record)
 
-    def buffers(self) -> BufferState:
-        """Buffers as they stand."""
+    def buffers(self) -> BufferPolicy:
+        """Policy in force. How full the buffers are the kernel does not tell (its two fields are always -1)."""
         record = ffi.new("struct dahdi_bufferinfo *")
         self.request("DAHDI_GET_BUFINFO", record)
-        policy = BufferPolicy(record.numbufs, Policy(record.txbufpolicy), Policy(record.rxbufpolicy))
-        return BufferState(policy, record.bufsize, record.readbufs, record.writebufs)
+        return BufferPolicy(record.numbufs, Policy(record.txbufpolicy), Policy(record.rxbufpolicy))
 
     def flush(self, what: Flush) -> None:
         """Throw away what waits to be read or sent, or events."""

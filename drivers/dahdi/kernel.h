@@ -58,7 +58,7 @@ struct dahdi_gains {
 struct dahdi_bufferinfo {
     int txbufpolicy, rxbufpolicy;
     int numbufs, bufsize;
-    int readbufs, writebufs; /* filled in by the kernel */
+    int readbufs, writebufs; /* always -1 */
 };
 
 struct dahdi_dialparams {
@@ -106,6 +106,7 @@ struct dahdi_dynamic_span {
     int numchans, timing, spanno;
 };
 
+#define DAHDI_FLUSH_BOTH 3 /* argument of DAHDI_FLUSH: 1 read, 2 write, 4 events */
 #define DAHDI_FLUSH _IOW(DAHDI_CODE, 3, int)
 #define DAHDI_SYNC _IO(DAHDI_CODE, 4)
 #define DAHDI_GET_PARAMS _IOWR(DAHDI_CODE, 5, struct dahdi_params)

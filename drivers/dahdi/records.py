@@ -107,15 +107,6 @@ class BufferPolicy(msgspec.Struct, frozen=True):
             raise ValueError(f"blocks must be 2..{MAX_BUFFERS}, not {self.blocks}")
 
 
-class BufferState(msgspec.Struct, frozen=True):
-    """Buffers of a channel as they stand: blocks waiting to be read, and written but not yet sent."""
-
-    policy: BufferPolicy
-    block_samples: int
-    blocks_to_read: int
-    blocks_to_send: int
-
-
 class ChannelParams(msgspec.Struct, frozen=True):
     """One channel as the kernel describes it (DAHDI_GET_PARAMS). Bits are -1 where the card has none."""
 

@@ -73,13 +73,18 @@ make_initramfs() {
     rm -rf "$tree"
 }
 
+build_programs() {
+    gcc -O2 -Wall -Wextra -Werror -o "$out/pump" "$here/pump.c"
+}
+
 install_packages
 kernel=$(packaged_kernel)
 [ -n "$kernel" ] || fail "linux-image-amd64 names no kernel"
-stamp="$kernel $(dpkg-query -W -f '${Version}' dahdi-dkms) $(cat "$0" "$here/init.sh" | sha256sum)"
+stamp="$kernel $(dpkg-query -W -f '${Version}' dahdi-dkms) $(cat "$0" "$here/init.sh" "$here/pump.c" | sha256sum)"
 if [ "$(cat "$out/stamp" 2>/dev/null)" != "$stamp" ]; then
     build_dahdi "$kernel"
     make_initramfs "$kernel"
+    build_programs
     echo "$kernel" >"$out/kernel"
     echo "$stamp" >"$out/stamp"
 fi
