@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-import audio
 from drivers.media import Clip, End, Engine, EngineConfig, EventKind, MediaEvent
+from tests.media import audio
 
 SMALL = EngineConfig(max_ports=64, max_lines=64, max_recordings=64, commands=256, events=1024)
 
