@@ -54,7 +54,7 @@ class ScriptedServer:
             while received := connection.recv(65536):
                 first = not self.received
                 self.received += frames.feed(received)
-                if first:
+                if first and self._replies:
                     connection.sendall(b"".join(encode(reply) for reply in self._replies))
                 if self._closes:
                     return
