@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from drivers.config import LinesConfig
 from drivers.io import Card
-from drivers.media import Engine, EngineConfig
+from drivers.media import Engine, EngineConfig, Law
 
 LARGEST = 1024  # Source: media.h, max_ports
 
@@ -30,7 +30,7 @@ def engine_for(lines: LinesConfig) -> Engine:
 def _virtual(lines: LinesConfig, engine: Engine) -> Card:
     from drivers.virtual.card import VirtualCard
 
-    return VirtualCard(lines.virtual, engine)
+    return VirtualCard(lines.virtual, engine, lines.country, Law[lines.law.upper()])
 
 
 def _dahdi(lines: LinesConfig, engine: Engine) -> Card:
