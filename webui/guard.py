@@ -17,6 +17,7 @@ from webui.shared import shared
 from webui.wording import DEFAULT_LANGUAGE, LANGUAGES, language_for
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+WITHOUT_ACCOUNTS = ("setup.first", "setup.make_first", "account.choose_language", "start.alive", "start.favicon")
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -86,7 +87,7 @@ def _guard() -> AnyResponse | None:
 
 def _entrance(access: Access | Right) -> AnyResponse | None:
     """None: go on to the view."""
-    if not _has_accounts() and request.endpoint not in ("setup.first", "account.choose_language", "start.alive"):
+    if not _has_accounts() and request.endpoint not in WITHOUT_ACCOUNTS:
         return _send_to("setup.first")
     if access is Access.ANYONE:
         return None

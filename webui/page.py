@@ -26,7 +26,7 @@ def install(app: Flask) -> None:
         query_with=query_with,
     )
     app.jinja_env.filters.update(
-        time=local_time, clock=local_clock, iso=iso, length=length, bytes=size, cause=cause, number=number, place=place
+        time=local_time, clock=local_clock, iso=iso, lasting=length, bytes=size, cause=cause, number=number, place=place
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

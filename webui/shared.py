@@ -55,7 +55,7 @@ def language() -> str:
     return cast(str, g.language)
 
 
-def say(key: str, **values: object) -> str:
+def say(key: str, /, **values: object) -> str:
     """A text in the language of this request."""
     return shared().wording.say(language(), key, **values)
 

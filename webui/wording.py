@@ -24,7 +24,7 @@ class Wording:
     def has(self, key: str) -> bool:
         return key in self._texts
 
-    def say(self, language: str, key: str, **values: object) -> str:
+    def say(self, language: str, key: str, /, **values: object) -> str:
         """The text of `key` with its places filled in. Raises: KeyError for an unknown key or a place without value."""
         text = self._texts[key][language]
         return text.format(**values) if values else text

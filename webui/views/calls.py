@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, abort, render_template, request
-from peewee import fn
 
 from appliance.store.models import CallEvent, CallRecord, Recording, VoiceMessage
 from webui.paging import Pages
@@ -19,7 +18,7 @@ blueprint = Blueprint("calls", __name__)
 @blueprint.get("/calls")
 @needs(Right.SEE_CALLS)
 def show() -> str:
-    groups = [row.group for row in CallRecord.select(fn.DISTINCT(CallRecord.group).alias("group")).order_by(CallRecord.group)]
+    groups = [row.group for row in CallRecord.select(CallRecord.group).distinct().order_by(CallRecord.group)]
     pages = Pages.of(_found(), request.args.get("page"))
     shape = "parts/call_rows.html" if request.headers.get("HX-Target") == "found" else "calls.html"
     return render_template(shape, pages=pages, groups=groups, outcomes=OUTCOMES, asked=request.args)

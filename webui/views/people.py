@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
-from peewee import IntegrityError, fn
+from peewee import JOIN, IntegrityError
 from werkzeug.wrappers import Response as AnyResponse
 
 from appliance.store.models import Account, Audit
@@ -85,9 +85,9 @@ def reset_password(number: int) -> AnyResponse | str:
 @needs(Right.SEE_AUDIT)
 def audit_log() -> str:
     action = request.args.get("action", "")
-    lines = Audit.select(Audit, Account).join(Account, join_type="LEFT OUTER").order_by(Audit.id.desc())
+    lines = Audit.select(Audit, Account).join(Account, JOIN.LEFT_OUTER).order_by(Audit.id.desc())
     lines = lines.where(Audit.action == action) if action else lines
-    actions = [row.action for row in Audit.select(fn.DISTINCT(Audit.action)).order_by(Audit.action)]
+    actions = [row.action for row in Audit.select(Audit.action).distinct().order_by(Audit.action)]
     return render_template("audit.html", pages=Pages.of(lines, request.args.get("page")), actions=actions, action=action)
 
 

@@ -1,0 +1,75 @@
+"""The call agent's side of the control socket, for tests: the real server on a script of live state, in a thread with its own loop."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from appliance.control.live import LiveState
+from appliance.control.server import ControlServer
+from drivers.errors import CarelineError
+from tests.web import prepared
+
+START_LIMIT_S = 10.0
+
+
+class ScriptedAgent:
+    """Serves `path`; `asked` keeps what clients asked for. `do` changes the live state in the agent's own loop."""
+
+    def __init__(self, path: Path, now: datetime) -> None:
+        self.asked: list[tuple[Any, ...]] = []
+        self.refuse: CarelineError | None = None
+        self._path = path
+        self._now = now
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="scripted-agent", daemon=True)
+        self.live = LiveState(prepared.health(now))
+
+    def start(self) -> "ScriptedAgent":
+        self._thread.start()
+        assert self._ready.wait(START_LIMIT_S), "the scripted agent did not start"
+        return self
+
+    def stop(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._server.close(), self._loop).result(START_LIMIT_S)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(START_LIMIT_S)
+        self._loop.close()
+
+    def do(self, change: Callable[[LiveState], object]) -> None:
+        async def changed() -> None:
+            change(self.live)
+
+        asyncio.run_coroutine_threadsafe(changed(), self._loop).result(START_LIMIT_S)
+
+    def show_day(self, troubled: bool = False) -> None:
+        """The prepared lines and calls."""
+
+        def change(live: LiveState) -> None:
+            live.lines_changed(*prepared.lines(self._now))
+            for call in prepared.live_calls(self._now):
+                live.call_changed(call)
+            live.health_changed(prepared.health(self._now, troubled))
+
+        self.do(change)
+
+    async def set_channel_blocked(self, channel: int, blocked: bool, by: str) -> None:
+        self._answer("blocked", channel, blocked, by)
+
+    async def hang_up_call(self, call_id: str, by: str) -> None:
+        self._answer("hang_up", call_id, by)
+
+    def _answer(self, *asked: Any) -> None:
+        if self.refuse:
+            raise self.refuse
+        self.asked.append(asked)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._server = ControlServer(self._path, self.live, self)
+        self._loop.run_until_complete(self._server.start())
+        self._ready.set()
+        self._loop.run_forever()

@@ -1,0 +1,94 @@
+"""Fixtures of the web suite: the prepared day, a scripted call agent, the application with its test client, people signed in."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from drivers.clock import VirtualClock
+from tests.web import prepared
+from tests.web.agent import ScriptedAgent
+from webui.app import create_app, hub_of
+from webui.settings import load_config
+
+NOW = datetime(2026, 3, 8, 2, 10, tzinfo=UTC)  # 10:10 in Shanghai
+
+SignIn = Callable[[str], FlaskClient]
+
+
+@pytest.fixture(scope="session")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that tests copy."""
+    folder = tmp_path_factory.mktemp("day") / "data"
+    prepared.fill(folder, NOW)
+    return folder
+
+
+@pytest.fixture
+def place(day: Path, tmp_path: Path) -> prepared.Place:
+    return prepared.make_place(tmp_path / "box", template=day)
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock(NOW)
+
+
+@pytest.fixture
+def app(place: prepared.Place, clock: VirtualClock) -> Flask:
+    """The application; its live thread is not running."""
+    return create_app(load_config(place.config), clock=clock)
+
+
+@pytest.fixture
+def agent(place: prepared.Place) -> Iterator[ScriptedAgent]:
+    running = ScriptedAgent(place.run_dir / "control.sock", NOW).start()
+    running.show_day()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def live_app(app: Flask, agent: ScriptedAgent) -> Iterator[Flask]:
+    """The application following the scripted agent; ready when it knows the agent's lines."""
+    hub = hub_of(app)
+    hub.start()
+    with hub.watch() as watcher:
+        while hub.view().trouble is not None:
+            assert watcher.wait(10.0), "no live state in 10 s"
+    yield app
+    hub.stop()
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> SignIn:
+    return lambda role: signed_in(app, role)
+
+
+def signed_in(app: Flask, role: str) -> FlaskClient:
+    """A client with the session of the person of that role."""
+    client = app.test_client()
+    answer = post(client, "/sign-in", {"name": prepared.NAMES[role], "password": prepared.PASSWORD})
+    assert answer.status_code == 303
+    return client
+
+
+def token(client: FlaskClient) -> str:
+    """The CSRF token of this client's session."""
+    client.get("/me", headers={"Accept": "text/html"}, follow_redirects=True)
+    with client.session_transaction() as session:
+        return str(session.get("csrf", ""))
+
+
+def post(client: FlaskClient, address: str, form: dict[str, str], **more: object):  # type: ignore[no-untyped-def]
+    """A form sent as a browser would, token included."""
+    return client.post(address, data={**form, "csrf": token(client)}, headers={"Accept": "text/html"}, **more)
+
+
+def text_of(html: str) -> str:
+    """What a reader sees of a page, roughly."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"<script.*?</script>", " ", html, flags=re.S)))

@@ -1,0 +1,126 @@
+"""Pictures of every page, in both languages, wide and narrow: `python -m tests.web.screenshots FOLDER` (= make screenshots).
+
+Runs the real web process on the prepared day and a scripted call agent, so the pages are those of a busy hospital.
+"""
+
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+
+from tests.web import prepared
+from tests.web.agent import ScriptedAgent
+from tests.web.browser import chromium, complaints, free_port, sign_in, wait_for, web_process
+
+WIDTHS = (1280, 390)
+LANGUAGES = ("zh", "en")
+PAGES = {
+    "dashboard": "/dashboard",
+    "calls": "/calls",
+    "calls-none": "/calls?number=99999",
+    "call": f"/calls/{prepared.STORY_CALL}",
+    "call-live": f"/calls/{prepared.LIVE_CALL}",
+    "channel": "/channels/1",
+    "channel-blocked": "/channels/5",
+    "messages": "/messages",
+    "message": "/messages/1",
+    "health": "/health",
+    "handset": "/handset",
+    "accounts": "/accounts",
+    "audit": "/audit",
+    "me": "/me",
+    "missing": "/no-such-page",
+}
+
+
+def take_all(folder: Path) -> list[str]:
+    """All pictures into `folder`; returns what the browser complained of."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        return [*_inside(Path(scratch) / "day", folder), *_outside(Path(scratch) / "new", folder)]
+
+
+def _inside(root: Path, folder: Path) -> list[str]:
+    now, port = datetime.now(UTC), free_port()
+    prepared.fill(root / "template", now)
+    place = prepared.make_place(root / "box", port, template=root / "template")
+    (place.run_dir / "handset.sock").touch()
+    with ExitStack() as stack:
+        agent = ScriptedAgent(place.run_dir / "control.sock", now).start()
+        stack.callback(agent.stop)
+        agent.show_day(troubled=True)
+        address = stack.enter_context(web_process(place.config, port))
+        driver = stack.enter_context(chromium(root / "profile"))
+        sign_in(driver, address, prepared.NAMES["administrator"])
+        return _walk(driver, address, PAGES, folder)
+
+
+def _outside(root: Path, folder: Path) -> list[str]:
+    """The pages before the first account, and of a box where nothing has happened yet and the call agent is away."""
+    port = free_port()
+    place = prepared.make_place(root, port, empty=True)
+    with ExitStack() as stack:
+        address = stack.enter_context(web_process(place.config, port))
+        driver = stack.enter_context(chromium(root / "profile"))
+        found = _walk(driver, address, {"setup": "/setup"}, folder)
+        _make_first(driver, address, place)
+        found += _walk(driver, address, {"empty-dashboard": "/dashboard", "empty-calls": "/calls", "empty-health": "/health"}, folder)
+        driver.delete_all_cookies()
+        return found + _walk(driver, address, {"sign-in": "/sign-in"}, folder)
+
+
+def _make_first(driver: webdriver.Chrome, address: str, place: prepared.Place) -> None:
+    driver.get(f"{address}/setup")
+    typed = {"code": (place.data_dir / "setup-code").read_text(), "name": "chen", "password": prepared.PASSWORD, "again": prepared.PASSWORD}
+    for name, value in typed.items():
+        driver.find_element(By.NAME, name).send_keys(value)
+    driver.find_element(By.CSS_SELECTOR, "main form button").click()
+    wait_for(driver, "location.pathname === '/dashboard'")
+
+
+def _walk(driver: webdriver.Chrome, address: str, pages: dict[str, str], folder: Path) -> list[str]:
+    found = []
+    for language in LANGUAGES:
+        for width in WIDTHS:
+            for name, path in pages.items():
+                _show(driver, address, path, width, language)
+                _picture(driver, folder / f"{name}-{language}-{width}.png", width)
+                found += [f"{name} {language} {width}: {line}" for line in complaints(driver) if "/no-such-page" not in line]
+                found += [f"{name} {language} {width}: {line}" for line in too_wide(driver)]
+    return found
+
+
+def _show(driver: webdriver.Chrome, address: str, path: str, width: int, language: str) -> None:
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    driver.get(f"{address}{path}")
+    if driver.execute_script("return document.documentElement.lang.slice(0, 2)") != language:
+        driver.execute_script(f"document.querySelector('form.language button[value={language}]').click()")
+        wait_for(driver, f"document.readyState === 'complete' && document.documentElement.lang.slice(0, 2) === '{language}'")
+        driver.get(f"{address}{path}")
+    time.sleep(0.6)
+
+
+def _picture(driver: webdriver.Chrome, file: Path, width: int) -> None:
+    height = driver.execute_script("return Math.min(4000, Math.max(900, document.documentElement.scrollHeight))")
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    time.sleep(0.3)
+    driver.save_screenshot(str(file))
+
+
+def too_wide(driver: webdriver.Chrome) -> list[str]:
+    """A page that scrolls sideways."""
+    over = driver.execute_script("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return [f"{over} pixels too wide"] if over > 0 else []
+
+
+if __name__ == "__main__":
+    complained = take_all(Path(sys.argv[1]))
+    print("\n".join(complained) or "no complaints")
+    sys.exit(bool(complained))
