@@ -10,7 +10,7 @@ from typing import Protocol
 
 from drivers.dahdi import faults
 from drivers.dahdi.control import Control
-from drivers.dahdi.device import ELAST, GETEVENT, Channel
+from drivers.dahdi.device import ELAST, FLUSH, GETEVENT, Channel
 from drivers.dahdi.events import DigitEvent
 from drivers.dahdi.hotplug import Hotplug, HotplugChange
 from drivers.dahdi.poller import EventPoller
@@ -20,6 +20,7 @@ from drivers.dahdi.records import (
     BufferPolicy,
     ChannelParams,
     EchoCanceller,
+    Flush,
     Law,
     Policy,
     SpanRecord,
@@ -38,12 +39,14 @@ HANDOVER_S = 0.2
 
 
 class AudioCore(Protocol):
-    """What is needed of the media core."""
+    """What is needed of the media core (`drivers.media.Engine`)."""
 
-    def port_attach_fd(self, port: int, fd: int, write_ahead: int, getevent: int, elast: int) -> None:
+    def attach_fd(
+        self, port: int, fd: int, write_ahead: int, getevent: int, elast: int, flush: int = 0, flush_what: int = 0
+    ) -> None:
         """Begin moving 160-byte blocks between a descriptor and a port."""
 
-    def port_detach(self, port: int) -> None:
+    def detach(self, port: int) -> None:
         """Stop; takes effect with the next tick."""
 
 
@@ -81,14 +84,14 @@ class DahdiChannel:
         self.device.set_buffers(CONVERSATION)
         if self._canceller is not None:
             self.device.set_echo_canceller(self._canceller)
-        self._core.port_attach_fd(port, self.device.fileno(), WRITE_AHEAD_BLOCKS, GETEVENT, ELAST)
+        self._core.attach_fd(port, self.device.fileno(), WRITE_AHEAD_BLOCKS, GETEVENT, ELAST, FLUSH, Flush.WRITE)
         self._port = port
 
     def detach(self) -> None:
         """Take the channel back; its events are polled again a little later, when the tick thread takes none any more."""
         if self._port is None:
             return
-        self._core.port_detach(self._port)
+        self._core.detach(self._port)
         self._port = None
         if self._canceller is not None:
             self.device.set_echo_canceller(None)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from drivers.dahdi import setup
 from drivers.dahdi.control import Control
+from drivers.dahdi.records import SpanRecord
 from drivers.dahdi.setup import CardSetup, ChannelGroup, DynamicSpan
-from drivers.io import Signalling
+from drivers.io import Signalling, SpanStatus
 
 MODULES = ("dahdi", "dahdi_dynamic", "dahdi_dynamic_loc", "dahdi_echocan_mg2")
 SYSTEM_CONF = Path("/tmp/system.conf")
@@ -32,11 +33,16 @@ def analogue_pairs(pairs: int) -> CardSetup:
 def install(wanted: CardSetup) -> None:
     """Load the modules afresh and configure them; what an earlier scenario left is gone."""
     unload()
+    load()
+    setup.write(wanted, SYSTEM_CONF)
+    setup.apply(SYSTEM_CONF)
+
+
+def load() -> None:
+    """Load the modules; no span is there yet."""
     for module in MODULES:
         options = ["auto_assign_spans=1"] if module == "dahdi" else []
         _run("modprobe", module, *options)
-    setup.write(wanted, SYSTEM_CONF)
-    setup.apply(SYSTEM_CONF)
 
 
 def unload() -> None:
@@ -49,12 +55,19 @@ def unload() -> None:
             _run("rmmod", module)
 
 
-def _destroy_spans() -> None:
-    # Unloading the module under a live loopback span hangs the guest's kernel, so the spans go first, one by one.
+def destroy_span(span: SpanRecord | SpanStatus) -> None:
+    """Take one loopback span away, as a card is pulled."""
+    driver, _, address = span.name.removeprefix("DYN/").partition("/")
     with Control() as control:
-        for span in control.spans():
-            driver, _, address = span.name.removeprefix("DYN/").partition("/")
-            control.destroy_dynamic_span(driver, address)
+        control.destroy_dynamic_span(driver, address)
+
+
+def _destroy_spans() -> None:
+    # Modules are in use while their spans exist.
+    with Control() as control:
+        spans = control.spans()
+    for span in spans:
+        destroy_span(span)
 
 
 def cpu_seconds(process_id: int) -> float:
