@@ -1,0 +1,58 @@
+"""`python -m tests.bench`: measures this machine and prints a table; `--json FILE` writes the figures down too."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from tests.bench import barge_in, engine, lab, system
+
+TITLES = {
+    "engine_core_pct_240": "media core, 240 channels playing, detecting digits, recording stereo: % of one core",
+    "tick_late_ms_p999": "start of a 20 ms tick, late by (p99.9), ms",
+    "underruns": "frames a line needed and did not get",
+    "late_ticks_hogged": "ticks over 20 ms late while a Python loop hogs the interpreter for 5 s",
+    "underruns_hogged": "frames missed meanwhile",
+    "barge_in_ms_p50": "start of the key's tone to the first sample without prompt, median, ms",
+    "barge_in_ms_p99": "the same, p99, ms",
+    "calls_held": "calls up at once through line server and call agent",
+    "lines_core_pct": "line server with these calls: % of one core",
+    "calls_core_pct": "call agent with these calls: % of one core",
+    "rss_lines_mb": "memory of the line server (resident), MB",
+    "rss_calls_mb": "memory of the call agent (resident), MB",
+    "system_underruns": "underruns of the line server during these calls",
+    "system_tick_late_ms_p999": "its ticks late by (p99.9), ms",
+    "lab_cpu_ms_per_call_s": "lab guest, 24 calls, both legs ours: ms of CPU per call-second",
+}
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="careline bench", description=__doc__)
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--channels", type=int, default=240)
+    parser.add_argument("--seconds", type=float, default=30, help="how long each figure is measured")
+    parser.add_argument("--soak", action="store_true", help="hold the calls for 10 minutes")
+    parser.add_argument("--lab", action="store_true", help="the lab guest's figure too (needs `make lab` to have run once)")
+    return parser.parse_args()
+
+
+def measure(options: argparse.Namespace) -> dict[str, float]:
+    figures = engine.measure(options.channels, options.seconds)
+    figures |= barge_in.measure()
+    figures |= system.measure(options.channels, 600 if options.soak else options.seconds)
+    if options.lab:
+        figures |= lab.measure()
+    return figures
+
+
+def main() -> int:
+    options = arguments()
+    figures = measure(options)
+    for name, value in figures.items():
+        print(f"{value:10.2f}  {name:26} {TITLES.get(name, '')}")
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+    return 0
+
+
+sys.exit(main())
