@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from drivers.config import LinesConfig
 from drivers.io import Card
-from drivers.media import Engine, EngineConfig, Law
+from drivers.media import Engine, EngineConfig
 
 LARGEST = 1024  # Source: media.h, max_ports
 
@@ -30,7 +30,7 @@ def engine_for(lines: LinesConfig) -> Engine:
 def _virtual(lines: LinesConfig, engine: Engine) -> Card:
     from drivers.virtual.card import VirtualCard
 
-    return VirtualCard(lines.virtual, engine, lines.country, Law[lines.law.upper()])
+    return VirtualCard(lines.virtual, engine, lines.country)
 
 
 def _dahdi(lines: LinesConfig, engine: Engine) -> Card:
