@@ -10,6 +10,7 @@ E1_TIMESLOTS = 31  # beside slot 0, which frames. Source: ITU-T G.704 clause 2.3
 E1_SIGNALLING_TIMESLOT = 16
 MAX_CHANNELS = 480
 DEFAULT_NUMBER = "01088886666"
+LEAST_VISITORS = 32
 FXS_SIGNALLING = (Signalling.FXSKS, Signalling.FXSLS)
 FXO_SIGNALLING = (Signalling.FXOKS, Signalling.FXOLS)
 
@@ -114,7 +115,7 @@ class VirtualConfig(msgspec.Struct, frozen=True, kw_only=True):
     DEFAULT_NUMBER, leads to every line.
 
     `ring_limit_ms`: how long the exchange lets a telephone ring; `first_digit_ms`, `next_digit_ms`: its patience while the
-    box dials; `setup_ms`: from the last digit to the first ring; `visitors`: telephones that come to dial and go again.
+    box dials; `setup_ms`: from the last digit to the first ring; `visitors`: telephones that come to dial and go again; 0: enough for every line.
     """
 
     spans: tuple[SpanConfig, ...] = (SpanConfig(kind=SpanKind.FXO), SpanConfig(kind=SpanKind.FXS, channels=2))
@@ -126,7 +127,7 @@ class VirtualConfig(msgspec.Struct, frozen=True, kw_only=True):
     setup_ms: int = 200
     first_digit_ms: int = 15_000
     next_digit_ms: int = 4_000
-    visitors: int = 32
+    visitors: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= sum(span.size for span in self.spans) <= MAX_CHANNELS:
@@ -152,7 +153,10 @@ class VirtualConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     def lines_needed(self) -> int:
         """Virtual lines the media core must have room for."""
-        return sum(len(span.timeslots) for span in self.spans) + len(self.telephones) + self.visitors
+        return sum(len(span.timeslots) for span in self.spans) + len(self.telephones) + self.visitors_allowed()
+
+    def visitors_allowed(self) -> int:
+        return self.visitors or max(LEAST_VISITORS, sum(len(span.timeslots) for span in self.spans))
 
     def ports_needed(self) -> int:
         """Media ports of the far side at worst: an exchange port and a telephone for each line."""

@@ -63,9 +63,10 @@ class World:
             telephone.hang_up()
 
     def _new_visitor(self) -> OutsideTelephone:
-        if len(self._visitors) >= self._config.visitors:
+        allowed = self._config.visitors_allowed()
+        if len(self._visitors) >= allowed:
             raise LineError(
-                "LIN-073", f"all {self._config.visitors} telephones of the virtual exchange are in use",
+                "LIN-073", f"all {allowed} telephones of the virtual exchange are in use",
                 "Hang one up, or raise `visitors` in [lines.virtual]",
             )
         config = TelephoneConfig(number="0", answering=Answering.COMMAND)

@@ -98,6 +98,12 @@ def test_room_needed_in_the_media_core() -> None:
     assert config.ports_needed() == 80
 
 
+@pytest.mark.parametrize(("spans", "visitors", "allowed"), [(1, 0, 32), (8, 0, 240), (8, 5, 5)])
+def test_visitors_are_enough_for_every_line(spans: int, visitors: int, allowed: int) -> None:
+    config = VirtualConfig(spans=(SpanConfig(kind=SpanKind.E1),) * spans, numbers=(), visitors=visitors)
+    assert config.visitors_allowed() == allowed
+
+
 @pytest.mark.parametrize("country", sorted(CADENCES_MS))
 def test_cadences_are_pairs_of_on_and_off(country: str) -> None:
     steps = cadence_ms(country)
