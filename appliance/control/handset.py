@@ -56,6 +56,10 @@ def not_there(path: Path, error: Exception) -> LineError:
     return LineError("LIN-080", f"no virtual telephones at {path} ({error})", "Start careline-lines with the virtual card")
 
 
+def too_late() -> LineError:
+    return LineError("LIN-081", "the telephone told nothing new in time", "See what the box does with the call")
+
+
 def checked(message: object) -> Reply:
     """Raises: LineError with the server's code for Refused."""
     if isinstance(message, Refused):
@@ -149,7 +153,7 @@ class Handset:
             self._socket.settimeout(max(0.001, until - time.monotonic()))
             return self._socket.recv(RECEIVE_BYTES)
         except TimeoutError:
-            raise LineError("LIN-081", "the telephone told nothing new in time", "See what the box does with the call") from None
+            raise too_late() from None
         except OSError:
             return b""
 
@@ -199,16 +203,23 @@ class AsyncHandset:
                         return None
                     self._ready.extend(self._frames.feed(received))
         except TimeoutError:
-            raise LineError("LIN-081", "the telephone told nothing new in time", "See what the box does with the call") from None
+            raise too_late() from None
         except OSError:
             return None
         return checked(self._ready.popleft())
 
     async def wait_for(self, *states: str, limit_s: float = WAIT_LIMIT_S) -> HandsetState:
-        async with asyncio.timeout(limit_s):
-            while (message := await self.next(limit_s)) is not None:
-                if isinstance(message, HandsetState) and message.state in states:
-                    return message
+        """The next of these states, throwing away what comes before."""
+        try:
+            async with asyncio.timeout(limit_s):
+                return await self._state_among(states)
+        except TimeoutError:
+            raise too_late() from None
+
+    async def _state_among(self, states: tuple[str, ...]) -> HandsetState:
+        while (message := await self.next()) is not None:
+            if isinstance(message, HandsetState) and message.state in states:
+                return message
         raise not_there(self._path, ConnectionError("the telephone is gone"))
 
     async def close(self) -> None:

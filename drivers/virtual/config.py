@@ -114,8 +114,8 @@ class VirtualConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The whole card and the world beyond it. Spans are numbered from 1 in the order given. Without `numbers` one,
     DEFAULT_NUMBER, leads to every line.
 
-    `ring_limit_ms`: how long the exchange lets a telephone ring; `first_digit_ms`, `next_digit_ms`: its patience while the
-    box dials; `setup_ms`: from the last digit to the first ring; `visitors`: telephones that come to dial and go again; 0: enough for every line.
+    `ring_limit_ms`: how long the exchange lets a telephone ring. `first_digit_ms`, `next_digit_ms`: its patience while the box dials.
+    `setup_ms`: from the last digit to the first ring. `visitors`: telephones that come to call and go again; 0: enough for every line.
     """
 
     spans: tuple[SpanConfig, ...] = (SpanConfig(kind=SpanKind.FXO), SpanConfig(kind=SpanKind.FXS, channels=2))

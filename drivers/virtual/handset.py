@@ -9,6 +9,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
+from drivers.errors import LineError
 from drivers.media import EventKind, MediaEvent, Tone
 from drivers.virtual.audio import FarPorts
 from drivers.virtual.config import Answering
@@ -17,6 +18,8 @@ from drivers.virtual.wav import in_memory, wav_file
 
 KEY_LOW_DBM0, KEY_HIGH_DBM0 = -9.0, -7.0  # Source: YD/T 514 has low group -9 +-3 dBm, high group 2 dB above
 KEYS_PER_COMMAND = 60
+KEYS = frozenset("0123456789*#ABCDw")
+KEY_MS = range(10, 10_001)
 WAIT_LIMIT_S = 120.0
 
 
@@ -31,6 +34,13 @@ class Phase(StrEnum):
     BUSY = "busy"
     NO_ANSWER = "no_answer"
     ENDED = "ended"
+
+
+def _check_keys(keys: str, on_ms: int, off_ms: int) -> None:
+    if not set(keys) <= KEYS:
+        raise LineError("LIN-082", f"{keys!r} has keys no telephone has", "Press 0-9, *, #, A-D; w waits 500 ms")
+    if not (on_ms in KEY_MS and off_ms in KEY_MS):
+        raise LineError("LIN-082", f"keys of {on_ms} ms, {off_ms} ms apart", f"Press {KEY_MS.start} to {KEY_MS.stop - 1} ms")
 
 
 StateHandler = Callable[["Handset"], None]
@@ -74,7 +84,11 @@ class Handset:
     # --- what it says ---
 
     def press(self, keys: str, on_ms: int = 100, off_ms: int = 100) -> None:
-        """Press keys one after another, after those that still wait; 'w' pauses 500 ms. Nothing while it is on-hook."""
+        """Press keys one after another, after those that still wait; 'w' pauses 500 ms. Nothing while it is on-hook.
+
+        Raises: LineError LIN-082 for keys no telephone has, or times nobody can press.
+        """
+        _check_keys(keys, on_ms, off_ms)
         if self.port is None:
             return
         idle = not self._keys

@@ -38,7 +38,7 @@ from drivers.virtual.world import World
 
 FIRST_MESSAGE_S = 10.0
 CALL_LIMIT_S = 4 * 3600.0
-AFTER_END_MS = 30_000  # of busy tone, then the telephone hangs up by itself
+AFTER_END_MS = 10_000  # of busy tone, then the telephone hangs up by itself
 FRAME_MS = 20
 READ_MAX_SAMPLES = 3200
 UNSENT_MAX_BYTES = 64_000  # a client that reads slower than it hears misses audio
@@ -77,7 +77,7 @@ class HandsetServer:
         try:
             await self._serve(reader, writer)
         except CarelineError as error:
-            _send(writer, Refused(code=error.code, what=error.what, remedy=error.remedy))
+            _send(writer, refusal(error))
         except (OSError, TimeoutError):
             _send(writer, Refused(code="LIN-077", what="the connection was silent too long or broke", remedy="Dial again"))
         finally:
@@ -151,26 +151,32 @@ class Frames:
 
 
 class Lane:
-    """Does one thing after another, as many as `limit` waiting."""
+    """Does one thing after another, as many as `limit` waiting. A fault goes to `failed`, and nothing more is done."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, failed: Callable[[CarelineError], None]) -> None:
+        self._failed = failed
         self._jobs: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue(limit)
-        self._worker = asyncio.create_task(self._work())
+        self._worker: asyncio.Task[None] | None = None
 
     def put(self, job: Callable[[], Awaitable[None]]) -> None:
         """Raises: LineError LIN-077 when too much waits."""
+        self._worker = self._worker or asyncio.create_task(self._work())
         try:
             self._jobs.put_nowait(job)
         except asyncio.QueueFull:
             raise LineError("LIN-077", "too much waits to be said or pressed", "Wait for HandsetSpoken and HandsetKeysSent") from None
 
     async def stop(self) -> None:
-        self._worker.cancel()
-        await asyncio.wait({self._worker})
+        if self._worker is not None:
+            self._worker.cancel()
+            await asyncio.wait({self._worker})
 
     async def _work(self) -> None:
-        while True:
-            await (await self._jobs.get())()
+        try:
+            while True:
+                await (await self._jobs.get())()
+        except CarelineError as error:
+            self._failed(error)
 
 
 class HandsetCall:
@@ -178,7 +184,7 @@ class HandsetCall:
 
     def __init__(self, telephone: Handset, dial: HandsetDial, frames: Frames, writer: asyncio.StreamWriter) -> None:
         self._telephone, self._dial, self._frames, self._writer = telephone, dial, frames, writer
-        self._speech, self._keys = Lane(LANE_LIMIT), Lane(LANE_LIMIT)
+        self._speech, self._keys = Lane(LANE_LIMIT, self._refuse), Lane(LANE_LIMIT, self._refuse)
         self._over = Timer(writer.close)
         self._hear = Timer(self._send_heard)
         self._streaming = False
@@ -234,6 +240,10 @@ class HandsetCall:
         await self._telephone.spoken()
         _send(self._writer, HandsetSpoken())
 
+    def _refuse(self, error: CarelineError) -> None:
+        _send(self._writer, refusal(error))
+        self._writer.close()
+
     def _pick_up(self) -> None:
         if isinstance(self._telephone, WiredSet):
             self._telephone.pick_up()
@@ -266,6 +276,10 @@ class HandsetCall:
         if heard and self._dial.stream and self._writer.transport.get_write_buffer_size() < UNSENT_MAX_BYTES:
             _send(self._writer, HandsetAudio(samples=heard))
         self._hear.start(FRAME_MS)
+
+
+def refusal(error: CarelineError) -> Refused:
+    return Refused(code=error.code, what=error.what, remedy=error.remedy)
 
 
 def _send(writer: asyncio.StreamWriter, message: msgspec.Struct) -> None:

@@ -65,7 +65,7 @@ class Trunk:
 
     def line_signal(self, sig: TxSig) -> None:
         closed = sig in (TxSig.OFFHOOK, TxSig.START)
-        self._happened(TrunkEvent.LOOP_CLOSED if closed else TrunkEvent.LOOP_OPENED)
+        self.happened(TrunkEvent.LOOP_CLOSED if closed else TrunkEvent.LOOP_OPENED)
 
     # --- as a party of the exchange ---
 
@@ -73,23 +73,24 @@ class Trunk:
         return self.state is TrunkState.IDLE and self.wire.usable
 
     def offered(self, caller: str) -> None:
-        self._happened(TrunkEvent.OFFERED)
+        self.happened(TrunkEvent.OFFERED)
 
     def alerting(self) -> None:
         """The box hears the ringback tone, nothing else tells it."""
 
     def connected(self) -> None:
-        self._happened(TrunkEvent.CONNECTED)
+        self.happened(TrunkEvent.CONNECTED)
 
     def refused(self, why: Refusal) -> None:
-        self._happened(TrunkEvent.REFUSED)
+        self.happened(TrunkEvent.REFUSED)
 
     def cleared(self) -> None:
-        self._happened(TrunkEvent.CLEARED)
+        self.happened(TrunkEvent.CLEARED)
 
     # --- the table and its actions ---
 
-    def _happened(self, event: TrunkEvent) -> None:
+    def happened(self, event: TrunkEvent) -> None:
+        """One row of the table; an event without one is logged and releases the line."""
         row = TABLE.get((self.state, event))
         if row is None:
             log.error("LIN-074: exchange line %d: %s in state %s; released", self.channel, event.name, self.state.name)
@@ -121,7 +122,7 @@ class Trunk:
 
     def give_up(self) -> None:
         """The box hung up, at whatever point."""
-        for timer in (self._digit_wait, self._setup, self._drop):
+        for timer in (self._ring, self._digit_wait, self._setup, self._drop):
             timer.stop()
         self.wire.from_world(RxSig.OFFHOOK)
         self.rested_since = asyncio.get_running_loop().time()
