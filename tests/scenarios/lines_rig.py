@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+import random
+import struct
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,11 +13,12 @@ import msgspec
 from drivers.clock import VirtualClock, run_virtual
 from drivers.config import LinesConfig
 from drivers.media import Engine, EngineConfig
-from drivers.protocol import VERSION, Command, Event, Hello, Offered, Welcome
+from drivers.protocol import VERSION, Answer, Answered, ChannelState, Command, Event, Hello, LegState, Offered, Welcome
 from drivers.server import LineServer
 from drivers.settings import Paths
 from drivers.virtual.card import VirtualCard
 from drivers.virtual.config import NumberConfig, SpanConfig, SpanKind, TelephoneConfig, VirtualConfig
+from drivers.virtual.handset import Phase
 from drivers.virtual.telephone import OutsideTelephone
 
 E = TypeVar("E", bound=Event)
@@ -89,6 +92,27 @@ class Agent:
             self._woken.set()
 
 
+def wav(path: Path, samples: bytes) -> Path:
+    """Write A-law samples as a mono WAV file."""
+    fmt = struct.pack("<HHIIHH", 6, 1, 8000, 8000, 1, 8)
+    body = b"WAVE" + b"fmt " + struct.pack("<I", len(fmt)) + fmt + b"data" + struct.pack("<I", len(samples)) + samples
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    return path
+
+
+def speech_like(seconds: float, seed: int) -> bytes:
+    """A-law noise that is the same each time and not the same as another seed's."""
+    return random.Random(seed).randbytes(round(8000 * seconds))
+
+
+def recorded(path: Path) -> tuple[bytes, bytes]:
+    """Left and right of a stereo recording of the media core."""
+    content = path.read_bytes()
+    data = content[content.index(b"data") + 8 :]
+    return data[::2], data[1::2]
+
+
 class Rig:
     """Everything in one event loop; `agent` is not connected yet."""
 
@@ -115,7 +139,19 @@ class Rig:
         """The leg of the next call offered."""
         return (await self.agent.told(Offered)).state.leg
 
-    def channel_state(self, number: int) -> Any:
+    async def answered(self, caller: OutsideTelephone | None = None) -> tuple[OutsideTelephone, str]:
+        """A call that was offered and answered: the telephone outside, and the leg."""
+        caller = caller or self.call_in()
+        leg = await self.offered()
+        self.agent.send(Answer(leg=leg))
+        await self.agent.told(Answered, leg=leg)
+        await caller.reached(Phase.TALKING)
+        return caller, leg
+
+    def leg(self, leg: str) -> LegState:
+        return self.server.lines.book.state(leg)
+
+    def channel_state(self, number: int) -> ChannelState:
         return self.server.lines.channels[number].state()
 
 
