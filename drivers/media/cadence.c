@@ -280,6 +280,15 @@ static bool over(const struct tone_detector *d, const struct plan *plan)
     return d->now.label == OTHER || d->now.ms > longest * 7 / 5 + 2 * BLOCK_MS;
 }
 
+/* The two runs before the last still belong to it: what broke off within a run is no other tone. */
+static bool just_heard(const struct tone_detector *d, const struct plan *plan)
+{
+    for (int k = 0; k < plan->runs; k++)
+        if (fits(d->past[0], plan->run[k]) && fits(d->past[1], plan->run[(k + 1) % plan->runs]))
+            return true;
+    return heard_plan(d, plan);
+}
+
 static void decide(struct tone_detector *d)
 {
     for (int i = 0; i < d->plans; i++)
@@ -289,7 +298,7 @@ static void decide(struct tone_detector *d)
             memset(d->past, 0xFF, sizeof d->past);
         }
     for (int i = 0; i < d->plans; i++) /* two tones of one rhythm: the one that was told stays */
-        if (d->plan[i].kind == d->active && heard_plan(d, &d->plan[i]))
+        if (d->plan[i].kind == d->active && just_heard(d, &d->plan[i]))
             return;
     for (int i = 0; i < d->plans; i++)
         if (d->plan[i].kind != d->active && d->plan[i].wanted && heard_plan(d, &d->plan[i])) {
