@@ -88,7 +88,8 @@ class Store:
         self._jobs.put(_Asked(job, loop, settled))
         with self._clock.external_work():
             try:
-                return await asyncio.wait_for(settled, limit_s)
+                async with asyncio.timeout(limit_s):  # wait_for of Python 3.11 may swallow a cancellation
+                    return await settled
             except TimeoutError:
                 raise self.fault or StoreError("STO-004", f"the store {self._path} does not write", "Check disk and log") from None
 
