@@ -34,7 +34,7 @@ try:
     from drivers.media._media import ffi as _ffi
     from drivers.media._media import lib as _lib
 except ImportError as missing:
-    raise MediaError("MED-001", f"the media core cannot be loaded ({missing})", "Compile it: python -m drivers.media.build") from missing
+    raise MediaError("MED-001", f"the media core cannot be loaded ({missing})", "Compile it: python drivers/media/build.py") from missing
 
 _EVENTS_PER_POLL = 256
 

@@ -1,4 +1,4 @@
-"""Compiles the media core: `python -m drivers.media.build`. Does nothing when nothing has changed.
+"""Compiles the media core: `python drivers/media/build.py`. Does nothing when nothing has changed.
 
 Our C is compiled with all warnings as errors; cffi's generated wrapper, which is not ours, without. The extension is placed
 next to this file. `--program FILE.c` builds a test program with sanitizers instead (see `build_program`).
