@@ -9,13 +9,17 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from appliance.store.models import Account
 from drivers.clock import VirtualClock
 from tests.web import prepared
 from tests.web.agent import ScriptedAgent
+from webui import store
 from webui.app import create_app, hub_of
 from webui.settings import load_config
 
 NOW = datetime(2026, 3, 8, 2, 10, tzinfo=UTC)  # 10:10 in Shanghai
+
+HTML = {"Accept": "text/html"}
 
 SignIn = Callable[[str], FlaskClient]
 
@@ -70,23 +74,31 @@ def sign_in(app: Flask) -> SignIn:
 
 
 def signed_in(app: Flask, role: str) -> FlaskClient:
-    """A client with the session of the person of that role."""
+    """A client with the session of the person of that role, as the log-in would have made it."""
     client = app.test_client()
-    answer = post(client, "/sign-in", {"name": prepared.NAMES[role], "password": prepared.PASSWORD})
-    assert answer.status_code == 303
+    with store.connection(), client.session_transaction() as session:
+        account = Account.get(Account.name == prepared.NAMES[role])
+        session["account"], session["key"] = account.id, account.session_key
     return client
 
 
 def token(client: FlaskClient) -> str:
     """The CSRF token of this client's session."""
-    client.get("/me", headers={"Accept": "text/html"}, follow_redirects=True)
+    client.get("/me", headers=HTML, follow_redirects=True)
     with client.session_transaction() as session:
         return str(session.get("csrf", ""))
 
 
 def post(client: FlaskClient, address: str, form: dict[str, str], **more: object):  # type: ignore[no-untyped-def]
     """A form sent as a browser would, token included."""
-    return client.post(address, data={**form, "csrf": token(client)}, headers={"Accept": "text/html"}, **more)
+    return client.post(address, data={**form, "csrf": token(client)}, headers=HTML, **more)
+
+
+def pass_time(clock: VirtualClock, seconds: float) -> None:
+    """Let that much time go by, so that what counts tries per minute forgets."""
+    until = clock.monotonic_s() + seconds
+    while clock.monotonic_s() < until:
+        clock.advance(None)
 
 
 def text_of(html: str) -> str:

@@ -1,4 +1,4 @@
-"""A hospital's day in a folder: a store with calls, messages, accounts and audits, recordings on disk, and what the call agent would say live.
+"""A hospital's day in a folder: a store with calls, messages, accounts and audits, recordings on disk; and what would be said live.
 
 Everything hangs on one instant, `now`, so that tests see the same day every time.
 """
@@ -310,9 +310,10 @@ def lines(now: datetime) -> tuple[tuple[ChannelState, ...], tuple[SpanState, ...
         )
         for number in range(1, 25)
     )
+    since = now - timedelta(minutes=3)
     spans = (
         SpanState(number=1, name="virtual/1", description="外线 1–16", channels=16),
-        SpanState(number=2, name="virtual/2", description="外线 17–20", channels=4, alarms=("red",), alarm_since=now - timedelta(minutes=3)),
+        SpanState(number=2, name="virtual/2", description="外线 17–20", channels=4, alarms=("red",), alarm_since=since),
         SpanState(number=3, name="virtual/3", description="分机", channels=4),
     )
     groups = (
@@ -350,4 +351,5 @@ def wav(*sides: list[int]) -> bytes:
     for side, samples in enumerate(sides):
         data[side::count] = bytes(alaw(sample) for sample in samples)
     fmt = struct.pack("<HHIIHH", 6, count, 8000, 8000 * count, count, 8)
-    return b"RIFF" + struct.pack("<I", 36 + len(data)) + b"WAVEfmt " + struct.pack("<I", 16) + fmt + b"data" + struct.pack("<I", len(data)) + bytes(data)
+    head = struct.pack("<4sI8sI", b"RIFF", 36 + len(data), b"WAVEfmt ", 16)
+    return head + fmt + struct.pack("<4sI", b"data", len(data)) + bytes(data)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 
-from flask import Blueprint, Response, abort, render_template, request, stream_with_context
+from flask import Blueprint, Response, abort, render_template, stream_with_context
 
 from appliance.store.models import Account, database
 from webui import tiles
@@ -85,7 +85,7 @@ def _all_of(view: LiveView) -> dict[str, object]:
         "tile": lambda number: tiles.tile(view, number) if number in view.channels else None,
         "counts": tiles.counts(view),
         "today": shared().today.counts(),
-        "feed": request.endpoint,
+        "feed": "dashboard.feed",
     }
 
 

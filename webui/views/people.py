@@ -10,7 +10,7 @@ from appliance.store.models import Account, Audit
 from webui import accounts
 from webui.paging import Pages
 from webui.rights import RIGHTS, ROLES, Right, needs
-from webui.shared import audit, language, me, say, shared
+from webui.shared import audit, language, say, shared
 
 blueprint = Blueprint("people", __name__)
 
@@ -100,7 +100,7 @@ def _change(number: int, action: str, change: Callable[[Account], object], detai
         change(account)
         audit(action, account.name, detail)
         flash(say("people.changed", name=account.name))
-    return redirect(url_for("account.sign_in" if account.id == me().id else "people.show"), 303)
+    return redirect(url_for("people.show"), 303)
 
 
 def _account(number: int) -> Account:

@@ -1,0 +1,132 @@
+"""Every route and every role: who gets in. The table is written apart from the application's own; a new route must be added here."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from drivers.clock import VirtualClock
+from tests.web import prepared
+from tests.web.conftest import HTML, pass_time, signed_in, token
+
+ADMIN, TECH, INSP = "administrator", "technician", "inspector"
+EVERYONE = {ADMIN, TECH, INSP, "nobody"}
+MEMBERS = {ADMIN, TECH, INSP}
+
+MAY = {
+    "static": EVERYONE,
+    "start.alive": EVERYONE,
+    "start.favicon": EVERYONE,
+    "start.home": MEMBERS,
+    "setup.first": EVERYONE,
+    "setup.make_first": EVERYONE,
+    "account.sign_in": EVERYONE,
+    "account.check_sign_in": EVERYONE,
+    "account.choose_language": EVERYONE,
+    "account.sign_out": MEMBERS,
+    "account.show": MEMBERS,
+    "account.change_password": MEMBERS,
+    "dashboard.show": MEMBERS,
+    "dashboard.today": MEMBERS,
+    "dashboard.feed": MEMBERS,
+    "channels.show": MEMBERS,
+    "channels.set_blocked": {ADMIN, TECH},
+    "channels.hang_up": {ADMIN, TECH},
+    "calls.show": MEMBERS,
+    "calls.story": MEMBERS,
+    "recordings.play": {ADMIN, INSP},
+    "recordings.outline": {ADMIN, INSP},
+    "recordings.download": {ADMIN},
+    "messages.show": MEMBERS,
+    "messages.one": MEMBERS,
+    "messages.play": {ADMIN, INSP},
+    "messages.outline": {ADMIN, INSP},
+    "messages.download": {ADMIN},
+    "messages.set_heard": {ADMIN, INSP},
+    "health.show": {ADMIN, TECH},
+    "health.feed": {ADMIN, TECH},
+    "handset.show": {ADMIN, TECH},
+    "handset_line": {ADMIN, TECH},
+    "people.show": {ADMIN},
+    "people.create": {ADMIN},
+    "people.change_role": {ADMIN},
+    "people.disable": {ADMIN},
+    "people.unlock": {ADMIN},
+    "people.reset_password": {ADMIN},
+    "people.audit_log": {ADMIN},
+}
+VALUES = {
+    "call_id": prepared.STORY_CALL,
+    "recording_id": "R7",
+    "number": 1,
+    "filename": "css/careline.css",
+}
+SOCKET_HEADERS = {"Upgrade": "websocket", "Connection": "Upgrade", "Origin": "http://localhost"}
+
+
+def routes(app: Flask) -> list[tuple[Rule, str]]:
+    return [(rule, method) for rule in app.url_map.iter_rules() for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})]
+
+
+def test_table_names_every_route(app: Flask) -> None:
+    assert {rule.endpoint for rule, _ in routes(app)} == set(MAY)
+
+
+@pytest.mark.parametrize("who", [ADMIN, TECH, INSP, "nobody"])
+def test_matrix(app: Flask, clock: VirtualClock, who: str) -> None:
+    """Refused means 403 for a member and the way to the log-in for a stranger; allowed means the view itself answered."""
+    wrong = []
+    for rule, method in routes(app):
+        client = app.test_client() if who == "nobody" else _fresh(app, clock, who)
+        if rule.endpoint == "handset_line" and who in MAY["handset_line"]:
+            continue  # the socket itself is tested with a browser
+        status, location = _ask(app, client, rule, method)
+        refused = status == 403 or (status == 303 and "/sign-in" in location) or status == 401
+        if refused == (who in MAY[rule.endpoint]) and not _is_own_refusal(rule, who):
+            wrong.append((who, method, rule.rule, status, location))
+    assert wrong == []
+
+
+def test_stranger_cannot_change_anything_without_token(app: Flask) -> None:
+    """Every route that changes something refuses a request without the token of the session, whoever sends it."""
+    client = signed_in(app, ADMIN)
+    for rule, method in routes(app):
+        if method == "GET":
+            continue
+        answer = client.open(_address(app, rule), method=method, data={"csrf": "wrong"})
+        assert answer.status_code == 400, rule.rule
+        assert client.open(_address(app, rule), method=method).status_code == 400
+
+
+def test_socket_from_another_site_is_refused(app: Flask) -> None:
+    client = signed_in(app, ADMIN)
+    answer = client.get("/handset/line", headers={**SOCKET_HEADERS, "Origin": "http://evil.example"}, base_url="ws://localhost")
+    assert answer.status_code == 403
+
+
+def _fresh(app: Flask, clock: VirtualClock, who: str) -> FlaskClient:
+    """A session of its own for each route: signing out or a new password would end a shared one."""
+    pass_time(clock, 10.0)
+    return signed_in(app, who)
+
+
+def _is_own_refusal(rule: Rule, who: str) -> bool:
+    """Signing out leads to the log-in page; a wrong log-in is told so with 401."""
+    return rule.endpoint in ("account.sign_out", "account.check_sign_in", "setup.first", "setup.make_first")
+
+
+def _ask(app: Flask, client: FlaskClient, rule: Rule, method: str) -> tuple[int, str]:
+    headers = HTML
+    if rule.websocket:
+        answer = client.get(rule.rule, headers={**headers, **SOCKET_HEADERS}, base_url="ws://localhost")
+    else:
+        form = {"csrf": token(client)} if method == "POST" else None
+        answer = client.open(_address(app, rule), method=method, headers=headers, data=form)
+    location = answer.headers.get("Location", "")
+    answer.close()
+    return answer.status_code, location
+
+
+def _address(app: Flask, rule: Rule) -> str:
+    method = "POST" if "POST" in (rule.methods or ()) else "GET"
+    return app.url_map.bind("localhost").build(rule.endpoint, {name: VALUES[name] for name in rule.arguments}, method=method)

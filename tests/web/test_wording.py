@@ -1,0 +1,73 @@
+"""Every text in both languages, with the same places; every key that is asked for exists, every key that exists is asked for."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.web.test_access import MAY
+from webui.rights import ROLES, Right
+from webui.wording import LANGUAGES, Wording, load_wording
+
+WEBUI = Path(__file__).parents[2] / "webui"
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+PLACES = re.compile(r"{(\w+)}")
+WITHOUT_CHINESE = {"prompt.comma"}
+# Groups whose keys are made from values: of records, events, roles, rights, faults, HTTP statuses.
+MADE = {"direction", "phase", "state", "outcome", "service", "place", "language", "play_end", "reason", "operator_outcome", "ended_by"}
+MADE |= {"cause", "prompt", "story", "role", "right", "audit", "alarm", "check", "grade", "http", "action", "js"}
+
+
+@pytest.fixture(scope="module")
+def wording() -> Wording:
+    return load_wording()
+
+
+def test_every_text_in_both_languages(wording: Wording) -> None:
+    for key in wording.keys():  # noqa: SIM118
+        spoken = wording.of(key)
+        assert set(spoken) == set(LANGUAGES), key
+        assert all(text.strip() for text in spoken.values()), key
+        assert set(PLACES.findall(spoken["zh"])) == set(PLACES.findall(spoken["en"])), key
+        assert CHINESE.search(spoken["zh"]) or key in WITHOUT_CHINESE, key
+        assert not CHINESE.search(spoken["en"]), key
+
+
+def test_every_key_asked_for_exists(wording: Wording) -> None:
+    assert sorted(asked_for() - wording.keys() - set(MAY)) == []
+
+
+def test_every_text_is_asked_for(wording: Wording) -> None:
+    plain = {key for key in wording.keys() if key.split(".")[0] not in MADE}  # noqa: SIM118
+    assert sorted(plain - asked_for()) == []
+
+
+def test_made_keys_are_there(wording: Wording) -> None:
+    for right in Right:
+        assert wording.has(f"right.{right}")
+    for role in ROLES:
+        assert wording.has(f"role.{role}")
+    for action in re.findall(r'audit\(\s*"(\w+)"', sources("*.py")):
+        assert wording.has(f"audit.{action}"), action
+    for action in re.findall(r'_change\(number, "(\w+)"', sources("*.py")):
+        assert wording.has(f"audit.{action}"), action
+
+
+def test_scripts_know_their_texts(wording: Wording) -> None:
+    asked = {f"js.{name}" for name in re.findall(r"texts\.(\w+)", sources("static/js/*.js"))}
+    made = {key for key in wording.keys() if key.startswith(("js.handset_", "js.outcome_"))}  # noqa: SIM118
+    scripts = {key for key in wording.keys() if key.startswith("js.")}  # noqa: SIM118
+    assert sorted(asked - scripts) == []
+    assert sorted(scripts - asked - made) == []
+
+
+def asked_for() -> set[str]:
+    """Whatever stands between quotes in templates and views and looks like a key of ours."""
+    written = sources("templates/**/*.html") + sources("*.py") + sources("views/*.py")
+    groups = {key.split(".")[0] for key in load_wording().keys()}  # noqa: SIM118
+    found = set(re.findall(r"""["']([a-z_]+\.[a-z_0-9]+)["']""", written))
+    return {key for key in found if key.split(".")[0] in groups and not key.endswith(".html")}
+
+
+def sources(pattern: str) -> str:
+    return "\n".join(file.read_text("utf-8") for file in sorted(WEBUI.glob(pattern)))
