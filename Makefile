@@ -103,7 +103,7 @@ clean:
 
 .setup/c-%: drivers/%/build.py $(C_SOURCES) $(C_HEADERS) .venv/run | .setup
 	@echo 'setup: compiling drivers/$*'
-	@$(PYTHON) -c 'import runpy; runpy.run_path("$<", run_name="__main__")' # not -m: the package needs what is built here
+	@$(PYTHON) $< # not -m: the package itself needs what is built here
 	@touch $@
 
 # The lab compiles kernel modules for the packaged kernel; its own script keeps the stamp of that.
