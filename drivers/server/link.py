@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from drivers import private_socket
@@ -115,10 +114,12 @@ class InProcessLink:
         """Hand over one command, Hello first."""
         asyncio.get_running_loop().call_soon(self._session.receive, command)
 
-    async def events(self) -> AsyncGenerator[Event, None]:
-        """Events in order; ends with the connection."""
-        while (event := await self._events.get()) is not None:
-            yield event
+    async def receive(self) -> Event | None:
+        """The next event, in order; None at the end of the connection."""
+        event = await self._events.get()
+        if event is None:
+            self._events.put_nowait(None)  # for whoever asks again
+        return event
 
     def close(self) -> None:
         """Leave as a process that dies: what was sent before is still carried out."""

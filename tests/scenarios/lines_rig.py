@@ -87,7 +87,7 @@ class Agent:
         return [event for event in self.events if isinstance(event, kind)]
 
     async def _read(self) -> None:
-        async for event in self._link.events():
+        while (event := await self._link.receive()) is not None:
             self.events.append(event)
             self._woken.set()
 
@@ -160,10 +160,10 @@ def run_rig(folder: Path, main: Callable[[Rig], Awaitable[R]], lines: LinesConfi
 
     async def within(clock: VirtualClock) -> R:
         rig = Rig(clock, folder, lines)
-        rig.server.start()
-        if connected:
-            await rig.agent.welcome()
         try:
+            rig.server.start()
+            if connected:
+                await rig.agent.welcome()
             return await main(rig)
         finally:
             await rig.server.stop()

@@ -207,7 +207,9 @@ def test_call_out_moves_to_another_channel_when_the_line_rings(tmp_path: Path) -
     async def main(rig: Rig) -> None:
         trunk = rig.world.trunks[1]
         rig.call_in()
-        while trunk.state.name != "RINGING":
+        for _ in range(2000):
+            if trunk.state.name == "RINGING":
+                break
             await asyncio.sleep(0.001)
         rig.agent.send(Seize(leg="out-1", group="trunk", number=OUTSIDE))
         state = (await rig.agent.told(Offered)).state
