@@ -1,4 +1,8 @@
-/* Prompts: WAV files mapped into memory. Opened, counted and unmapped by the control thread; the tick thread reads them. */
+/* Prompts: WAV files in memory. Opened, counted and freed by the control thread; the tick thread reads them.
+ *
+ * The file's content is copied into a locked map of our own: a map of the file itself would kill the process (SIGBUS) when
+ * somebody renders the prompt anew in place while it plays, and would let the tick wait for the disk.
+ */
 #include "internal.h"
 
 #include <errno.h>
@@ -61,28 +65,46 @@ static bool read_header(cm_clip *clip)
     return clip->audio != NULL;
 }
 
-/* The tick must not wait for the disk: every page is read now and, if allowed, kept. */
-static void touch_pages(const cm_clip *clip)
+static bool read_all(int fd, uint8_t *to, size_t bytes)
 {
-    volatile uint8_t sink = 0;
-    for (size_t at = 0; at < clip->map_bytes; at += 4096)
-        sink ^= ((const uint8_t *)clip->map)[at];
-    (void)sink;
-    (void)mlock(clip->map, clip->map_bytes);
+    while (bytes) {
+        ssize_t got = read(fd, to, bytes);
+        if (got == 0)
+            errno = EIO; /* cut short while we read it */
+        if (got <= 0)
+            return false;
+        to += got;
+        bytes -= (size_t)got;
+    }
+    return true;
 }
 
-static int map_file(cm_clip *clip, const char *path)
+static int copy_file(cm_clip *clip, int fd, size_t bytes)
+{
+    clip->map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (clip->map == MAP_FAILED)
+        return CM_E_NO_MEMORY;
+    clip->map_bytes = bytes;
+    if (!read_all(fd, clip->map, bytes)) {
+        int saved = errno;
+        munmap(clip->map, bytes);
+        errno = saved;
+        return CM_E_FILE;
+    }
+    (void)mlock(clip->map, bytes);
+    (void)mprotect(clip->map, bytes, PROT_READ);
+    return 0;
+}
+
+static int load_file(cm_clip *clip, const char *path)
 {
     struct stat status;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return CM_E_FILE;
     int error = fstat(fd, &status) ? CM_E_FILE : status.st_size < 12 ? CM_E_FORMAT : 0;
-    if (!error) {
-        clip->map_bytes = (size_t)status.st_size;
-        clip->map = mmap(NULL, clip->map_bytes, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-        error = clip->map == MAP_FAILED ? CM_E_FILE : 0;
-    }
+    if (!error)
+        error = copy_file(clip, fd, (size_t)status.st_size);
     int saved = errno;
     close(fd);
     errno = saved;
@@ -93,16 +115,14 @@ cm_clip *cm_clip_open(const char *path, int *error)
 {
     g711_prepare();
     cm_clip *clip = calloc(1, sizeof *clip);
-    *error = clip ? map_file(clip, path) : CM_E_NO_MEMORY;
+    *error = clip ? load_file(clip, path) : CM_E_NO_MEMORY;
     if (*error) {
         free(clip);
         return NULL;
     }
     clip->references = 1;
-    if (read_header(clip)) {
-        touch_pages(clip);
+    if (read_header(clip))
         return clip;
-    }
     *error = CM_E_FORMAT;
     cm_clip_close(clip);
     return NULL;

@@ -128,8 +128,8 @@ int cm_poll_events(cm_engine *e, cm_event *out, int max); /* how many were taken
 void cm_get_stats(cm_engine *e, cm_stats *out);
 void cm_reset_stats(cm_engine *e);
 
-/* ---- clips: memory-mapped, read-only, counted ---- */
-cm_clip *cm_clip_open(const char *path, int *error); /* maps, checks header, touches every page */
+/* ---- clips: in locked memory, read-only, counted ---- */
+cm_clip *cm_clip_open(const char *path, int *error); /* reads all of it, checks the header */
 int64_t cm_clip_samples(const cm_clip *clip);
 void cm_clip_close(cm_clip *clip);   /* may be playing: freed when the last play ends */
 

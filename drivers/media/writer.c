@@ -57,18 +57,25 @@ static bool failed(cm_engine *e, struct recording *r, int why)
     return false;
 }
 
+static void note_duration(cm_engine *e, int64_t took_ns)
+{
+    if (took_ns > atomic_load_explicit(&e->disk_ns_max, memory_order_relaxed))
+        atomic_store_explicit(&e->disk_ns_max, took_ns, memory_order_relaxed);
+}
+
+/* A short write is followed by another, whose errno tells why. */
 static bool write_at(cm_engine *e, struct recording *r, const uint8_t *bytes, int count, int64_t at, int *written)
 {
     int64_t began = clock_ns();
-    ssize_t done = pwrite(r->fd, bytes, (size_t)count, (off_t)at);
-    int why = errno;
-    int64_t took = clock_ns() - began;
-    if (took > atomic_load_explicit(&e->disk_ns_max, memory_order_relaxed))
-        atomic_store_explicit(&e->disk_ns_max, took, memory_order_relaxed);
-    *written = done > 0 ? (int)done : 0;
-    if (done < count)
-        return failed(e, r, done < 0 ? why : ENOSPC);
-    return true;
+    ssize_t done = 1;
+    *written = 0;
+    while (*written < count && done > 0) {
+        done = pwrite(r->fd, bytes + *written, (size_t)(count - *written), (off_t)(at + *written));
+        *written += done > 0 ? (int)done : 0;
+    }
+    int why = done < 0 ? errno : ENOSPC;
+    note_duration(e, clock_ns() - began);
+    return *written == count || failed(e, r, why);
 }
 
 static bool write_header(cm_engine *e, struct recording *r)

@@ -159,8 +159,13 @@ static void disturb(cm_engine *e, cm_clip *clip, const char *folder)
 
 int main(int argc, char **argv)
 {
-    cm_engine_config config = {.max_ports = PORTS, .max_lines = LINES, .max_recordings = 32, .commands = 64, .events = 64,
-                               .record_ring_ms = 400, .flush_ms = 40};
+    cm_engine_config config = {.max_ports = PORTS,
+                               .max_lines = LINES,
+                               .max_recordings = 32,
+                               .commands = 64,
+                               .events = 64,
+                               .record_ring_ms = 400,
+                               .flush_ms = 40};
     int error, events = 0;
     if (argc < 4 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, sockets))
         return 2;

@@ -58,6 +58,12 @@ def test_a_closed_clip_plays_to_its_end(bench: Bench, wire: Wire) -> None:
     assert bench.hear(wire.far, 10)[160:1160] == EVERY_CODE
 
 
+def test_a_prompt_rendered_anew_in_place_does_no_harm(bench: Bench, wire: Wire) -> None:
+    clip = bench.clip(EVERY_CODE)
+    clip.path.write_bytes(b"")
+    assert bench.hear(wire.far, 10, lambda: bench.engine.play(wire.near, 1, [clip]))[160:1160] == EVERY_CODE
+
+
 def test_the_same_file_is_open_once(bench: Bench) -> None:
     path = audio.wav(bench.folder / "once.wav", OTHER)
     first, again = bench.engine.clips.open(path), bench.engine.clips.open(path)
