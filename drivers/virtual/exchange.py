@@ -74,6 +74,11 @@ class Exchange:
         self._ring_limit_ms, self._hunting = ring_limit_ms, hunting
         self._connections: dict[int, Connection] = {}
 
+    @property
+    def busy(self) -> bool:
+        """Some call rings or talks."""
+        return bool(self._connections)
+
     def assign(self, number: str, parties: Sequence[Party]) -> None:
         self.numbers[number] = tuple(parties)
 
