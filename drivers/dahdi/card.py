@@ -5,6 +5,7 @@ also takes the channel's events (read and write fail while one waits) and gives 
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Protocol
 
@@ -29,6 +30,8 @@ from drivers.dahdi.records import (
 from drivers.dahdi.setup import CardSetup, channel_numbers
 from drivers.errors import LineError
 from drivers.io import ChannelSpec, EventHandler, Hook, LineEvent, Signalling, SpanHandler, SpanStatus
+
+log = logging.getLogger("careline.lines")
 
 WRITE_AHEAD_BLOCKS = 4
 CONVERSATION = BufferPolicy(blocks=16, write=Policy.IMMEDIATE)
@@ -210,6 +213,7 @@ class DahdiCard:
         loop = asyncio.get_running_loop()
         loop.add_reader(self._poller.fileno(), self._take_events)
         self._hotplug = loop.create_task(self._watch_hotplug())
+        self._hotplug.add_done_callback(_tell_end)
 
     def line_event(self, number: int, event: LineEvent) -> None:
         """Alarms are looked up at the span first, so that its state is known when the channel hears of it."""
@@ -266,6 +270,11 @@ class DahdiCard:
         if record is not None:
             return _span_status(record)
         return before and SpanStatus(before.number, before.name, before.description, before.channels, ("removed",))
+
+
+def _tell_end(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("LIN-114 cards coming and going are not noticed any more: %s. Restart the line server", error)
 
 
 def _channels_with_canceller(setup: CardSetup) -> frozenset[int]:

@@ -36,6 +36,8 @@ ELAST: int = lib.DAHDI_ELAST
 FLUSH: int = lib.DAHDI_FLUSH
 """Request number of the ioctl that empties buffers (int of Flush bits)."""
 
+RX_BITS_MASK = 0xF
+"""dahdi_dynamic gives the neighbour channel's bits in the upper half (it masks with 0xff)."""
 MAX_CADENCE = 16
 MAX_DIAL_LENGTH = 255
 MAX_ECHO_PARAMETERS = 8
@@ -305,7 +307,7 @@ class Channel(Descriptor):
 
     def rx_bits(self) -> int:
         """Received CAS bits, ABCD as 8 4 2 1."""
-        return self.get_int("DAHDI_GETRXBITS")
+        return self.get_int("DAHDI_GETRXBITS") & RX_BITS_MASK
 
     def set_tx_bits(self, bits: int) -> None:
         """Send CAS bits, ABCD as 8 4 2 1."""
@@ -341,7 +343,7 @@ def channel_params(record: Any) -> ChannelParams:
         name=text_of(record.name),
         law=Law(record.curlaw),
         rx_offhook=record.rxisoffhook != 0,
-        rx_bits=record.rxbits,
+        rx_bits=record.rxbits if record.rxbits < 0 else record.rxbits & RX_BITS_MASK,
         tx_bits=record.txbits,
         alarms=Alarm(record.chan_alarms & KNOWN_ALARMS),
     )

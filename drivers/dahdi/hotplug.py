@@ -4,6 +4,7 @@ Used from the line server's event loop. Needs no right but an own netlink socket
 namespace the kernel sends none.
 """
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Literal
@@ -32,9 +33,11 @@ def change_of(message: Mapping[str, object]) -> HotplugChange | None:
     change = ACTIONS.get(str(message.get("ACTION", "")))
     if what is None or change is None:
         return None
-    number = str(message.get("SPAN_NUM", "0"))
-    name = str(message.get("SPAN_NAME") or message.get("DAHDI_DEVICE_LOCATION") or message.get("DEVPATH", ""))
-    span = int(number) if number.isdecimal() else 0
+    path = str(message.get("DEVPATH", ""))
+    # The kernel has already taken the number from a span that goes (SPAN_NUM=0), its path still has it.
+    numbered = re.search(r"/span-(\d+)$", path)
+    name = str(message.get("SPAN_NAME") or message.get("DAHDI_DEVICE_HWID") or path)
+    span = int(numbered[1]) if numbered else 0
     return msgspec.convert({"what": what, "change": change, "span": span, "name": name}, HotplugChange)
 
 

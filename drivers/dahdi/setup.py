@@ -114,14 +114,19 @@ def write(setup: CardSetup, path: Path) -> None:
     fresh.replace(path)
 
 
-def apply(path: Path, program: str = "dahdi_cfg", limit_s: float = APPLY_LIMIT_S) -> None:
+def apply(
+    path: Path, existing: frozenset[str] = frozenset(), program: str = "dahdi_cfg", limit_s: float = APPLY_LIMIT_S
+) -> None:
     """Configure the kernel from that file; quick when nothing changed. Needs root.
 
+    `existing`: names of the spans there are, such as "DYN/loc/1:0"; dahdi_cfg would refuse to make a dynamic span again.
     Raises: ConfigError LIN-110 (with the line refused), LIN-111 (no dahdi_cfg), LIN-112 (too slow).
     """
+    text = path.read_text()
     try:
         done = subprocess.run(
-            [program, "-c", str(path)],
+            [program, "-c", "-"],
+            input=_without_existing(text, existing),
             capture_output=True,
             text=True,
             errors="replace",
@@ -129,30 +134,21 @@ def apply(path: Path, program: str = "dahdi_cfg", limit_s: float = APPLY_LIMIT_S
             check=False,
         )
     except FileNotFoundError as error:
-        raise ConfigError(
-            faults.CONFIG_TOOL_MISSING, f"{program} is not installed", "Install the package dahdi"
-        ) from error
+        raise ConfigError(faults.CONFIG_TOOL_MISSING, f"{program} is not installed", "Install the package dahdi") from error
     except subprocess.TimeoutExpired as error:
         what = f"{program} was not done within {limit_s:.0f} s"
-        raise ConfigError(
-            faults.CONFIG_TIMEOUT, what, "See the kernel log (dmesg); a card may hang"
-        ) from error
+        raise ConfigError(faults.CONFIG_TIMEOUT, what, "See the kernel log (dmesg); a card may hang") from error
     if done.returncode != 0:
-        raise refusal(path.read_text(), done.stdout + done.stderr)
+        raise refusal(text, done.stdout + done.stderr)
 
 
 def refusal(text: str, messages: str) -> ConfigError:
     """dahdi_cfg's complaint as an error that shows the line of `text` it is about, and what to do."""
-    complaint = next((line.strip() for line in messages.splitlines() if line.strip()), "no message")
-    numbered = re.search(r"[Ll]ine (\d+)", messages)
-    channel = re.search(r"on channel (\d+)", messages)
-    line = _line_numbered(text, int(numbered[1])) if numbered else ""
-    if not line and channel:
-        line = _line_of_channel(text, int(channel[1]))
+    said = (line.strip() for line in messages.splitlines())
+    complaint = next((line for line in said if line and not line.startswith("Notice:")), "no message")
+    line = _line_complained_of(text, complaint)
     where = f" at '{line}'" if line else ""
-    return ConfigError(
-        faults.CONFIG_REFUSED, f"dahdi_cfg refused the card setup{where}: {complaint}", _remedy(messages)
-    )
+    return ConfigError(faults.CONFIG_REFUSED, f"dahdi_cfg refused the card setup{where}: {complaint}", _remedy(complaint))
 
 
 _REMEDIES = (
@@ -171,21 +167,42 @@ _REMEDIES = (
 )
 
 
-def _remedy(messages: str) -> str:
-    found = (remedy for pattern, remedy in _REMEDIES if re.search(pattern, messages))
+def _without_existing(text: str, existing: frozenset[str]) -> str:
+    # The lines become comments, so that line numbers in complaints stay true.
+    return "\n".join(f"# {line}" if _dynamic_name(line) in existing else line for line in text.splitlines()) + "\n"
+
+
+def _dynamic_name(line: str) -> str:
+    keyword, _, value = line.partition("=")
+    fields = value.split(",")
+    return f"DYN/{fields[0]}/{fields[1]}" if keyword == "dynamic" and len(fields) > 1 else ""
+
+
+def _remedy(complaint: str) -> str:
+    found = (remedy for pattern, remedy in _REMEDIES if re.search(pattern, complaint))
     return next(found, "Correct the card setup, or see system.conf's manual")
 
 
+def _line_complained_of(text: str, complaint: str) -> str:
+    if numbered := re.match(r"[Ll]ine (\d+)", complaint):
+        return _line_numbered(text, int(numbered[1]))
+    if channel := re.search(r"on channel (\d+)", complaint):
+        return _line_of_channel(text, int(channel[1]), "echocanceller" if "ECHOCAN" in complaint else "")
+    return ""
+
+
 def _line_numbered(text: str, number: int) -> str:
+    # Line 0 is dahdi_cfg's way to say that the fault is not in the file.
     lines = text.splitlines()
-    # dahdi_cfg counts from 0 in some messages, so a number past the end is taken for the last line.
-    return lines[min(number, len(lines)) - 1].strip() if lines else ""
+    return lines[number - 1].strip() if 0 < number <= len(lines) else ""
 
 
-def _line_of_channel(text: str, channel: int) -> str:
+def _line_of_channel(text: str, channel: int, wanted: str) -> str:
     for line in text.splitlines():
         keyword, _, value = line.partition("=")
-        if keyword in set(Signalling) and channel in channel_numbers(value.partition(":")[0]):
+        if wanted == keyword and channel in channel_numbers(value.partition(",")[2]):
+            return line
+        if not wanted and keyword in set(Signalling) and channel in channel_numbers(value.partition(":")[0]):
             return line
     return ""
 

@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from drivers.dahdi import setup
+from drivers.dahdi.configure import configure
 from drivers.dahdi.control import Control
 from drivers.dahdi.records import SpanRecord
 from drivers.dahdi.setup import CardSetup, ChannelGroup, DynamicSpan
@@ -34,8 +34,7 @@ def install(wanted: CardSetup) -> None:
     """Load the modules afresh and configure them; what an earlier scenario left is gone."""
     unload()
     load()
-    setup.write(wanted, SYSTEM_CONF)
-    setup.apply(SYSTEM_CONF)
+    configure(wanted, SYSTEM_CONF)
 
 
 def load() -> None:
@@ -60,6 +59,13 @@ def destroy_span(span: SpanRecord | SpanStatus) -> None:
     driver, _, address = span.name.removeprefix("DYN/").partition("/")
     with Control() as control:
         control.destroy_dynamic_span(driver, address)
+
+
+def pull_span(number: int) -> None:
+    """Take a span from under its open channels, as when its card is pulled."""
+    link = Path(f"/sys/bus/dahdi_spans/devices/span-{number}/ddev").resolve()
+    local = Path(f"/sys/bus/dahdi_spans/devices/span-{number}/local_spanno").read_text().strip()
+    (link / "unassign_span").write_text(f"{local}\n")
 
 
 def _destroy_spans() -> None:
