@@ -24,7 +24,12 @@ class VirtualChannel:
     """One opened channel; see `drivers.io.ChannelIO`."""
 
     def __init__(
-        self, spec: ChannelSpec, hook: HookState, wire: Wire, engine: Engine, closed: Callable[[int], None],
+        self,
+        spec: ChannelSpec,
+        hook: HookState,
+        wire: Wire,
+        engine: Engine,
+        closed: Callable[[int], None],
     ) -> None:
         self.spec = spec
         self.wire = wire
@@ -138,7 +143,12 @@ class VirtualCard:
         return self.world.ports.media_event(event)
 
     def set_fault(
-        self, number: int, fault: Fault, on: bool = True, value: float = 0.0, ends: tuple[End, ...] = BOTH_ENDS,
+        self,
+        number: int,
+        fault: Fault,
+        on: bool = True,
+        value: float = 0.0,
+        ends: tuple[End, ...] = BOTH_ENDS,
     ) -> None:
         """Put a fault on a line, or take it away. `ends`: who hears it (NEAR: the box), for faults of audio.
 
@@ -172,7 +182,10 @@ class VirtualCard:
 
     def _add_line(self, number: int, signalling: Signalling, has_battery_alarm: bool) -> None:
         hook = HookState(
-            number, signalling, self._cadence_ms, lambda sig: wire.from_box(sig),
+            number,
+            signalling,
+            self._cadence_ms,
+            lambda sig: wire.from_box(sig),
             lambda event: self._report(number, event),
         )
         wire = Wire(self._engine, hook, has_battery_alarm)

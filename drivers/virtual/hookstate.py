@@ -110,7 +110,11 @@ class HookState:
     """One channel's hook. `cadence_ms` rings a set; `send` puts a signal on the line; `report` tells an event."""
 
     def __init__(
-        self, number: int, signalling: Signalling, cadence_ms: tuple[int, ...], send: Callable[[TxSig], None],
+        self,
+        number: int,
+        signalling: Signalling,
+        cadence_ms: tuple[int, ...],
+        send: Callable[[TxSig], None],
         report: Callable[[LineEvent], None],
     ) -> None:
         self._number, self._signalling, self._cadence_ms = number, signalling, cadence_ms
@@ -141,7 +145,8 @@ class HookState:
         """Raises: LineError LIN-071 when the line is in a state that does not allow it (the kernel's EBUSY)."""
         if self.state not in ALLOWED_IN[hook]:
             raise LineError(
-                "LIN-071", f"channel {self._number} cannot do {hook.name} while its hook is in state `{self.state.value}`",
+                "LIN-071",
+                f"channel {self._number} cannot do {hook.name} while its hook is in state `{self.state.value}`",
                 "Wait until the line is at rest and try again",
             )
         if hook is Hook.ON:

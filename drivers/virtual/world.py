@@ -66,7 +66,8 @@ class World:
         allowed = self._config.visitors_allowed()
         if len(self._visitors) >= allowed:
             raise LineError(
-                "LIN-073", f"all {allowed} telephones of the virtual exchange are in use",
+                "LIN-073",
+                f"all {allowed} telephones of the virtual exchange are in use",
                 "Hang one up, or raise `visitors` in [lines.virtual]",
             )
         config = TelephoneConfig(number="0", answering=Answering.COMMAND)

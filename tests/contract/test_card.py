@@ -90,9 +90,7 @@ class VirtualBench:
 
 
 @pytest.mark.parametrize("run", CASES.values(), ids=CASES.keys())
-@pytest.mark.parametrize(
-    ("config", "trunks", "sets"), [(ANALOGUE, (1, 2), (3, 4)), (E1, (17, 31), (32, 33))], ids=["analogue", "e1"]
-)
+@pytest.mark.parametrize(("config", "trunks", "sets"), [(ANALOGUE, (1, 2), (3, 4)), (E1, (17, 31), (32, 33))], ids=["analogue", "e1"])
 def test_card(config: VirtualConfig, trunks: tuple[int, int], sets: tuple[int, int], run: Case) -> None:
     async def main(rig: Rig) -> None:
         await run(VirtualBench(rig, trunks, sets))

@@ -56,9 +56,7 @@ ACTS: st.SearchStrategy[Act] = st.one_of(
     st.builds(lambda n: lambda rig, _: rig.world.sets[n].pick_up(), st.integers(3, 4)),
     st.builds(lambda n: lambda rig, _: rig.world.sets[n].hang_up(), st.integers(3, 4)),
     st.builds(lambda n, ms: lambda rig, _: rig.world.sets[n].flash(ms), st.integers(3, 4), st.integers(20, 1500)),
-    st.builds(
-        lambda n, fault, on: lambda rig, _: rig.card.set_fault(n, fault, on), CHANNELS, st.sampled_from(LINE_FAULTS), st.booleans()
-    ),
+    st.builds(lambda n, fault, on: lambda rig, _: rig.card.set_fault(n, fault, on), CHANNELS, st.sampled_from(LINE_FAULTS), st.booleans()),
     st.builds(lambda span, alarm: lambda rig, _: rig.card.set_span_alarm(span, *alarm), st.integers(1, 2), st.sampled_from([(), ("red",)])),
 )
 

@@ -433,5 +433,3 @@ def test_two_servers_on_one_path(tmp_path: Path) -> None:
             await HandsetServer(rig.world, clients.path).start()
 
     served(tmp_path, main)
-
-
