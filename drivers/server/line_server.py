@@ -95,8 +95,9 @@ class LineServer:
         """Let a call agent connect. Raises: LineError LIN-022, LIN-023."""
         config = self.config
         path = self.lines.paths.lines_socket
-        self._listener = Listener(self._reception, path, config.socket_group or None, config.max_unsent_kb)
-        await self._listener.start()
+        listener = Listener(self._reception, path, config.socket_group or None, config.max_unsent_kb)
+        await listener.start()
+        self._listener = listener
 
     async def connect(self) -> InProcessLink:
         """A call agent in this process; its first command is Hello."""
