@@ -30,6 +30,8 @@ struct digit_detector {
     int hold;
     int digit; /* the key that is down, 0 for none */
     int64_t down_at, fed;
+    bool has_last;
+    int16_t last[FRAME]; /* the frame before, which was not fed */
     /* of the frame being fed */
     cm_engine *engine;
     struct port *port;
@@ -134,15 +136,25 @@ static void feed(struct digit_detector *d, const int16_t *linear)
     }
 }
 
+/* Open from the frame before the first that could be a key, which may hold its beginning, to some frames after the last. */
 void digits_detect(cm_engine *e, struct port *p)
 {
     struct digit_detector *d = p->digits;
-    d->hold = loud(d, &p->level) ? HOLD_FRAMES : d->hold - (d->hold > 0);
-    if (!d->hold)
-        return;
+    bool sounds = loud(d, &p->level);
+    bool was_open = d->hold > 0;
+    if (sounds && could_be_key(port_rx_linear(p)))
+        d->hold = HOLD_FRAMES;
+    else if (was_open)
+        d->hold--;
     d->engine = e;
     d->port = p;
-    feed(d, port_rx_linear(p));
+    if (d->hold && !was_open && d->has_last)
+        feed(d, d->last);
+    if (d->hold)
+        feed(d, port_rx_linear(p));
+    d->has_last = sounds && !d->hold;
+    if (d->has_last)
+        memcpy(d->last, port_rx_linear(p), sizeof d->last);
 }
 
 int cm_detect_digits(cm_engine *e, int port, int on)

@@ -149,6 +149,7 @@ struct frame_level { /* energies of one received frame, in units of g711.square 
 };
 struct digit_detector;
 struct digit_detector *digit_detector_new(void);
+bool could_be_key(const int16_t *linear); /* one frame */
 struct tone_detector;
 struct tone_detector *tone_detector_new(unsigned mask, const char *country);
 struct speech_detector {
