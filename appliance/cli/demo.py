@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import http.client
 import shutil
 import socket
 import sys
@@ -147,9 +148,16 @@ def _answers(path: Path) -> bool:
 
 
 def _serves(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
-        sock.settimeout(CONNECT_S)
-        return sock.connect_ex(("127.0.0.1", port)) == 0
+    """True when a page is answered, whatever the answer: the port is taken well before that."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=CONNECT_S)
+    try:
+        connection.request("HEAD", "/")
+        connection.getresponse()
+    except OSError:
+        return False
+    finally:
+        connection.close()
+    return True
 
 
 def _tell(folder: Path, config: Path, host: str, port: int) -> None:
