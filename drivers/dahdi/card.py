@@ -7,7 +7,7 @@ also takes the channel's events (read and write fail while one waits) and gives 
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from drivers.dahdi import faults
 from drivers.dahdi.control import Control
@@ -53,14 +53,23 @@ class AudioCore(Protocol):
         """Stop; takes effect with the next tick."""
 
 
+class CardTies(NamedTuple):
+    """What all channels of the card share."""
+
+    core: AudioCore
+    poller: EventPoller
+    write_ahead: int
+
+
 class DahdiChannel:
     """One opened channel; see `drivers.io.ChannelIO`."""
 
-    def __init__(self, spec: ChannelSpec, device: Channel, core: AudioCore, poller: EventPoller, canceller: EchoCanceller | None) -> None:
+    def __init__(self, spec: ChannelSpec, device: Channel, ties: "CardTies", canceller: EchoCanceller | None) -> None:
         self.spec = spec
         self.device = device
-        self._core = core
-        self._poller = poller
+        self._core = ties.core
+        self._poller = ties.poller
+        self._write_ahead = ties.write_ahead
         self._canceller = canceller
         self._port: int | None = None
         self._resume: asyncio.TimerHandle | None = None
@@ -87,7 +96,7 @@ class DahdiChannel:
         self.device.set_buffers(CONVERSATION)
         if self._canceller is not None:
             self.device.set_echo_canceller(self._canceller)
-        self._core.attach_fd(port, self.device.fileno(), WRITE_AHEAD_BLOCKS, GETEVENT, ELAST, FLUSH, Flush.WRITE)
+        self._core.attach_fd(port, self.device.fileno(), self._write_ahead, GETEVENT, ELAST, FLUSH, Flush.WRITE)
         self._port = port
 
     def detach(self) -> None:
@@ -166,11 +175,17 @@ class DahdiChannel:
 class DahdiCard:
     """All channels of the kernel's cards. `setup` says which channels have an echo canceller; system.conf was applied from it."""
 
-    def __init__(self, core: AudioCore, setup: CardSetup = CardSetup(), device_dir: str = DEVICE_DIR) -> None:  # noqa: B008
-        self._core = core
+    def __init__(
+        self,
+        core: AudioCore,
+        setup: CardSetup | None = None,
+        write_ahead: int = WRITE_AHEAD_BLOCKS,
+        device_dir: str = DEVICE_DIR,
+    ) -> None:
         self._device_dir = device_dir
-        self._with_canceller = _channels_with_canceller(setup)
+        self._with_canceller = _channels_with_canceller(setup or CardSetup())
         self._poller = EventPoller()
+        self._ties = CardTies(core, self._poller, write_ahead)
         self._open: dict[int, DahdiChannel] = {}
         self._spans: dict[int, SpanStatus] = {}
         self._span_of: dict[int, int] = {}
@@ -202,7 +217,7 @@ class DahdiCard:
             device.close()
             raise faults.cannot_speak(number)
         canceller = EchoCanceller() if number in self._with_canceller else None
-        channel = DahdiChannel(spec, device, self._core, self._poller, canceller)
+        channel = DahdiChannel(spec, device, self._ties, canceller)
         self._open[number] = channel
         self._span_of[number] = spec.span
         return channel

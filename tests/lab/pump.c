@@ -19,7 +19,7 @@ enum { BLOCK = 160, CHUNK = 8, CHUNKS = BLOCK / CHUNK, MAX_FDS = 256, TICK_NS = 
 
 typedef struct {
     int fd;
-    uint32_t next_sent;  /* number of the next chunk written */
+    uint32_t next_sent; /* number of the next chunk written */
     uint32_t next_heard; /* number expected next, 0 before the first */
 } line;
 
@@ -29,7 +29,10 @@ static struct {
     double late_max_ms;
 } count = {.delay_min_ms = 1000000};
 
-static uint32_t check_of(uint32_t number) { return number * 2654435761u ^ 0x5a5a1234u; }
+static uint32_t check_of(uint32_t number)
+{
+    return number * 2654435761u ^ 0x5a5a1234u;
+}
 
 static void take_events(int fd)
 {
@@ -151,9 +154,12 @@ int main(int argc, char **argv)
         for (int n = 0; n < ahead; n++)
             write_block(&lines[i]);
     run(lines, total, strcmp(argv[1], "read") == 0, atof(argv[2]));
-    printf("{\"blocks_read\": %ld, \"refused\": %ld, \"gaps\": %ld, \"lost_ms\": %ld, \"silent_ms\": %ld, \"repeated_ms\": %ld, "
-           "\"delay_min_ms\": %ld, \"delay_mean_ms\": %ld, \"delay_max_ms\": %ld, \"late_ticks\": %ld, \"late_max_ms\": %.1f}\n",
+    printf("{\"blocks_read\": %ld, \"refused\": %ld, \"gaps\": %ld, \"lost_ms\": %ld, \"silent_ms\": %ld, "
+           "\"repeated_ms\": %ld, "
+           "\"delay_min_ms\": %ld, \"delay_mean_ms\": %ld, \"delay_max_ms\": %ld, \"late_ticks\": %ld, "
+           "\"late_max_ms\": %.1f}\n",
            count.read, count.refused, count.gaps, count.lost_ms, count.silent_ms, count.repeated_ms, count.delay_min_ms,
-           count.delay_sum_ms / (count.delay_count ? count.delay_count : 1), count.delay_max_ms, count.late_ticks, count.late_max_ms);
+           count.delay_sum_ms / (count.delay_count ? count.delay_count : 1), count.delay_max_ms, count.late_ticks,
+           count.late_max_ms);
     return 0;
 }

@@ -48,18 +48,19 @@ class Scenario(msgspec.Struct, frozen=True):
     name: str
     run: Callable[[Report], None]
     limit_s: float
+    soak: bool = False
 
 
 _registered: dict[str, Scenario] = {}
 RunT = TypeVar("RunT", bound=Callable[[Report], None])
 
 
-def scenario(limit_s: float = DEFAULT_LIMIT_S) -> Callable[[RunT], RunT]:
-    """Register a function as a scenario named "module.function"."""
+def scenario(limit_s: float = DEFAULT_LIMIT_S, soak: bool = False) -> Callable[[RunT], RunT]:
+    """Register a function as a scenario named "module.function". A soak takes minutes and runs only when named."""
 
     def register(run: RunT) -> RunT:
         name = f"{run.__module__.rpartition('.')[2]}.{run.__name__}"
-        _registered[name] = Scenario(name=name, run=run, limit_s=limit_s)
+        _registered[name] = Scenario(name=name, run=run, limit_s=limit_s, soak=soak)
         return run
 
     return register
@@ -72,8 +73,7 @@ def module_names() -> tuple[str, ...]:
 
 
 def load(wanted: Sequence[str]) -> tuple[Scenario, ...]:
-    """Scenarios for "module" or "module.function" names, all when none is given; imports only the modules
-    needed.
+    """Scenarios for "module" or "module.function" names; imports only the modules needed. None given: all but soaks.
 
     Raises: LookupError for a name that does not exist, listing what does.
     """
@@ -82,7 +82,8 @@ def load(wanted: Sequence[str]) -> tuple[Scenario, ...]:
         if module not in module_names():
             raise LookupError(f"no scenario module {module!r}; there are: {', '.join(module_names())}")
         importlib.import_module(f"{PACKAGE}.{module}")
-    return tuple(dict.fromkeys(found for name in names for found in _matching(name)))
+    found = dict.fromkeys(each for name in names for each in _matching(name))
+    return tuple(each for each in found if wanted or not each.soak)
 
 
 def _matching(name: str) -> list[Scenario]:

@@ -12,6 +12,7 @@ from tests.lab.scenario import Report, scenario
 
 PAIRS = 24
 RUN_S = 60
+SHORT_RUN_S = 15
 
 
 def _pump(report: Report, policy: BufferPolicy, mode: str, ahead: int, run_s: int = RUN_S) -> dict[str, float]:
@@ -30,29 +31,32 @@ def _pump(report: Report, policy: BufferPolicy, mode: str, ahead: int, run_s: in
     return figures
 
 
-@scenario(limit_s=400)
+@scenario(limit_s=400, soak=True)
 def immediate(report: Report) -> None:
     """16 buffers, sent at once, kept 4, 6 or 8 blocks ahead by writing one block for each one read."""
     for ahead in (4, 6, 8):
-        _pump(report, BufferPolicy(16, Policy.IMMEDIATE), "read", ahead)
+        figures = _pump(report, BufferPolicy(16, Policy.IMMEDIATE), "read", ahead)
+        lost_ms = figures["lost_ms"] + figures["repeated_ms"] + (figures["silent_ms"] if ahead > 4 else 0)
+        report.figure(f"lost_or_late_ms_{ahead}_ahead", lost_ms)
+        assert lost_ms == 0
 
 
-@scenario(limit_s=400)
+@scenario(limit_s=400, soak=True)
 def half_full(report: Report) -> None:
     """16 buffers, begun when half full; 8 ahead, and 16 buffers filled."""
     for ahead in (8, 12):
         _pump(report, BufferPolicy(16, Policy.HALF_FULL), "read", ahead)
 
 
-@scenario(limit_s=400)
+@scenario(limit_s=400, soak=True)
 def small(report: Report) -> None:
     """The kernel's idea of few buffers: 4, with 3 ahead and with 2."""
     for ahead in (2, 3):
-        _pump(report, BufferPolicy(4, Policy.IMMEDIATE), "read", ahead)
+        _pump(report, BufferPolicy(4, Policy.IMMEDIATE), "read", ahead, SHORT_RUN_S)
 
 
-@scenario(limit_s=400)
+@scenario(limit_s=400, soak=True)
 def own_clock(report: Report) -> None:
     """Writing by our own 20 ms clock instead of the card's: the two drift apart."""
-    _pump(report, BufferPolicy(16, Policy.IMMEDIATE), "tick", 6)
-    _pump(report, BufferPolicy(16, Policy.HALF_FULL), "tick", 8)
+    _pump(report, BufferPolicy(16, Policy.IMMEDIATE), "tick", 6, SHORT_RUN_S)
+    _pump(report, BufferPolicy(16, Policy.HALF_FULL), "tick", 8, SHORT_RUN_S)
