@@ -1,0 +1,312 @@
+"""The line server dies and the next one takes over its calls: descriptors, book of legs, bridges in the card, recordings with a gap.
+
+The card here is the virtual one made to outlive its opener, as the kernel's channels do while somebody holds their descriptors.
+"""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from drivers.io import ChannelIO
+from drivers.protocol import (
+    Alerting,
+    Answer,
+    Answered,
+    Bridge,
+    Bridged,
+    Cause,
+    Clip,
+    Digit,
+    LegPhase,
+    LegState,
+    Mute,
+    Play,
+    PlayEnd,
+    RecordingDone,
+    Release,
+    Released,
+    Seize,
+    SetTag,
+    StartRecording,
+    Welcome,
+)
+from drivers.server import LineServer
+from drivers.virtual.card import VirtualCard, VirtualChannel
+from drivers.virtual.handset import Phase
+from tests.scenarios.lines_rig import OUTSIDE, Agent, Rig, recorded, run_rig, speech_like, wav
+
+
+class KeptChannel(VirtualChannel):
+    """A channel with a descriptor that stands for it."""
+
+    descriptor = -1
+
+    def store_fd(self) -> int | None:
+        return self.descriptor
+
+
+class KeptCard(VirtualCard):
+    """Opening by a descriptor of an earlier process finds the channel as that one left it."""
+
+    def __init__(self, rig: Rig) -> None:
+        super().__init__(rig.server.config.virtual, rig.engine)
+        self.kept: dict[int, ChannelIO] = {}
+
+    def open(self, number: int, adopted_fd: int | None = None) -> VirtualChannel:
+        if adopted_fd is not None:
+            assert os.readlink(f"/proc/self/fd/{adopted_fd}").startswith("anon_inode")
+            return self._open[number]
+        channel = super().open(number)
+        channel.__class__ = KeptChannel
+        assert isinstance(channel, KeptChannel)
+        channel.descriptor = os.eventfd(0)
+        return channel
+
+    def close(self) -> None:
+        for channel in self._open.values():
+            if isinstance(channel, KeptChannel):
+                os.close(channel.descriptor)
+        super().close()
+
+
+class MemoryStore:
+    """A keeper of descriptors that forgets nothing (the real ones: test_holder_*)."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, int] = {}
+
+    def store(self, name: str, fd: int) -> None:
+        self.kept[name] = fd
+
+    def drop(self, name: str) -> None:
+        self.kept.pop(name, None)
+
+    def fetch(self) -> dict[str, int]:
+        return dict(self.kept)
+
+
+class Mortal:
+    """A rig whose line server can die and be started again."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self.store = MemoryStore()
+        rig.card.close()
+        rig.card = KeptCard(rig)
+        rig.world = rig.card.world
+
+    async def start(self) -> Welcome:
+        rig = self.rig
+        rig.server = LineServer(rig.server.config, rig.paths, rig.card, rig.engine, rig.clock, self.store)
+        rig.server.start()
+        rig.agent = Agent(rig.server)
+        return await rig.agent.welcome()
+
+    async def die(self) -> None:
+        """As by SIGKILL: its timers, ports and connections are gone, nothing else has changed."""
+        await asyncio.sleep(0.1)
+        server = self.rig.server
+        self.rig.agent.die()
+        await asyncio.sleep(0)
+        for channel in server.lines.channels.values():
+            channel.close()
+            self.rig.engine.port_free(channel.port.number)
+        asyncio.get_running_loop().remove_reader(self.rig.engine.eventfd)
+        assert server._report_timer is not None
+        server._report_timer.cancel()
+        self.rig.card.start(lambda number, event: None, lambda status: None)
+
+    async def restart(self, dead_s: float = 2.0) -> Welcome:
+        await self.die()
+        await asyncio.sleep(dead_s)
+        return await self.start()
+
+
+def run_mortal(folder: Path, main: Callable[[Rig, Mortal], Awaitable[None]]) -> None:
+    async def within(rig: Rig) -> None:
+        await rig.server.stop()
+        mortal = Mortal(rig)
+        await mortal.start()
+        await main(rig, mortal)
+
+    run_rig(folder, within, connected=False)
+
+
+def only(welcome: Welcome) -> LegState:
+    (state,) = welcome.legs
+    return state
+
+
+def test_call_is_taken_over_with_its_recording(tmp_path: Path) -> None:
+    before, after = speech_like(1, seed=1), speech_like(1, seed=2)
+
+    async def main(rig: Rig, mortal: Mortal) -> None:
+        caller, leg = await rig.answered()
+        rig.agent.send(StartRecording(leg=leg, recording_id="r", path="r.wav"))
+        rig.agent.send(SetTag(leg=leg, tag=b"here"))
+        rig.agent.send(Play(leg=leg, play_id=3, clips=(Clip(silence_ms=60_000),)))
+        caller.press("1")
+        await rig.agent.told(Digit)
+        await caller.keys_sent()
+        await asyncio.sleep(0.1)
+        caller.speak(wav(tmp_path / "b.wav", before))
+        await asyncio.sleep(2)
+        state = only(await mortal.restart(dead_s=3))
+        assert (state.leg, state.phase, state.tag) == (leg, LegPhase.ANSWERED, b"here")
+        assert state.play is not None
+        assert state.play.end is PlayEnd.FAILED
+        assert [press.digit for press in state.digits] == ["1"]
+        await asyncio.sleep(0.2)
+        caller.speak(wav(tmp_path / "a.wav", after))
+        await asyncio.sleep(2)
+        caller.press("2")
+        assert (await rig.agent.told(Digit)).seq == 2
+        caller.hang_up()
+        assert (await rig.agent.told(Released, leg=leg)).by_far_end
+        await rig.agent.told(RecordingDone)
+
+    run_mortal(tmp_path, main)
+    left, right = recorded(tmp_path / "data" / "recordings" / "r.wav")
+    assert before in left
+    assert after in left
+    gap = left.index(after) - left.index(before)
+    assert gap == pytest.approx(8000 * 5.3, abs=8000 * 0.2)
+    assert len(left) == len(right)
+
+
+def test_bridge_in_the_card_goes_on_and_is_found_again(tmp_path: Path) -> None:
+    said = speech_like(1, seed=3)
+
+    async def main(rig: Rig, mortal: Mortal) -> None:
+        caller, leg = await rig.answered()
+        rig.agent.send(Seize(leg="set", channel=5))
+        telephone = rig.world.sets[5]
+        await telephone.reached(Phase.RINGING)
+        telephone.answer()
+        await rig.agent.told(Answered, leg="set")
+        rig.agent.send(Bridge(leg=leg, other="set"))
+        assert (await rig.agent.told(Bridged)).native
+        await mortal.die()
+        caller.listen(tmp_path / "heard.wav")
+        await asyncio.sleep(0.2)
+        telephone.speak(wav(tmp_path / "s.wav", said))
+        await asyncio.sleep(2)
+        states = {state.leg: state for state in (await mortal.start()).legs}
+        assert (states[leg].bridged_with, states["set"].bridged_with, states[leg].native) == ("set", leg, True)
+        telephone.hang_up()
+        await rig.agent.told(Released, leg="set")
+        rig.agent.send(Release(leg=leg))
+        await rig.agent.told(Released, leg=leg)
+
+    run_mortal(tmp_path, main)
+    assert said in recorded(tmp_path / "heard.wav")[0]
+
+
+def test_bridge_in_the_media_core_is_made_again(tmp_path: Path) -> None:
+    said = speech_like(1, seed=4)
+
+    async def main(rig: Rig, mortal: Mortal) -> None:
+        caller, leg = await rig.answered()
+        telephone = rig.world.sets[5]
+        telephone.pick_up()
+        other = await rig.offered()
+        rig.agent.send(Answer(leg=other))
+        await rig.agent.told(Answered, leg=other)
+        rig.agent.send(Mute(leg=leg, rx=True))
+        rig.agent.send(Bridge(leg=leg, other=other))
+        assert not (await rig.agent.told(Bridged)).native
+        await mortal.restart()
+        caller.listen(tmp_path / "heard.wav")
+        await asyncio.sleep(0.2)
+        telephone.speak(wav(tmp_path / "s.wav", said))
+        await asyncio.sleep(2)
+        caller.hang_up()
+        await rig.agent.told(Released, leg=leg)
+        assert rig.leg(other).bridged_with is None
+
+    run_mortal(tmp_path, main)
+    assert said in recorded(tmp_path / "heard.wav")[0]
+
+
+def test_set_hung_up_meanwhile(tmp_path: Path) -> None:
+    async def main(rig: Rig, mortal: Mortal) -> None:
+        telephone = rig.world.sets[6]
+        telephone.pick_up()
+        leg = await rig.offered()
+        rig.agent.send(Answer(leg=leg))
+        await rig.agent.told(Answered)
+        await mortal.die()
+        telephone.hang_up()
+        await asyncio.sleep(3)
+        state = only(await mortal.start())
+        assert (state.phase, state.released_by_far_end) == (LegPhase.RELEASED, True)
+        await asyncio.sleep(2)
+        rig.agent.send(Seize(leg="again", channel=6))
+        await rig.agent.told(Alerting, leg="again")
+
+    run_mortal(tmp_path, main)
+
+
+def test_ringing_call_can_still_be_answered(tmp_path: Path) -> None:
+    async def main(rig: Rig, mortal: Mortal) -> None:
+        caller = rig.call_in()
+        leg = await rig.offered()
+        state = only(await mortal.restart(dead_s=1))
+        assert (state.leg, state.phase) == (leg, LegPhase.OFFERED)
+        rig.agent.send(Answer(leg=leg))
+        await rig.agent.told(Answered, leg=leg)
+        await caller.reached(Phase.TALKING)
+
+    run_mortal(tmp_path, main)
+
+
+def test_call_that_was_being_dialled_is_released_not_lost(tmp_path: Path) -> None:
+    async def main(rig: Rig, mortal: Mortal) -> None:
+        rig.agent.send(Seize(leg="out", group="trunk", number=OUTSIDE))
+        await asyncio.sleep(0.5)
+        state = only(await mortal.restart(dead_s=0.1))
+        assert (state.leg, state.phase, state.cause) == ("out", LegPhase.RELEASED, Cause.TEMPORARY_FAILURE)
+
+    run_mortal(tmp_path, main)
+
+
+def test_leg_names_are_unique_over_restarts(tmp_path: Path) -> None:
+    async def main(rig: Rig, mortal: Mortal) -> None:
+        legs = set()
+        for _ in range(3):
+            caller, leg = await rig.answered()
+            legs.add(leg)
+            caller.hang_up()
+            await rig.agent.told(Released)
+            await mortal.restart()
+        assert len(legs) == 3
+
+    run_mortal(tmp_path, main)
+
+
+def test_call_of_a_card_in_software_ends_with_the_process(tmp_path: Path) -> None:
+    async def first(rig: Rig) -> None:
+        await rig.answered()
+
+    async def second(rig: Rig) -> None:
+        state = only(await rig.agent.welcome())
+        assert (state.phase, state.cause) == (LegPhase.RELEASED, Cause.TEMPORARY_FAILURE)
+
+    run_rig(tmp_path, first)
+    run_rig(tmp_path, second, connected=False)
+
+
+def test_unreadable_state_is_put_aside(tmp_path: Path) -> None:
+    legs = tmp_path / "run" / "legs"
+    legs.mkdir(parents=True)
+    (legs / "bad.leg").write_bytes(b"\xc1garbage")
+
+    async def main(rig: Rig) -> None:
+        assert (await rig.agent.welcome()).legs == ()
+        assert (legs / "bad.broken").exists()
+        await rig.answered()
+
+    run_rig(tmp_path, main, connected=False)
