@@ -41,6 +41,7 @@ class CallAgent:
         clock: Clock,
         prompts: PromptLibrary | None = None,
         store: Store | None = None,
+        prompt_fault: CarelineError | None = None,
     ) -> None:
         self.config = config
         self._clock = clock
@@ -54,13 +55,13 @@ class CallAgent:
             config, self.lines, self.store, self.live, clock, self.prompts,
             dict.fromkeys(FIRST_FLOW.entries, runner),
         )
-        self._prompt_fault = next(iter(self.prompts.faults()), None)
+        self._prompt_fault = prompt_fault
         self._control: ControlServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, control: bool = False) -> None:
         """Raises: CarelineError when the store or the control socket cannot be had."""
-        self.store.start()
+        await self._in_thread(self.store.start)
         await self.switchboard.start()
         if control:
             self._control = ControlServer(self.config.paths.control_socket, self.live, self.switchboard)
@@ -78,7 +79,12 @@ class CallAgent:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.switchboard.stop()
-        self.store.close()
+        await self._in_thread(self.store.close)
+
+    async def _in_thread(self, work: Callable[[], None]) -> None:
+        """Opening and closing the store waits for the disk; the event loop does not."""
+        with self._clock.external_work():
+            await asyncio.to_thread(work)
 
     def status(self) -> str:
         """One line for the service manager."""

@@ -1,6 +1,7 @@
 """`careline-calls`, the call agent: the only place where its parts are put together.
 
-Threads of this process: main (the asyncio event loop: calls, lines, control socket) and store-writer (the database).
+Threads of this process: main (the asyncio event loop: calls, lines, control socket), store-writer (the database), and
+asyncio's default executor at start and stop, to open and close the store.
 SIGTERM or SIGINT: stop at once, calls go on in the line server and are taken over by the next call agent.
 """
 
@@ -101,7 +102,11 @@ async def serve(config: Config) -> None:
     async def connect() -> Any:
         return await connect_unix(config.paths.lines_socket)
 
-    agent = CallAgent(config, connect, clock)
+    prompts = PromptLibrary()
+    faults = faults_of(config, prompts)
+    for fault in faults:
+        log.error("%s", fault)
+    agent = CallAgent(config, connect, clock, prompts, prompt_fault=next(iter(faults), None))
     await agent.start(control=True)
     notifier = sdnotify.SystemdNotifier()
     notifier.notify("READY=1")

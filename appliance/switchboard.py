@@ -182,7 +182,6 @@ class Switchboard:
         call = Call(Leg(state), tag, self._around, self._changed)
         self._take(call, known=False)
         call.offered()
-        self._route(call)
 
     def _route(self, call: Call) -> None:
         leg = call.main
@@ -206,6 +205,8 @@ class Switchboard:
     async def _run(self, call: Call, known: bool) -> None:
         if known:
             await call.recovered()
+        if not call.tag.service:
+            self._route(call)
         await call.run(self._scripts.get(call.tag.service, _reject))
         self._over(call)
 

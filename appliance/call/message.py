@@ -158,6 +158,8 @@ class MessageTaking(Recording):
     async def settle_recordings(self, min_ms: int) -> tuple[list[AnyHappened], dict[str, tuple[str, ...]]]:
         """After the release: every recording's end; a message cut off by the hang-up is kept when long enough."""
         events: list[AnyHappened] = []
+        if self.id not in self.main.recordings and self.id not in self.tag.settled:
+            events.append(self._never_recorded())
         open_ids = [name for name in self.main.recordings if name not in self.tag.settled]
         for recording_id in open_ids:
             await self.recording_stopped(recording_id)
@@ -166,6 +168,12 @@ class MessageTaking(Recording):
             else:
                 events += self._judge(recording_id, min_ms, 0, True)[0]
         return events, {"settled": (*self.tag.settled, *open_ids)}
+
+    def _never_recorded(self) -> RecordingEnded:
+        """Promised with the call's first events, and then it was over, or the disk full, before it began."""
+        return RecordingEnded(
+            recording_id=self.id, path=self.path_of(self.id), samples=0, error="nothing was recorded", **self.here()
+        )
 
     def recording_refused(self, command_id: int) -> CallFailed | None:
         """A fault when the whole call cannot be recorded."""

@@ -1,0 +1,92 @@
+"""What every scenario shares: a folder, prompts read once, and the watch over the event loop."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.config import Config
+from appliance.ivr.prompts.library import PromptLibrary
+from drivers.settings import Paths
+
+BLOCKED_LIMIT_S = 0.05
+
+
+@pytest.fixture(scope="session")
+def prompts() -> PromptLibrary:
+    """The rendered prompts, each read once for all scenarios."""
+    library = PromptLibrary()
+    assert not library.faults()
+    return library
+
+
+@pytest.fixture()
+def config() -> Iterator[Config]:
+    """A box in a folder of its own, in memory where there is such a place."""
+    memory = Path("/dev/shm")
+    folder = Path(tempfile.mkdtemp(prefix="careline-", dir=memory if memory.is_dir() else None))
+    yield Config(paths=Paths(run_dir=str(folder / "run"), data_dir=str(folder / "data")))
+    shutil.rmtree(folder)
+
+
+class LoopWatch:
+    """How long the event loop was held by one batch of callbacks: at work or waiting, not pre-empted.
+
+    What a thread spends in the run queue, and what it waits for another one that is there (the interpreter lock, the
+    store's writer), says something about the machine, not about the code; the kernel counts it.
+    Source: Documentation/scheduler/sched-stats.rst, /proc/<pid>/schedstat.
+    """
+
+    def __init__(self) -> None:
+        self.worst_s = 0.0
+        self._began: tuple[float, float, float] | None = None
+
+    def batch_begins(self) -> None:
+        self._began = _now()
+
+    def batch_ends(self) -> None:
+        if self._began is None:
+            return
+        wall_s, cpu_s, queued_s = (now - then for now, then in zip(_now(), self._began, strict=True))
+        self._began = None
+        self.worst_s = max(self.worst_s, cpu_s, wall_s - cpu_s - queued_s)
+
+
+def _now() -> tuple[float, float, float]:
+    """Wall time, this thread's CPU time, and the time all threads stood in the run queue."""
+    return time.monotonic(), time.thread_time(), _queued_s()
+
+
+def _queued_s() -> float:
+    queued_ns = 0
+    for task in os.listdir("/proc/self/task"):
+        with contextlib.suppress(OSError), open(f"/proc/self/task/{task}/schedstat", "rb") as schedstat:
+            queued_ns += int(schedstat.read().split()[1])
+    return queued_ns / 1e9
+
+
+@pytest.fixture(autouse=True)
+def loop_watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopWatch]:
+    """Fails a test that holds the event loop for more than BLOCKED_LIMIT_S."""
+    watch = LoopWatch()
+    run_once = asyncio.BaseEventLoop._run_once  # type: ignore[attr-defined]
+    process_events = asyncio.SelectorEventLoop._process_events  # type: ignore[attr-defined]
+
+    def watched_run_once(loop: asyncio.BaseEventLoop) -> None:
+        run_once(loop)
+        watch.batch_ends()
+
+    def watched_process_events(loop: asyncio.SelectorEventLoop, events: object) -> None:
+        watch.batch_begins()
+        process_events(loop, events)
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "_run_once", watched_run_once)
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "_process_events", watched_process_events)
+    yield watch
+    assert watch.worst_s < BLOCKED_LIMIT_S, f"the event loop was held for {watch.worst_s * 1000:.0f} ms"

@@ -1,0 +1,258 @@
+"""A line server of a few lines, at the wire: keeps LegStates as drivers/protocol.py says, plays and records nothing.
+
+Callers and sets are driven by the test. Used where the media core would only be in the way.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from drivers.clock import Clock
+from drivers.protocol import (
+    VERSION,
+    Answer,
+    Answered,
+    Bridge,
+    Bridged,
+    ChannelChanged,
+    ChannelState,
+    Command,
+    CommandFailed,
+    Digit,
+    DigitPress,
+    Direction,
+    Event,
+    Forget,
+    GroupState,
+    Hello,
+    LegPhase,
+    LegState,
+    Offered,
+    Ping,
+    Play,
+    PlayDone,
+    PlayEnd,
+    PlayState,
+    Pong,
+    RecordingDone,
+    RecordingState,
+    Release,
+    Released,
+    Seize,
+    SetTag,
+    SilenceBegan,
+    StartRecording,
+    StopPlay,
+    StopRecording,
+    Unbridge,
+    Unbridged,
+    Welcome,
+)
+
+PLAY_S = 3.0
+
+
+class ScriptedLines:
+    """One server for the whole test; call agents come and go by `connect`."""
+
+    def __init__(self, clock: Clock, channels: int = 8, set_answers: Callable[[], str] = lambda: "answer") -> None:
+        self.clock = clock
+        self.legs: dict[str, LegState] = {}
+        self.commands: list[Command] = []
+        self.refuse: Callable[[Command], str] = lambda command: ""
+        self._set_answers = set_answers
+        self._channels = channels
+        self._events: asyncio.Queue[Event | None] | None = None
+        self._named = 0
+        self._plays: dict[str, asyncio.TimerHandle] = {}
+        self._seqs: dict[str, int] = {}
+
+    async def connect(self) -> "ScriptedChannel":
+        self._events = asyncio.Queue()
+        return ScriptedChannel(self, self._events)
+
+    def leave(self, events: "asyncio.Queue[Event | None]") -> None:
+        if self._events is events:
+            self._events = None
+        events.put_nowait(None)
+
+    def emit(self, event: Event) -> None:
+        if self._events is not None:
+            self._events.put_nowait(event)
+
+    # --- the caller and the operator -----------------------------------------------------------------------------
+
+    def ring(self, ani: str | None = "13800000000", dnis: str | None = "96120", group: str = "trunk") -> str:
+        self._named += 1
+        name = f"leg-{self._named}"
+        busy = {state.channel for state in self.legs.values() if state.phase is not LegPhase.RELEASED}
+        channel = next(number for number in range(1, 1000) if number not in busy)
+        self.legs[name] = LegState(
+            leg=name, channel=channel, group=group, direction=Direction.INBOUND, phase=LegPhase.OFFERED,
+            ani=ani, dnis=dnis, offered_at=self.clock.now(),
+        )
+        self.emit(Offered(state=self.legs[name]))
+        return name
+
+    def press(self, leg: str, digit: str) -> None:
+        if self.legs.get(leg) is None or self.legs[leg].phase is not LegPhase.ANSWERED:
+            return
+        self._seqs[leg] = seq = self._seqs.get(leg, 0) + 1
+        now = self.clock.now()
+        self._update(leg, digits=(*self.legs[leg].digits, DigitPress(seq, digit, now)))
+        self.emit(Digit(leg=leg, seq=seq, digit=digit, at=now))
+        self._end_play(leg, PlayEnd.BARGED, digit)
+
+    def hang_up(self, leg: str, far_end: bool = True, cause: int = 16) -> None:
+        state = self.legs.get(leg)
+        if state is None or state.phase is LegPhase.RELEASED:
+            return
+        for recording in state.recordings:
+            self._stop_recording(leg, recording.recording_id)
+        if timer := self._plays.pop(leg, None):
+            timer.cancel()
+        other = state.bridged_with
+        now = self.clock.now()
+        self._update(
+            leg, phase=LegPhase.RELEASED, released_at=now, cause=cause, released_by_far_end=far_end, bridged_with=None
+        )
+        if other:
+            self._update(other, bridged_with=None)
+            self.emit(Unbridged(leg=other))
+        self.emit(Released(leg=leg, cause=cause, by_far_end=far_end, at=now))
+
+    def quiet(self, leg: str, silence_ms: int = 5000) -> None:
+        self.emit(SilenceBegan(leg=leg, silence_ms=silence_ms))
+
+    # --- commands ------------------------------------------------------------------------------------------------
+
+    def carry_out(self, command: Command) -> None:
+        self.commands.append(command)
+        if why := self.refuse(command):
+            leg = getattr(command, "leg", "")
+            self.emit(CommandFailed(command_id=command.command_id, leg=leg, code="LIN-099", what=why, remedy="none"))
+            return
+        act = getattr(self, f"_do_{type(command).__name__}", None)
+        if act:
+            act(command)
+
+    def _do_Hello(self, command: Hello) -> None:  # noqa: N802
+        numbers = tuple(range(1, self._channels + 1))
+        channels = tuple(ChannelState(number=n, name=f"C{n}", span=1, group="trunk", signalling="fxsks") for n in numbers)
+        self.emit(Welcome(
+            version=VERSION, card="scripted", started_at=self.clock.now(), legs=tuple(self.legs.values()),
+            channels=channels, spans=(), groups=(GroupState(name="trunk", channels=numbers, hunting="up"),),
+        ))
+
+    def _do_Ping(self, command: Ping) -> None:  # noqa: N802
+        self.emit(Pong())
+
+    def _do_Answer(self, command: Answer) -> None:  # noqa: N802
+        if self.legs[command.leg].phase is LegPhase.OFFERED:
+            self._answered(command.leg)
+
+    def _answered(self, leg: str) -> None:
+        if self.legs[leg].phase in (LegPhase.OFFERED, LegPhase.DIALLING, LegPhase.ALERTING):
+            now = self.clock.now()
+            self._update(leg, phase=LegPhase.ANSWERED, answered_at=now)
+            self.emit(Answered(leg=leg, at=now))
+
+    def _do_Release(self, command: Release) -> None:  # noqa: N802
+        self.hang_up(command.leg, far_end=False, cause=command.cause)
+
+    def _do_Seize(self, command: Seize) -> None:  # noqa: N802
+        self.legs[command.leg] = LegState(
+            leg=command.leg, channel=101, group=command.group, direction=Direction.OUTBOUND, phase=LegPhase.DIALLING,
+            offered_at=self.clock.now(), tag=command.tag,
+        )
+        loop = asyncio.get_running_loop()
+        does = self._set_answers()
+        if does == "answer":
+            state = ChannelState(number=101, name="S", span=2, group="sets", signalling="fxoks", leg=command.leg)
+            self.emit(ChannelChanged(channel=state))
+            loop.call_later(4.0, self._answered, command.leg)
+        elif does == "busy":
+            self.hang_up(command.leg, far_end=False, cause=34)
+        else:
+            loop.call_later(command.no_answer_ms / 1000, self.hang_up, command.leg, False, 19)
+
+    def _do_Play(self, command: Play) -> None:  # noqa: N802
+        self._end_play(command.leg, PlayEnd.STOPPED)
+        if self.legs[command.leg].phase is not LegPhase.ANSWERED:
+            return
+        self._update(command.leg, play=PlayState(command.play_id))
+        loop = asyncio.get_running_loop()
+        self._plays[command.leg] = loop.call_later(PLAY_S, self._end_play, command.leg, PlayEnd.FINISHED)
+
+    def _do_StopPlay(self, command: StopPlay) -> None:  # noqa: N802
+        self._end_play(command.leg, PlayEnd.STOPPED)
+
+    def _end_play(self, leg: str, end: PlayEnd, digit: str = "") -> None:
+        timer = self._plays.pop(leg, None)
+        state = self.legs.get(leg)
+        if timer is None or state is None or state.play is None:
+            return
+        timer.cancel()
+        self._update(leg, play=PlayState(state.play.play_id, end))
+        self.emit(PlayDone(leg=leg, play_id=state.play.play_id, end=end, digit=digit))
+
+    def _do_StartRecording(self, command: StartRecording) -> None:  # noqa: N802
+        recording = RecordingState(command.recording_id, command.path, command.sides, self.clock.now())
+        known = [each for each in self.legs[command.leg].recordings if each.recording_id != command.recording_id]
+        self._update(command.leg, recordings=(*known, recording))
+
+    def _do_StopRecording(self, command: StopRecording) -> None:  # noqa: N802
+        self._stop_recording(command.leg, command.recording_id)
+
+    def _stop_recording(self, leg: str, recording_id: str) -> None:
+        for recording in self.legs[leg].recordings:
+            if recording.recording_id == recording_id and not recording.stopped:
+                samples = round((self.clock.now() - recording.started_at).total_seconds() * 8000)
+                done = msgspec.structs.replace(recording, samples=samples, stopped=True)
+                rest = [each for each in self.legs[leg].recordings if each.recording_id != recording_id]
+                self._update(leg, recordings=(*rest, done))
+                self.emit(RecordingDone(leg=leg, recording_id=recording_id, path=recording.path, samples=samples))
+
+    def _do_Bridge(self, command: Bridge) -> None:  # noqa: N802
+        if self.legs[command.other].phase is LegPhase.ANSWERED:
+            self._update(command.leg, bridged_with=command.other, native=True)
+            self._update(command.other, bridged_with=command.leg, native=True)
+            self.emit(Bridged(leg=command.leg, other=command.other, native=True))
+
+    def _do_Unbridge(self, command: Unbridge) -> None:  # noqa: N802
+        other = self.legs[command.leg].bridged_with
+        if other:
+            for leg in (command.leg, other):
+                self._update(leg, bridged_with=None)
+                self.emit(Unbridged(leg=leg))
+
+    def _do_SetTag(self, command: SetTag) -> None:  # noqa: N802
+        left = tuple(press for press in self.legs[command.leg].digits if press.seq > command.consumed_seq)
+        self._update(command.leg, tag=command.tag, digits=left)
+
+    def _do_Forget(self, command: Forget) -> None:  # noqa: N802
+        if self.legs[command.leg].phase is not LegPhase.RELEASED:
+            raise AssertionError(f"Forget of {command.leg}, which is up")
+        del self.legs[command.leg]
+
+    def _update(self, leg: str, **changes: Any) -> None:
+        self.legs[leg] = msgspec.structs.replace(self.legs[leg], **changes)
+
+
+class ScriptedChannel:
+    """One connection; what is sent before `close` is still carried out."""
+
+    def __init__(self, server: ScriptedLines, events: "asyncio.Queue[Event | None]") -> None:
+        self._server = server
+        self._events = events
+
+    def send(self, command: Command) -> None:
+        asyncio.get_running_loop().call_soon(self._server.carry_out, command)
+
+    async def receive(self) -> Event | None:
+        return await self._events.get()
+
+    def close(self) -> None:
+        self._server.leave(self._events)
