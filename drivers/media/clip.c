@@ -99,12 +99,12 @@ static int copy_file(cm_clip *clip, int fd, size_t bytes)
 static int load_file(cm_clip *clip, const char *path)
 {
     struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold us up */
     if (fd < 0)
         return CM_E_FILE;
-    int error = fstat(fd, &status) ? CM_E_FILE : status.st_size < 12 ? CM_E_FORMAT : 0;
+    int error = fstat(fd, &status) || !S_ISREG(status.st_mode) ? CM_E_FILE : 0;
     if (!error)
-        error = copy_file(clip, fd, (size_t)status.st_size);
+        error = status.st_size < 12 ? CM_E_FORMAT : copy_file(clip, fd, (size_t)status.st_size);
     int saved = errno;
     close(fd);
     errno = saved;

@@ -225,6 +225,7 @@ struct recording {
     int last_errno;
     int64_t data_bytes, header_bytes, gap_left, give_up_at;
     int block_offset;
+    int64_t pushed_bytes; /* of which the kernel was asked to begin writing to the disk */
 };
 
 /* ---- port.c ---- */
@@ -243,6 +244,7 @@ struct port {
     unsigned long getevent, flush;
     int idle_ticks, read_misses;
     bool backlog;
+    bool cut; /* what is queued in the kernel is not to be heard */
     bool fresh; /* has a frame in this round */
     bool rx_linear_ready;
     int64_t missed_frames, missed_told_at;
@@ -354,7 +356,6 @@ bool port_read(cm_engine *e, struct port *p, int round); /* true: p->rx holds a 
 void port_write(cm_engine *e, struct port *p);
 void port_detach(cm_engine *e, struct port *p, int why);
 void port_attach_fd(cm_engine *e, struct port *p, const struct command *c);
-void port_cut(struct port *p); /* what is queued in the kernel is not to be heard */
 void port_underrun(cm_engine *e, struct port *p, int frames);
 void port_release(cm_engine *e, struct port *p);
 const int16_t *port_rx_linear(struct port *p);

@@ -70,7 +70,7 @@ void play_end(cm_engine *e, struct port *p, enum cm_play_end how, int digit)
     event_push(e, CM_EV_PLAY_DONE, p->index, play->id, how, digit, play->sent);
     give_back(e, &play->object);
     if (how != CM_PLAY_FINISHED)
-        port_cut(p);
+        p->cut = true;
 }
 
 static void copy_pcm(enum cm_law law, const uint8_t *audio, uint8_t *out, int count)

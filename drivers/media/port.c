@@ -40,7 +40,8 @@ static bool fetch_event(cm_engine *e, struct port *p)
     int event = 0;
     if (ioctl(p->fd, p->getevent, &event) < 0)
         return false;
-    event_push(e, CM_EV_LINE_EVENT, p->index, 0, event, 0, 0);
+    if (event)
+        event_push(e, CM_EV_LINE_EVENT, p->index, 0, event, 0, 0);
     return true;
 }
 
@@ -85,11 +86,11 @@ static void write_block(cm_engine *e, struct port *p, const uint8_t *block)
     }
 }
 
-static void prime(cm_engine *e, struct port *p)
+static void write_silence(cm_engine *e, struct port *p, int blocks)
 {
     uint8_t silence[FRAME];
     memset(silence, g711_silence(p->law), FRAME);
-    for (int i = 0; i < p->write_ahead; i++)
+    for (int i = 0; i < blocks; i++)
         write_block(e, p, silence);
 }
 
@@ -103,14 +104,17 @@ void port_attach_fd(cm_engine *e, struct port *p, const struct command *c)
     p->getevent = c->x;
     p->flush = c->y;
     p->idle_ticks = p->read_misses = 0;
-    prime(e, p);
+    p->cut = false;
+    write_silence(e, p, p->write_ahead);
 }
 
-void port_cut(struct port *p)
+/* What is queued in the kernel is the prompt that was cut: it is thrown away just before the next block is written, and the
+ * queue is filled to where it was with that block. */
+static void cut(cm_engine *e, struct port *p)
 {
-    if (p->source != SOURCE_FD || !p->flush || ioctl(p->fd, p->flush, &p->flush_what) < 0)
-        return;
-    prime(p->engine, p);
+    p->cut = false;
+    if (p->flush && ioctl(p->fd, p->flush, &p->flush_what) >= 0)
+        write_silence(e, p, p->write_ahead - 1);
 }
 
 /* Recordings keep the time although the card is silent: after 200 ms its frames are taken for lost. */
@@ -178,6 +182,8 @@ bool port_read(cm_engine *e, struct port *p, int round)
 void port_write(cm_engine *e, struct port *p)
 {
     if (p->source == SOURCE_FD) {
+        if (p->cut)
+            cut(e, p);
         write_block(e, p, p->tx);
         tell_underruns(e, p);
     } else if (p->source == SOURCE_LINE) {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define HEADER_BYTES    58
+#define PUSH_BYTES      (5 * 8000)
 #define GIVE_UP_SAMPLES (10 * 8000) /* a stopped recording whose disk refuses it for 10 s is given up */
 
 static void put32(uint8_t *to, uint32_t value)
@@ -100,7 +101,7 @@ static bool continue_file(cm_engine *e, struct recording *r, int64_t file_bytes)
     r->data_bytes = 0;
     if (file_bytes < HEADER_BYTES)
         return true;
-    r->data_bytes = (file_bytes - HEADER_BYTES) / r->channels * r->channels;
+    r->data_bytes = r->pushed_bytes = (file_bytes - HEADER_BYTES) / r->channels * r->channels;
     bool ours = pread(r->fd, found, HEADER_BYTES, 0) == HEADER_BYTES && !memcmp(found, expected, 4) &&
                 !memcmp(found + 8, expected + 8, 30) && !memcmp(found + 50, expected + 50, 4);
     if (ours)
@@ -184,11 +185,21 @@ static bool write_blocks(cm_engine *e, struct recording *r)
     return write_gap(e, r); /* of the beginning, when no audio has come yet */
 }
 
+/* Left to itself the kernel may keep audio for half a minute; a power cut should cost a few seconds. Does not wait. */
+static void push_to_disk(cm_engine *e, struct recording *r)
+{
+    if (!e->threads_ran || r->data_bytes - r->pushed_bytes < PUSH_BYTES * r->channels)
+        return;
+    (void)sync_file_range(r->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    r->pushed_bytes = r->data_bytes;
+}
+
 static bool write_all(cm_engine *e, struct recording *r)
 {
     if (!open_file(e, r) || !write_blocks(e, r) || !write_header(e, r))
         return false;
     r->failing = false;
+    push_to_disk(e, r);
     return true;
 }
 

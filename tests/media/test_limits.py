@@ -1,5 +1,6 @@
 """Full rings, used-up numbers, wrong calls and unreadable prompts: each a clear error, nothing hangs, nothing is half done."""
 
+import os
 import select
 import struct
 from collections.abc import Callable
@@ -187,3 +188,9 @@ def test_other_chunks_are_passed_over(bench: Bench) -> None:
 def test_a_prompt_that_cannot_be_read(bench: Bench, name: str) -> None:
     with pytest.raises(MediaError, match="MED-02"):
         bench.engine.clips.open(bench.folder / name)
+
+
+def test_a_pipe_is_no_prompt_and_holds_nothing_up(bench: Bench) -> None:
+    os.mkfifo(bench.folder / "pipe.wav")
+    with pytest.raises(MediaError, match="MED-020"):
+        bench.engine.clips.open(bench.folder / "pipe.wav")

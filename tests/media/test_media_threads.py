@@ -105,14 +105,32 @@ def test_two_cards_are_bridged(bench: Bench) -> None:
 
 
 def test_pending_events_are_fetched_in_the_tick(bench: Bench, card: FakeCard) -> None:
-    """The trap of the kernel: reading fails until the event has been fetched. FIONREAD plays the ioctl here."""
+    """The trap of the kernel: reading fails until the event has been fetched. TIOCOUTQ (what waits to be sent) plays the ioctl."""
     port = bench.engine.port_new()
-    bench.engine.attach_fd(port, card.ours.fileno(), 0, termios.FIONREAD, errno.EAGAIN)
-    bench.step(1)
-    assert {event.value for event in bench.of(EventKind.LINE_EVENT, port)} == {0}
+    bench.engine.attach_fd(port, card.ours.fileno(), 0, termios.TIOCOUTQ, errno.EAGAIN)
+    bench.step(3)
+    assert bench.of(EventKind.LINE_EVENT) == []  # event 0 is none
     card.says(COUNT[:160])
-    bench.step(1)
+    bench.step(2)
+    assert {event.value > 0 for event in bench.of(EventKind.LINE_EVENT, port)} == {True}
     assert len(card.heard()) == 1
+
+
+def test_a_cut_prompt_is_thrown_out_of_the_queue(bench: Bench, card: FakeCard) -> None:
+    """FIONREAD plays the ioctl that flushes: the queue is then filled to where it was, with silence."""
+    port = bench.engine.port_new()
+    bench.engine.attach_fd(port, card.ours.fileno(), 4, 0, 0, termios.FIONREAD)
+    bench.engine.play(port, 1, [bench.clip(COUNT)])
+    bench.step(1)
+    card.says(IDLE)
+    bench.step(1)
+    assert card.heard() == [IDLE] * 4 + [COUNT[:160]]
+    bench.engine.play_stop(port)
+    bench.step(2)
+    assert card.heard() == []
+    card.says(IDLE)
+    bench.step(1)
+    assert card.heard() == [IDLE] * 4
 
 
 def test_a_card_that_goes_away_is_told_once(bench: Bench, card: FakeCard) -> None:
