@@ -29,7 +29,7 @@ def declarations(header: str) -> str:
     """The header as cffi's parser takes it: no comments, no preprocessor but plain numbers."""
     bare = re.sub(r"/\*.*?\*/", "", header, flags=re.DOTALL)
     lines = [line.rstrip() for line in bare.splitlines()]
-    return "\n".join(line for line in lines if not line.startswith("#") or re.fullmatch(r"#define \w+ \d+", line))
+    return "\n".join(line for line in lines if not line.startswith("#") or re.fullmatch(r"#define \w+ +\d+", line))
 
 
 def digest(paths: list[Path], *more: str) -> str:

@@ -21,9 +21,9 @@
 #include <stdint.h>
 
 #define CM_FRAME_SAMPLES 160
-#define CM_MAX_CLIPS 64     /* clips in one play list */
-#define CM_MAX_CADENCE 8    /* steps of one tone */
-#define CM_DIGITS_LEN 64    /* digits of one cm_send_digits */
+#define CM_MAX_CLIPS     64 /* clips in one play list */
+#define CM_MAX_CADENCE   8  /* steps of one tone */
+#define CM_DIGITS_LEN    64 /* digits of one cm_send_digits */
 
 typedef struct cm_engine cm_engine;
 typedef struct cm_clip cm_clip;
@@ -64,8 +64,12 @@ enum cm_event_type {
 enum cm_play_end { CM_PLAY_FINISHED = 0, CM_PLAY_BARGED = 1, CM_PLAY_STOPPED = 2 };
 
 enum cm_tone_kind {
-    CM_TONE_DIAL = 1, CM_TONE_RINGBACK = 2, CM_TONE_BUSY = 3, CM_TONE_CONGESTION = 4,
-    CM_TONE_CNG = 5, CM_TONE_CED = 6,
+    CM_TONE_DIAL = 1,
+    CM_TONE_RINGBACK = 2,
+    CM_TONE_BUSY = 3,
+    CM_TONE_CONGESTION = 4,
+    CM_TONE_CNG = 5,
+    CM_TONE_CED = 6,
 };
 
 typedef struct {
@@ -118,8 +122,8 @@ typedef struct {
 
 /* ---- engine ---- */
 cm_engine *cm_engine_new(const cm_engine_config *config); /* NULL: errno */
-void cm_engine_free(cm_engine *e);   /* stops threads, finishes files */
-int cm_engine_start(cm_engine *e);   /* starts tick and writer threads */
+void cm_engine_free(cm_engine *e);                        /* stops threads, finishes files */
+int cm_engine_start(cm_engine *e);                        /* starts tick and writer threads */
 int cm_engine_stop(cm_engine *e);
 /* One frame without threads: commands, all ports, recordings written inline. For a virtual clock only; CM_E_STATE when started. */
 int cm_engine_step(cm_engine *e);
@@ -131,7 +135,7 @@ void cm_reset_stats(cm_engine *e);
 /* ---- clips: in locked memory, read-only, counted ---- */
 cm_clip *cm_clip_open(const char *path, int *error); /* reads all of it, checks the header */
 int64_t cm_clip_samples(const cm_clip *clip);
-void cm_clip_close(cm_clip *clip);   /* may be playing: freed when the last play ends */
+void cm_clip_close(cm_clip *clip); /* may be playing: freed when the last play ends */
 
 /* ---- ports ---- */
 int cm_port_new(cm_engine *e, enum cm_law law);
@@ -143,25 +147,28 @@ int cm_port_free(cm_engine *e, int port);
 int cm_port_attach_fd(cm_engine *e, int port, int fd, int write_ahead, unsigned long getevent, int elast,
                       unsigned long flush, int flush_what);
 int cm_port_attach_line(cm_engine *e, int port, int line, enum cm_end end); /* A-law ports only */
-int cm_port_detach(cm_engine *e, int port); /* answers by CM_EV_IO_ERROR value 0 once the tick no longer touches the fd */
+/* Answers by CM_EV_IO_ERROR value 0 once the tick no longer touches the descriptor. */
+int cm_port_detach(cm_engine *e, int port);
 
-int cm_play(cm_engine *e, int port, uint32_t play_id, cm_clip *const *clips, int count, const char *barge_digits, int loops);
-    /* no gap between clips; replaces what plays (its PLAY_DONE says stopped); loops 0: endless. NULL clip is not allowed */
+/* No gap between clips; replaces what plays (its PLAY_DONE says stopped); loops 0: endless. A clip may not be NULL. */
+int cm_play(cm_engine *e, int port, uint32_t play_id, cm_clip *const *clips, int count, const char *barge_digits,
+            int loops);
 int cm_play_stop(cm_engine *e, int port);
 int cm_tone(cm_engine *e, int port, const cm_cadence *cadence); /* NULL: stop */
-int cm_send_digits(cm_engine *e, int port, const char *digits, int on_ms, int off_ms, double low_dbm0, double high_dbm0);
-    /* 'w' in digits is a 500 ms pause; digits still being sent are finished first */
+/* 'w' in digits is a 500 ms pause; digits still being sent are finished first. */
+int cm_send_digits(cm_engine *e, int port, const char *digits, int on_ms, int off_ms, double low_dbm0,
+                   double high_dbm0);
+/* Stereo: left what the party says, right what it hears; mono: what it says. A file that exists is continued, after
+ * gap_samples of silence. The file is opened by the writer thread: a path that cannot be written answers by RECORD_GAP.
+ * Up to 4 at once on a port. Audio reaches the file every flush_ms, data before the sizes in the header. */
 int cm_record(cm_engine *e, int port, uint32_t record_id, const char *path, int stereo, int64_t gap_samples);
-    /* stereo: left what the party says, right what it hears; mono: what it says. A file that exists is continued, after
-     * gap_samples of silence. The file is opened by the writer thread: a path that cannot be written answers by RECORD_GAP.
-     * Up to 4 at once on a port. Audio reaches the file every flush_ms, data before the sizes in the header. */
 int cm_record_stop(cm_engine *e, uint32_t record_id);
 int cm_detect_digits(cm_engine *e, int port, int on);
 int cm_detect_tones(cm_engine *e, int port, unsigned mask /* 1 << cm_tone_kind */, const char *country);
 int cm_detect_speech(cm_engine *e, int port, int on, int silence_ms);
 int cm_gain(cm_engine *e, int port, double rx_db, double tx_db);
+/* rx: nobody hears or records this party (its keys still count); tx: this party hears nothing. */
 int cm_mute(cm_engine *e, int port, int rx, int tx);
-    /* rx: nobody hears or records this party (its keys still count); tx: this party hears nothing */
 int cm_bridge(cm_engine *e, int a, int b); /* the core mixes: each hears the other and own prompts */
 int cm_unbridge(cm_engine *e, int port);
 /* a and b are joined by their card: nothing is mixed, but recordings and taps of one take the other's side from it. */
