@@ -17,9 +17,10 @@ C_BUILDS := $(wildcard drivers/*/build.py)
 C_BUILT := $(patsubst drivers/%/build.py,.setup/c-%,$(C_BUILDS))
 
 RUN := .venv/run $(C_BUILT) .setup/web
-DEV := .setup/packages-test .venv/dev $(C_BUILT)
+LINT := .venv/dev $(C_BUILT)
+DEV := .setup/packages-test $(LINT)
 
-.PHONY: help demo test check test-unit test-media test-scenarios test-web test-lab lab bench soak prompts format clean
+.PHONY: help demo test check test-unit test-media test-scenarios test-web test-lab lab bench soak prompts install format clean
 
 help:
 	@echo 'make demo       try it: the whole box on a virtual card, callable from the browser (ARGS=--help for options)'
@@ -29,6 +30,7 @@ help:
 	@echo 'make lab        the real DAHDI drivers in an emulated machine (= test-lab)'
 	@echo 'make bench      speed figures; make soak: 10 minutes at 240 calls'
 	@echo 'make prompts    speak the prompts whose text changed'
+	@echo 'make install    units, users and folders for real cards under systemd (DESTDIR for an image)'
 	@echo 'make format     lay out the C sources; make clean: forget everything that was built'
 
 demo: $(RUN)
@@ -36,8 +38,8 @@ demo: $(RUN)
 
 test: check test-unit test-media test-scenarios test-web test-lab
 
-# C warnings are errors in the very build that $(DEV) asks for.
-check: $(DEV)
+# C warnings are errors in the very build that $(LINT) asks for.
+check: $(LINT)
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports --no-cache
@@ -69,6 +71,17 @@ soak: $(RUN)
 prompts: .venv-prompts/ready
 	PATH=$$PWD/.venv-prompts/bin:$$PATH NODE_EXTRA_CA_CERTS=$${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt} \
 	    python -m appliance.ivr.prompts.render $(ARGS)
+
+# Real cards under systemd, from this very folder (which the users careline-* must be able to read: /opt/careline, say).
+install: $(RUN)
+	install -D -m 644 -t $(DESTDIR)/etc/systemd/system $(wildcard systemd/careline*.*)
+	sed -i 's|/opt/careline|$(CURDIR)|g' $(DESTDIR)/etc/systemd/system/careline*.*
+	install -D -m 644 -t $(DESTDIR)/etc/sysusers.d systemd/sysusers.d/careline.conf
+	install -D -m 644 -t $(DESTDIR)/etc/tmpfiles.d systemd/tmpfiles.d/careline.conf
+	install -D -m 644 -t $(DESTDIR)/etc/udev/rules.d systemd/udev/61-careline-dahdi.rules
+	$(if $(DESTDIR),,systemd-sysusers careline.conf && systemd-tmpfiles --create careline.conf)
+	[ -e $(DESTDIR)/etc/careline/careline.toml ] || install -D -m 644 systemd/etc/careline.toml $(DESTDIR)/etc/careline/careline.toml
+	@echo 'Now: edit /etc/careline/careline.toml, careline check, systemctl daemon-reload, systemctl enable --now careline.target'
 
 format: .venv/dev
 	.venv/bin/clang-format -i $(C_SOURCES) $(C_HEADERS)

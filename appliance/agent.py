@@ -64,7 +64,8 @@ class CallAgent:
         await self._in_thread(self.store.start)
         await self.switchboard.start()
         if control:
-            self._control = ControlServer(self.config.paths.control_socket, self.live, self.switchboard)
+            group = str(self.config.lines.get("socket_group", "")) or None
+            self._control = ControlServer(self.config.paths.control_socket, self.live, self.switchboard, group)
             await self._control.start()
         self._tasks = [
             asyncio.create_task(self.lines.run(self.switchboard), name="lines"),

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from appliance.config import load
+
 UNITS = Path(__file__).resolve().parents[2] / "systemd"
 SERVICES = ("lines", "calls", "web")
 LIMIT_S = 60
@@ -99,3 +101,9 @@ def test_folders_are_closed_to_the_world_and_shared_in_the_group(root: Path) -> 
 
 def _lines(path: Path) -> list[str]:
     return path.read_text().splitlines()
+
+
+def test_the_configuration_that_is_installed_is_good() -> None:
+    config = load(UNITS / "etc/careline.toml")
+    assert config.lines["card"] == "dahdi"
+    assert config.lines["socket_group"] == "careline"
