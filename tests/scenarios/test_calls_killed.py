@@ -10,8 +10,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from killing import JumpingClock, Life, restart_when_dead, start_agent
-from scripted_lines import ScriptedLines
 
 from appliance.config import Config
 from appliance.ivr.prompts.library import PromptLibrary
@@ -19,6 +17,8 @@ from appliance.store.database import open_store
 from appliance.store.models import CallRecord, Recording, VoiceMessage
 from drivers.clock import VirtualClock, run_virtual
 from drivers.protocol import Play, StartRecording
+from tests.scenarios.killing import JumpingClock, Life, restart_when_dead, start_agent
+from tests.scenarios.scripted_lines import ScriptedLines
 
 Caller = Callable[[ScriptedLines], Awaitable[None]]
 
