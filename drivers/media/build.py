@@ -6,11 +6,14 @@ Needs gcc, libspandsp-dev, libtiff-dev (spandsp's headers want it) and libtonezo
 """
 
 import argparse
+import fcntl
 import hashlib
 import re
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -38,6 +41,15 @@ def digest(paths: list[Path], *more: str) -> str:
     for path in paths:
         state.update(path.name.encode() + b"\0" + path.read_bytes())
     return state.hexdigest()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One build at a time: two at once would link each other's half-written objects."""
+    OBJECTS.mkdir(parents=True, exist_ok=True)
+    with (OBJECTS / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def compile_objects(flags: list[str], folder: Path) -> list[Path]:
@@ -93,11 +105,12 @@ def build_program(main: Path, sanitize: str) -> Path:
     """A program of `main` and all sources with a sanitizer ("address,undefined" or "thread"), for tests."""
     flags = [*(flag for flag in FLAGS if flag != "-fPIC"), "-O1", f"-fsanitize={sanitize}", "-fno-omit-frame-pointer"]
     folder = OBJECTS / sanitize.replace(",", "-")
-    objects = compile_objects(flags, folder)
     target = folder / main.stem
     libraries = [f"-l{name}" for name in LIBRARIES]
-    command = ["gcc", *flags, "-I", str(HERE), str(main), *map(str, objects), "-o", str(target), *libraries]
-    subprocess.run(command, check=True)
+    with alone():
+        objects = compile_objects(flags, folder)
+        command = ["gcc", *flags, "-I", str(HERE), str(main), *map(str, objects), "-o", str(target), *libraries]
+        subprocess.run(command, check=True)
     return target
 
 
@@ -109,7 +122,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.program:
         print(build_program(arguments.program, arguments.sanitize))
-    else:
+        return
+    with alone():
         print(build_extension())
 
 
