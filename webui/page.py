@@ -87,7 +87,7 @@ def length(ms: float | None) -> str:
     """ "3:07" or "1:02:09"."""
     if ms is None:
         return "–"
-    minutes, seconds = divmod(round(ms / 1000), 60)
+    minutes, seconds = divmod(int(ms / 1000 + 0.5), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 

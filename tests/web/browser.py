@@ -31,6 +31,7 @@ FLAGS = (
     "--disable-sync",
     "--disable-dev-shm-usage",
     "--hide-scrollbars",
+    "--window-size=1280,1000",
     "--autoplay-policy=no-user-gesture-required",
 )
 ALLOW_MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")

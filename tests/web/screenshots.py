@@ -68,13 +68,14 @@ def _outside(root: Path, folder: Path) -> list[str]:
         address = stack.enter_context(web_process(place.config, port))
         driver = stack.enter_context(chromium(root / "profile"))
         found = _walk(driver, address, {"setup": "/setup"}, folder)
-        _make_first(driver, address, place)
+        make_first(driver, address, place)
         found += _walk(driver, address, {"empty-dashboard": "/dashboard", "empty-calls": "/calls", "empty-health": "/health"}, folder)
         driver.delete_all_cookies()
         return found + _walk(driver, address, {"sign-in": "/sign-in"}, folder)
 
 
-def _make_first(driver: webdriver.Chrome, address: str, place: prepared.Place) -> None:
+def make_first(driver: webdriver.Chrome, address: str, place: prepared.Place) -> None:
+    """The first administrator, through the set-up page; ends on the dashboard."""
     driver.get(f"{address}/setup")
     typed = {"code": (place.data_dir / "setup-code").read_text(), "name": "chen", "password": prepared.PASSWORD, "again": prepared.PASSWORD}
     for name, value in typed.items():

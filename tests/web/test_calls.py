@@ -84,13 +84,13 @@ def test_htmx_gets_the_rows_alone(reader: FlaskClient) -> None:
 def test_story_in_plain_words(reader: FlaskClient) -> None:
     text = text_of(reader.get(f"/calls/{prepared.STORY_CALL}", headers=HTML).text)
     for words in (
-        "Call from 13800138000 to 01088886666 rings on channel 3 (trunk)",
+        "Call from 13800138000 rings on channel 3 (trunk), dialled: 01088886666",
         "Sent to the hotline menus (rule: default)",
         "Heard: greeting, recording notice, main menu (cut short by a key)",
         "Key 7 means nothing here",
         "Chose English",
         "The operator did not answer",
-        "Left a message of 0:06, reference 700123",
+        "Left a message of 0:07, reference 700123",
         "Recording lost 40 ms: slow disk",
         "Fault MED-004: prompt goodbye cannot be read",
         "Recording ended, length 0:27",
@@ -132,7 +132,7 @@ def test_call_without_anything(reader: FlaskClient) -> None:
 def test_hidden_number_is_told(reader: FlaskClient) -> None:
     with store.connection():
         record = CallRecord.select().where(CallRecord.ani.is_null()).first()
-    assert "no number shown" in reader.get(f"/calls/{record.call_id}", headers=HTML).text
+    assert "unknown number" in reader.get(f"/calls/{record.call_id}", headers=HTML).text
 
 
 def test_today_counts_from_local_midnight(reader: FlaskClient, app: Flask) -> None:

@@ -63,7 +63,13 @@ class Handset extends AudioWorkletProcessor {
     this.next = 0;
     this.playing = false;
     this.levels = { mic: 0, ear: 0, frames: 0 };
-    this.port.onmessage = (event) => this.heard(new Uint8Array(event.data));
+    this.muted = false;
+    this.port.onmessage = (event) => this.told(event.data);
+  }
+
+  told(message) {
+    if (message instanceof ArrayBuffer) this.heard(new Uint8Array(message));
+    else this.muted = message.muted;
   }
 
   heard(samples) {
@@ -108,7 +114,7 @@ class Handset extends AudioWorkletProcessor {
     const mic = inputs[0] && inputs[0][0];
     const ear = outputs[0][0];
     for (let i = 0; i < ear.length; i += 1) {
-      if (mic) this.speak(mic[i]);
+      if (mic) this.speak(this.muted ? 0 : mic[i]);
       ear[i] = this.listen();
     }
     this.levels.frames += ear.length;

@@ -1,6 +1,7 @@
 // A telephone in the browser: dials, talks and presses keys over one web socket. Without a microphone it still listens and presses keys.
 import { texts, clockOf } from "./page.js";
 
+const MUTED_BEFORE_KEY_MS = 150;   // what the microphone said before must be through
 const OVER = ["busy", "no_answer", "ended"];
 const root = document.getElementById("handset");
 
@@ -9,6 +10,7 @@ class Telephone {
     this.find();
     this.line = null;
     this.talkingSince = 0;
+    this.keysUnderWay = 0;
     this.call.addEventListener("click", () => this.press());
     this.hangUp.addEventListener("click", () => this.end());
     this.who.addEventListener("change", () => this.showWho());
@@ -48,6 +50,7 @@ class Telephone {
     await this.openSound();
     const address = new URL(root.dataset.line, window.location.href);
     address.protocol = address.protocol.replace("http", "ws");
+    this.keysUnderWay = 0;
     this.line = new WebSocket(address);
     this.line.binaryType = "arraybuffer";
     this.line.onopen = () => this.send(this.asSet
@@ -62,6 +65,7 @@ class Telephone {
     if (typeof message !== "string") { this.play(message); return; }
     const told = JSON.parse(message);
     if (told.fault) this.warn(told.fault);
+    if (told.keys_sent) { this.keysUnderWay = Math.max(0, this.keysUnderWay - 1); this.muteForKeys(); }
     if (told.state && told.state !== "gone") this.show(told.state, told.detail);
   }
 
@@ -81,9 +85,18 @@ class Telephone {
   }
 
   key(key) {
-    if (this.line) { this.send({ do: "keys", keys: key }); this.keys.textContent = (this.keys.textContent + key).slice(-24); }
+    if (this.line) { this.sendKey(key); this.keys.textContent = (this.keys.textContent + key).slice(-24); }
     else if (!this.asSet) this.number.value += key;
   }
+
+  // As a real telephone does, the microphone is off while a key sounds: speech over a tone hides it.
+  sendKey(key) {
+    this.keysUnderWay += 1;
+    this.muteForKeys();
+    setTimeout(() => this.send({ do: "keys", keys: key }), MUTED_BEFORE_KEY_MS);
+  }
+
+  muteForKeys() { if (this.worklet) this.worklet.port.postMessage({ muted: this.keysUnderWay > 0 }); }
 
   keyboard(event) {
     if (event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
