@@ -20,7 +20,7 @@ RUN := .venv/run $(C_BUILT) .setup/web
 LINT := .venv/dev $(C_BUILT)
 DEV := .setup/packages-test $(LINT)
 
-.PHONY: help demo test check test-unit test-media test-scenarios test-web test-lab lab bench soak prompts install format clean
+.PHONY: help demo test check test-unit test-media test-scenarios test-web test-lab lab bench soak screenshots prompts install format clean
 
 help:
 	@echo 'make demo       try it: the whole box on a virtual card, callable from the browser (ARGS=--help for options)'
@@ -29,6 +29,7 @@ help:
 	@echo 'make test-unit test-media test-scenarios test-web test-lab    * one suite (ARGS goes to pytest)'
 	@echo 'make lab        the real DAHDI drivers in an emulated machine (= test-lab)'
 	@echo 'make bench      speed figures; make soak: 10 minutes at 240 calls'
+	@echo 'make screenshots  pictures of every page, both languages, wide and narrow, into build/screenshots'
 	@echo 'make prompts    speak the prompts whose text changed'
 	@echo 'make install    units, users and folders for real cards under systemd (DESTDIR for an image)'
 	@echo 'make format     lay out the C sources; make clean: forget everything that was built'
@@ -56,6 +57,9 @@ test-scenarios: $(DEV)
 
 test-web: $(DEV) $(RUN)
 	$(PYTEST) tests/web $(ARGS)
+
+screenshots: $(DEV) $(RUN)
+	$(PYTHON) -m tests.web.screenshots build/screenshots
 
 test-lab: $(DEV) .setup/lab
 	$(PYTEST) tests/lab $(ARGS)
