@@ -1,6 +1,6 @@
 """Media ports of channels: what sounds on a channel and what is listened for. The only user of the media core in the line server.
 
-`Media` owns the engine's common parts (clips, country tones, ids); a `Port` is one channel's for life and is put to rest between calls.
+`Media` owns the engine's common parts (clips, ids, which channel a port belongs to); a `Port` is one channel's and rests between calls.
 Line server's event loop only.
 """
 
@@ -16,7 +16,8 @@ from drivers.protocol import Clip
 
 TONES = {tone.name.lower(): tone for tone in Tone}
 SENT_TONES = ("dial", "ringback", "busy", "congestion")
-DIGITS = frozenset("0123456789*#ABCDabcdwW")
+DIGITS = frozenset("0123456789*#ABCDw")
+MAX_DIGITS = 64  # Source: media.h, CM_DIGITS_LEN
 SILENCE_MAX_MS = 600_000
 _CLIPS_KEPT = 256
 
@@ -81,11 +82,12 @@ class Media:
         self.engine = engine
         self.config = config
         self.clips = ClipShelf(engine, clips_dir)
+        self.channel_at: dict[int, int] = {}
         self._last_id = 0
 
-    def new_port(self, law: str) -> "Port":
-        """A port whose line speaks "alaw" or "ulaw" (the kernel's word is mulaw). Raises: MediaError when all are in use."""
-        return Port(self, self.engine.port_new(Law.ALAW if law == "alaw" else Law.ULAW))
+    def new_port(self, channel: int, law: str) -> "Port":
+        """A port for that channel, which speaks "alaw" or "ulaw". Raises: MediaError when all are in use."""
+        return Port(self, channel, Law.ALAW if law == "alaw" else Law.ULAW)
 
     def next_id(self) -> int:
         self._last_id += 1
@@ -98,13 +100,32 @@ class Media:
 class Port:
     """One channel's media port; remembers what is on, so that `rest` switches off that and no more."""
 
-    def __init__(self, media: Media, number: int) -> None:
-        self.number = number
+    def __init__(self, media: Media, channel: int, law: Law) -> None:
         self._media = media
+        self._channel = channel
+        self._law = law
+        self._sending = 0
+        self.number = self._new_number()
         self._engine = media.engine
         self._on: set[str] = set()
         self._signalling_tones: tuple[str, ...] = ()
         self._wanted_tones: tuple[str, ...] = ()
+
+    def _new_number(self) -> int:
+        number = self._media.engine.port_new(self._law)
+        self._media.channel_at[number] = self._channel
+        return number
+
+    def renew(self) -> None:
+        """After a call, not attached: digits that nobody waits for any more must never reach the next one.
+
+        The media core sends what it was given to the end, so a port that still sends is given back.
+        """
+        if self._sending:
+            del self._media.channel_at[self.number]
+            self._engine.port_free(self.number)
+            self._sending = 0
+            self.number = self._new_number()
 
     def play(self, play: int, clips: Sequence[Clip], barge_in_digits: str, loops: int) -> None:
         """Raises: MediaError, naming the file that cannot be played."""
@@ -124,12 +145,17 @@ class Port:
 
     def send_digits(self, digits: str) -> None:
         """Raises: LineError LIN-042."""
-        if not digits or not set(digits) <= DIGITS:
-            raise LineError("LIN-042", f"{digits!r} cannot be dialled", "Use 0-9 * # A-D, and w for a pause of 500 ms")
+        if not 1 <= len(digits) <= MAX_DIGITS or not set(digits) <= DIGITS:
+            raise LineError("LIN-042", f"{digits!r} cannot be dialled", f"Up to {MAX_DIGITS} of 0-9 * # A-D, and w for a pause of 500 ms")
         dtmf = self._media.config.engine
         self._engine.send_digits(
             self.number, digits, dtmf.digit_on_ms, dtmf.digit_off_ms, dtmf.digit_low_dbm0, dtmf.digit_high_dbm0
         )
+        self._sending += 1
+
+    def digits_sent(self) -> None:
+        """The engine says that one `send_digits` is on the line."""
+        self._sending = max(0, self._sending - 1)
 
     def record(self, recording: int, path: Path, stereo: bool, gap_samples: int) -> None:
         """Raises: MediaError."""

@@ -172,6 +172,7 @@ class Channel:
         self._alarm_changed(span=alarms)
 
     def on_number_sent(self) -> None:
+        """The media core has sent the number of DialNumber."""
         self._tell(NumberSent())
 
     def on_tone(self, tone: str, on: bool) -> None:
@@ -275,6 +276,7 @@ class Channel:
             self._attached = False
             self.port.rest()
             self.io.detach()
+            self.port.renew()
 
     def _io_failed(self, error: LineError) -> None:
         log.error("%s channel %d: %s. %s", error.code, self.number, error.what, error.remedy)

@@ -66,10 +66,8 @@ class Adoption:
     def _add(self, spec: ChannelSpec, group: GroupConfig, kept_fd: int | None) -> None:
         signaller = self._signaller(spec)
         io = self._open(spec, kept_fd)
-        port = self._lines.media.new_port(spec.law)
-        channel = Channel(spec, group, io, signaller, port, self._calls, self._lines.channels)
-        self._lines.channels[spec.number] = channel
-        self._lines.by_port[port.number] = channel
+        port = self._lines.media.new_port(spec.number, spec.law)
+        self._lines.channels[spec.number] = Channel(spec, group, io, signaller, port, self._calls, self._lines.channels)
 
     def _signaller(self, spec: ChannelSpec) -> Signaller:
         timings = self._lines.config.analog
@@ -113,6 +111,7 @@ class Adoption:
                 self._adopt(kept)
         for kept in self._lines.book:
             self._rejoin(kept)
+            self._listen_again(kept)
         for channel in self._lines.channels.values():
             if channel.leg is None:
                 self._rest(channel)
@@ -182,6 +181,11 @@ class Adoption:
         self._lines.book.update(leg, bridged_with=None, native=False)
         if mine is not None and mine.io is not None:
             mine.io.native_unbridge()
+
+    def _listen_again(self, kept: KeptLeg) -> None:
+        listener, target = self._on_channel(kept.state.leg), self._on_channel(kept.audio.tap)
+        if listener is not None and target is not None:
+            listener.port.tap(target.port)
 
     def _on_channel(self, leg: str) -> Channel | None:
         return next((channel for channel in self._lines.channels.values() if channel.leg == leg), None)

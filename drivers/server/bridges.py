@@ -37,7 +37,8 @@ class Bridges:
             self._lines.outbox.emit(Unbridged(leg=each))
 
     def leg_over(self, leg: str, channel: Channel) -> None:
-        """The leg has been released; `channel` was its. The partner stays, alone."""
+        """The leg has been released; `channel` was its. The partner stays, alone; nobody listens to the channel's next call."""
+        self._end_taps(leg)
         state = self._lines.book.state(leg)
         if state.bridged_with is None:
             return
@@ -45,6 +46,12 @@ class Bridges:
         self._lines.book.update(leg, bridged_with=None, native=False)
         self._lines.book.update(state.bridged_with, bridged_with=None, native=False)
         self._lines.outbox.emit(Unbridged(leg=state.bridged_with))
+
+    def _end_taps(self, target: str) -> None:
+        for kept in self._lines.book:
+            if kept.audio.tap == target and kept.state.phase is not LegPhase.RELEASED:
+                self._lines.port_of(kept.state.leg).tap(None)
+                self._lines.book.update_audio(kept.state.leg, tap="")
 
     def move_to_core(self, leg: str) -> None:
         """The leg's audio is to be changed: no longer inside the card."""

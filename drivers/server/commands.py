@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from drivers.errors import CarelineError, LineError
-from drivers.ports import DIGITS
+from drivers.ports import DIGITS, MAX_DIGITS
 from drivers.protocol import (
     Answer,
     BlockChannel,
@@ -105,8 +105,9 @@ class Commands:
             self._lines.channel_of(command.leg).release(command.cause)
 
     def _seize(self, command: Seize) -> None:
-        if not set(command.number) <= DIGITS:
-            raise LineError("LIN-042", f"number {command.number!r}", "Use 0-9 * # A-D, and w for a pause of 500 ms")
+        if len(command.number) > MAX_DIGITS or not set(command.number) <= DIGITS:
+            remedy = f"Up to {MAX_DIGITS} of 0-9 * # A-D, and w for a pause of 500 ms"
+            raise LineError("LIN-042", f"number {command.number!r}", remedy)
         in_range("no_answer_ms", command.no_answer_ms, 1, NO_ANSWER_MAX_MS)
         in_range("length of tag", len(command.tag), 0, TAG_MAX_BYTES)
         if command.channel is not None and command.channel not in self._lines.channels:

@@ -38,7 +38,6 @@ class Lines:
         self.book = LegBook(Path(paths.run_dir) / "legs")
         self.outbox = Outbox(self.book, config.max_kept_events)
         self.channels: dict[int, Channel] = {}
-        self.by_port: dict[int, Channel] = {}
         self.groups: dict[str, TrunkGroup[Channel]] = {}
         self.spans: dict[int, Span] = {}
         self.plays: dict[int, tuple[str, int]] = {}
@@ -56,6 +55,11 @@ class Lines:
         if channel is None or channel.leg != leg:
             raise LineError("LIN-031", f"leg {leg} is {state.phase.value}: no channel", "Nothing to do: the call is over")
         return channel
+
+    def channel_at(self, port: int) -> Channel | None:
+        """Whose media port that is."""
+        number = self.media.channel_at.get(port)
+        return None if number is None else self.channels.get(number)
 
     def port_of(self, leg: str) -> Port:
         """Raises: LineError LIN-030, LIN-031."""

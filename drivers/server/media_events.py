@@ -52,7 +52,7 @@ class MediaEvents:
                 log.error("LIN-067 the media core dropped %d events: its ring was full. Raise [lines.engine] events", event.value)
                 self._on_loss()
             case _:
-                if channel := self._lines.by_port.get(event.port):
+                if channel := self._lines.channel_at(event.port):
                     self._of_channel(channel, event)
 
     def _of_channel(self, channel: Channel, event: MediaEvent) -> None:
@@ -63,6 +63,9 @@ class MediaEvents:
                 self._io_error(channel, event.value)
             case EventKind.TONE:
                 self._tone(channel, event)
+            case EventKind.DIGITS_SENT:
+                channel.port.digits_sent()
+                self._digits_sent(channel)
             case EventKind.UNDERRUN:
                 log.warning("LIN-068 channel %d: %d frames were not there in time", channel.number, event.value)
             case _:
@@ -81,8 +84,6 @@ class MediaEvents:
         match event.kind:
             case EventKind.DIGIT:
                 self._digit(leg, event.digit)
-            case EventKind.DIGITS_SENT:
-                self._digits_sent(channel, leg)
             case EventKind.SPEECH:
                 self._lines.outbox.emit(SpeechBegan(leg=leg))
             case EventKind.SILENCE:
@@ -104,10 +105,11 @@ class MediaEvents:
             self._lines.book.update(leg, digits=(*waiting, press))
         self._lines.outbox.emit(Digit(leg=leg, seq=press.seq, digit=digit, at=press.at))
 
-    def _digits_sent(self, channel: Channel, leg: str) -> None:
-        if self._lines.book.state(leg).phase is LegPhase.DIALLING:
+    def _digits_sent(self, channel: Channel) -> None:
+        leg = channel.leg
+        if leg and self._lines.book.state(leg).phase is LegPhase.DIALLING:
             channel.on_number_sent()
-        else:
+        elif leg:
             self._lines.outbox.emit(DigitsSent(leg=leg))
 
     def _tone(self, channel: Channel, event: MediaEvent) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import resource
 import shutil
 import tempfile
 import time
@@ -21,18 +22,22 @@ BLOCKED_LIMIT_S = 0.05
 @pytest.fixture(scope="session")
 def prompts() -> PromptLibrary:
     """The rendered prompts, each read once for all scenarios."""
-    library = PromptLibrary()
-    assert not library.faults()
-    return library
+    return PromptLibrary()
 
 
 @pytest.fixture
-def config() -> Iterator[Config]:
-    """A box in a folder of its own, in memory where there is such a place."""
+def folder() -> Iterator[Path]:
+    """A folder of one's own, in memory where there is such a place: scenarios say nothing about the disk."""
     memory = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(prefix="careline-", dir=memory if memory.is_dir() else None))
-    yield Config(paths=Paths(run_dir=str(folder / "run"), data_dir=str(folder / "data")))
-    shutil.rmtree(folder)
+    made = Path(tempfile.mkdtemp(prefix="careline-", dir=memory if memory.is_dir() else None))
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def config(folder: Path) -> Config:
+    """A box in a folder of its own."""
+    return Config(paths=Paths(run_dir=str(folder / "run"), data_dir=str(folder / "data")))
 
 
 class LoopWatch:
@@ -48,18 +53,27 @@ class LoopWatch:
         self._began_s: float | None = None
         self._cpu_s = 0.0
         self._queued: dict[str, int] = {}
+        self._waits = 0
 
     def batch_begins(self) -> None:
         self._began_s, self._cpu_s, self._queued = time.monotonic(), time.thread_time(), queued_ns()
+        self._waits = waits()
 
     def batch_ends(self) -> None:
         if self._began_s is None:
             return
         wall_s, cpu_s = time.monotonic() - self._began_s, time.thread_time() - self._cpu_s
         self._began_s = None
-        if wall_s > self.worst_s:
+        if waits() == self._waits:
+            self.worst_s = max(self.worst_s, cpu_s)
+        elif wall_s > self.worst_s:
             waited_ns = sum(now - self._queued.get(thread, 0) for thread, now in queued_ns().items())
             self.worst_s = max(self.worst_s, cpu_s, wall_s - cpu_s - waited_ns / 1e9)
+
+
+def waits() -> int:
+    """How often this thread gave up the processor of itself. Without that it waited for nothing but the machine under us."""
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
 
 
 def queued_ns() -> dict[str, int]:

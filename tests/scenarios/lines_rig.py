@@ -160,6 +160,8 @@ def run_rig(folder: Path, main: Callable[[Rig], Awaitable[R]], lines: LinesConfi
 
     async def within(clock: VirtualClock) -> R:
         rig = Rig(clock, folder, lines)
+        faults: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(str(context)))
         try:
             rig.server.start()
             if connected:
@@ -169,6 +171,7 @@ def run_rig(folder: Path, main: Callable[[Rig], Awaitable[R]], lines: LinesConfi
             await rig.server.stop()
             rig.card.close()
             rig.engine.close()
+            assert not faults
 
     result: R = run_virtual(within)
     return result

@@ -140,7 +140,7 @@ def only(welcome: Welcome) -> LegState:
     return state
 
 
-def test_call_is_taken_over_with_its_recording(tmp_path: Path) -> None:
+def test_call_is_taken_over_with_its_recording(folder: Path) -> None:
     before, after = speech_like(1, seed=1), speech_like(1, seed=2)
 
     async def main(rig: Rig, mortal: Mortal) -> None:
@@ -152,7 +152,7 @@ def test_call_is_taken_over_with_its_recording(tmp_path: Path) -> None:
         await rig.agent.told(Digit)
         await caller.keys_sent()
         await asyncio.sleep(0.1)
-        caller.speak(wav(tmp_path / "b.wav", before))
+        caller.speak(wav(folder / "b.wav", before))
         await asyncio.sleep(2)
         state = only(await mortal.restart(dead_s=3))
         assert (state.leg, state.phase, state.tag) == (leg, LegPhase.ANSWERED, b"here")
@@ -160,7 +160,7 @@ def test_call_is_taken_over_with_its_recording(tmp_path: Path) -> None:
         assert state.play.end is PlayEnd.FAILED
         assert [press.digit for press in state.digits] == ["1"]
         await asyncio.sleep(0.2)
-        caller.speak(wav(tmp_path / "a.wav", after))
+        caller.speak(wav(folder / "a.wav", after))
         await asyncio.sleep(2)
         caller.press("2")
         assert (await rig.agent.told(Digit)).seq == 2
@@ -168,8 +168,8 @@ def test_call_is_taken_over_with_its_recording(tmp_path: Path) -> None:
         assert (await rig.agent.told(Released, leg=leg)).by_far_end
         await rig.agent.told(RecordingDone)
 
-    run_mortal(tmp_path, main)
-    left, right = recorded(tmp_path / "data" / "recordings" / "r.wav")
+    run_mortal(folder, main)
+    left, right = recorded(folder / "data" / "recordings" / "r.wav")
     assert before in left
     assert after in left
     gap = left.index(after) - left.index(before)
@@ -177,7 +177,7 @@ def test_call_is_taken_over_with_its_recording(tmp_path: Path) -> None:
     assert len(left) == len(right)
 
 
-def test_bridge_in_the_card_goes_on_and_is_found_again(tmp_path: Path) -> None:
+def test_bridge_in_the_card_goes_on_and_is_found_again(folder: Path) -> None:
     said = speech_like(1, seed=3)
 
     async def main(rig: Rig, mortal: Mortal) -> None:
@@ -190,9 +190,9 @@ def test_bridge_in_the_card_goes_on_and_is_found_again(tmp_path: Path) -> None:
         rig.agent.send(Bridge(leg=leg, other="set"))
         assert (await rig.agent.told(Bridged)).native
         await mortal.die()
-        caller.listen(tmp_path / "heard.wav")
+        caller.listen(folder / "heard.wav")
         await asyncio.sleep(0.2)
-        telephone.speak(wav(tmp_path / "s.wav", said))
+        telephone.speak(wav(folder / "s.wav", said))
         await asyncio.sleep(2)
         states = {state.leg: state for state in (await mortal.start()).legs}
         assert (states[leg].bridged_with, states["set"].bridged_with, states[leg].native) == ("set", leg, True)
@@ -201,11 +201,11 @@ def test_bridge_in_the_card_goes_on_and_is_found_again(tmp_path: Path) -> None:
         rig.agent.send(Release(leg=leg))
         await rig.agent.told(Released, leg=leg)
 
-    run_mortal(tmp_path, main)
-    assert said in recorded(tmp_path / "heard.wav")[0]
+    run_mortal(folder, main)
+    assert said in recorded(folder / "heard.wav")[0]
 
 
-def test_bridge_in_the_media_core_is_made_again(tmp_path: Path) -> None:
+def test_bridge_in_the_media_core_is_made_again(folder: Path) -> None:
     said = speech_like(1, seed=4)
 
     async def main(rig: Rig, mortal: Mortal) -> None:
@@ -219,19 +219,19 @@ def test_bridge_in_the_media_core_is_made_again(tmp_path: Path) -> None:
         rig.agent.send(Bridge(leg=leg, other=other))
         assert not (await rig.agent.told(Bridged)).native
         await mortal.restart()
-        caller.listen(tmp_path / "heard.wav")
+        caller.listen(folder / "heard.wav")
         await asyncio.sleep(0.2)
-        telephone.speak(wav(tmp_path / "s.wav", said))
+        telephone.speak(wav(folder / "s.wav", said))
         await asyncio.sleep(2)
         caller.hang_up()
         await rig.agent.told(Released, leg=leg)
         assert rig.leg(other).bridged_with is None
 
-    run_mortal(tmp_path, main)
-    assert said in recorded(tmp_path / "heard.wav")[0]
+    run_mortal(folder, main)
+    assert said in recorded(folder / "heard.wav")[0]
 
 
-def test_set_hung_up_meanwhile(tmp_path: Path) -> None:
+def test_set_hung_up_meanwhile(folder: Path) -> None:
     async def main(rig: Rig, mortal: Mortal) -> None:
         telephone = rig.world.sets[6]
         telephone.pick_up()
@@ -247,10 +247,10 @@ def test_set_hung_up_meanwhile(tmp_path: Path) -> None:
         rig.agent.send(Seize(leg="again", channel=6))
         await rig.agent.told(Alerting, leg="again")
 
-    run_mortal(tmp_path, main)
+    run_mortal(folder, main)
 
 
-def test_ringing_call_can_still_be_answered(tmp_path: Path) -> None:
+def test_ringing_call_can_still_be_answered(folder: Path) -> None:
     async def main(rig: Rig, mortal: Mortal) -> None:
         caller = rig.call_in()
         leg = await rig.offered()
@@ -260,20 +260,20 @@ def test_ringing_call_can_still_be_answered(tmp_path: Path) -> None:
         await rig.agent.told(Answered, leg=leg)
         await caller.reached(Phase.TALKING)
 
-    run_mortal(tmp_path, main)
+    run_mortal(folder, main)
 
 
-def test_call_that_was_being_dialled_is_released_not_lost(tmp_path: Path) -> None:
+def test_call_that_was_being_dialled_is_released_not_lost(folder: Path) -> None:
     async def main(rig: Rig, mortal: Mortal) -> None:
         rig.agent.send(Seize(leg="out", group="trunk", number=OUTSIDE))
         await asyncio.sleep(0.5)
         state = only(await mortal.restart(dead_s=0.1))
         assert (state.leg, state.phase, state.cause) == ("out", LegPhase.RELEASED, Cause.TEMPORARY_FAILURE)
 
-    run_mortal(tmp_path, main)
+    run_mortal(folder, main)
 
 
-def test_leg_names_are_unique_over_restarts(tmp_path: Path) -> None:
+def test_leg_names_are_unique_over_restarts(folder: Path) -> None:
     async def main(rig: Rig, mortal: Mortal) -> None:
         legs = set()
         for _ in range(3):
@@ -284,10 +284,10 @@ def test_leg_names_are_unique_over_restarts(tmp_path: Path) -> None:
             await mortal.restart()
         assert len(legs) == 3
 
-    run_mortal(tmp_path, main)
+    run_mortal(folder, main)
 
 
-def test_call_of_a_card_in_software_ends_with_the_process(tmp_path: Path) -> None:
+def test_call_of_a_card_in_software_ends_with_the_process(folder: Path) -> None:
     async def first(rig: Rig) -> None:
         await rig.answered()
 
@@ -295,12 +295,12 @@ def test_call_of_a_card_in_software_ends_with_the_process(tmp_path: Path) -> Non
         state = only(await rig.agent.welcome())
         assert (state.phase, state.cause) == (LegPhase.RELEASED, Cause.TEMPORARY_FAILURE)
 
-    run_rig(tmp_path, first)
-    run_rig(tmp_path, second, connected=False)
+    run_rig(folder, first)
+    run_rig(folder, second, connected=False)
 
 
-def test_unreadable_state_is_put_aside(tmp_path: Path) -> None:
-    legs = tmp_path / "run" / "legs"
+def test_unreadable_state_is_put_aside(folder: Path) -> None:
+    legs = folder / "run" / "legs"
     legs.mkdir(parents=True)
     (legs / "bad.leg").write_bytes(b"\xc1garbage")
 
@@ -309,4 +309,4 @@ def test_unreadable_state_is_put_aside(tmp_path: Path) -> None:
         assert (legs / "bad.broken").exists()
         await rig.answered()
 
-    run_rig(tmp_path, main, connected=False)
+    run_rig(folder, main, connected=False)

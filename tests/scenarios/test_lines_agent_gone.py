@@ -41,7 +41,7 @@ from drivers.virtual.handset import Phase
 from tests.scenarios.lines_rig import LINES, Agent, Rig, recorded, run_rig, speech_like, wav
 
 
-def test_call_goes_on_while_the_agent_is_dead(tmp_path: Path) -> None:
+def test_call_goes_on_while_the_agent_is_dead(folder: Path) -> None:
     """Prompt and recording go on, keys are kept, and the next agent finds it all in the snapshot."""
     prompt = speech_like(4, seed=1)
 
@@ -50,7 +50,7 @@ def test_call_goes_on_while_the_agent_is_dead(tmp_path: Path) -> None:
         rig.agent.send(StartRecording(leg=leg, recording_id="r", path="r.wav"))
         rig.agent.send(SetTag(leg=leg, tag=b"in the menu"))
         await asyncio.sleep(0.1)
-        rig.agent.send(Play(leg=leg, play_id=7, clips=(Clip(str(wav(tmp_path / "p.wav", prompt))),)))
+        rig.agent.send(Play(leg=leg, play_id=7, clips=(Clip(str(wav(folder / "p.wav", prompt))),)))
         await asyncio.sleep(0.5)
         rig.agent.die()
         caller.press("42")
@@ -65,11 +65,11 @@ def test_call_goes_on_while_the_agent_is_dead(tmp_path: Path) -> None:
         caller.hang_up()
         await rig.agent.told(Released)
 
-    run_rig(tmp_path, main)
-    assert prompt in recorded(tmp_path / "data" / "recordings" / "r.wav")[1]
+    run_rig(folder, main)
+    assert prompt in recorded(folder / "data" / "recordings" / "r.wav")[1]
 
 
-def test_released_leg_stays_until_forgotten(tmp_path: Path) -> None:
+def test_released_leg_stays_until_forgotten(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         caller, leg = await rig.answered()
         rig.agent.die()
@@ -81,12 +81,12 @@ def test_released_leg_stays_until_forgotten(tmp_path: Path) -> None:
         await asyncio.sleep(0.1)
         rig.agent.die()
         assert (await rig.agent.welcome()).legs == ()
-        assert list((tmp_path / "run" / "legs").iterdir()) == []
+        assert list((folder / "run" / "legs").iterdir()) == []
 
-    run_rig(tmp_path, main)
+    run_rig(folder, main)
 
 
-def test_call_offered_while_nobody_is_there(tmp_path: Path) -> None:
+def test_call_offered_while_nobody_is_there(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         rig.call_in()
         await asyncio.sleep(4)
@@ -96,43 +96,43 @@ def test_call_offered_while_nobody_is_there(tmp_path: Path) -> None:
         await asyncio.sleep(12)
         assert rig.leg(state.leg).phase is LegPhase.ANSWERED
 
-    run_rig(tmp_path, main, connected=False)
+    run_rig(folder, main, connected=False)
 
 
-def test_nobody_hears_ringing_for_ever(tmp_path: Path) -> None:
+def test_nobody_hears_ringing_for_ever(folder: Path) -> None:
     hold, greeting = speech_like(2, seed=2), speech_like(1, seed=3)
-    lines = msgspec.structs.replace(LINES, unattended_prompt=str(wav(tmp_path / "hold.wav", hold)))
+    lines = msgspec.structs.replace(LINES, unattended_prompt=str(wav(folder / "hold.wav", hold)))
 
     async def main(rig: Rig) -> None:
         caller = rig.call_in()
         await caller.reached(Phase.TALKING, limit_s=12)
-        caller.listen(tmp_path / "heard.wav")
+        caller.listen(folder / "heard.wav")
         await asyncio.sleep(5)
         state = (await rig.agent.welcome()).legs[0]
         assert (state.phase, state.play) == (LegPhase.ANSWERED, None)
-        rig.agent.send(Play(leg=state.leg, play_id=1, clips=(Clip(str(wav(tmp_path / "g.wav", greeting))),)))
+        rig.agent.send(Play(leg=state.leg, play_id=1, clips=(Clip(str(wav(folder / "g.wav", greeting))),)))
         assert (await rig.agent.told(PlayDone)).play_id == 1
         await asyncio.sleep(0.2)
         caller.hang_up()
         await rig.agent.told(Released)
 
-    run_rig(tmp_path, main, lines, connected=False)
-    heard = recorded(tmp_path / "heard.wav")[0]
+    run_rig(folder, main, lines, connected=False)
+    heard = recorded(folder / "heard.wav")[0]
     assert heard.count(hold) >= 1
     assert greeting in heard
 
 
-def test_agent_dies_while_a_call_rings(tmp_path: Path) -> None:
+def test_agent_dies_while_a_call_rings(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         caller = rig.call_in()
         await rig.offered()
         rig.agent.die()
         await caller.reached(Phase.TALKING, limit_s=10)
 
-    run_rig(tmp_path, main)
+    run_rig(folder, main)
 
 
-def test_second_agent_is_refused_while_the_first_lives(tmp_path: Path) -> None:
+def test_second_agent_is_refused_while_the_first_lives(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         second = Agent(rig.server)
         await second.connect()
@@ -142,26 +142,26 @@ def test_second_agent_is_refused_while_the_first_lives(tmp_path: Path) -> None:
         await asyncio.sleep(0.1)
         await second.welcome()
 
-    run_rig(tmp_path, main)
+    run_rig(folder, main)
 
 
-def test_another_version_is_refused(tmp_path: Path) -> None:
+def test_another_version_is_refused(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         await rig.agent.connect(version=99)
         refused = await rig.agent.told(Refused)
         assert (refused.code, "version 99" in refused.what) == ("LIN-050", True)
         await Agent(rig.server).welcome()
 
-    run_rig(tmp_path, main, connected=False)
+    run_rig(folder, main, connected=False)
 
 
-def test_ping_and_health(tmp_path: Path) -> None:
+def test_ping_and_health(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         rig.agent.send(Ping())
         await rig.agent.told(Pong)
         assert (await rig.agent.told(EngineReport, limit_s=6)).events_lost == 0
 
-    run_rig(tmp_path, main)
+    run_rig(folder, main)
 
 
 # --- what cannot be done -------------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ def test_ping_and_health(tmp_path: Path) -> None:
         (BlockChannel(channel=77), "LIN-033", "77"),
     ],
 )
-def test_command_that_cannot_be_done(tmp_path: Path, command: Command, code: str, named: str) -> None:
+def test_command_that_cannot_be_done(folder: Path, command: Command, code: str, named: str) -> None:
     """The answer names the thing, and the call is none the worse."""
 
     async def main(rig: Rig) -> None:
@@ -207,16 +207,16 @@ def test_command_that_cannot_be_done(tmp_path: Path, command: Command, code: str
         assert failed.remedy
         assert rig.leg(leg).phase is LegPhase.ANSWERED
 
-    run_rig(tmp_path, main)
+    run_rig(folder, main)
 
 
-def test_corrupt_prompt_is_named_and_the_play_has_failed(tmp_path: Path) -> None:
-    broken = tmp_path / "broken.wav"
-    broken.write_bytes(wav(tmp_path / "good.wav", b"\xd5" * 800).read_bytes()[:100])
+def test_corrupt_prompt_is_named_and_the_play_has_failed(folder: Path) -> None:
+    broken = folder / "broken.wav"
+    broken.write_bytes(wav(folder / "good.wav", b"\xd5" * 800).read_bytes()[:100])
 
     async def main(rig: Rig) -> None:
         _, leg = await rig.answered()
-        rig.agent.send(Play(leg=leg, play_id=3, clips=(Clip(str(tmp_path / "good.wav")), Clip(str(broken)))))
+        rig.agent.send(Play(leg=leg, play_id=3, clips=(Clip(str(folder / "good.wav")), Clip(str(broken)))))
         done = await rig.agent.told(PlayDone)
         assert (done.play_id, done.end) == (3, PlayEnd.FAILED)
         failed = await rig.agent.told(CommandFailed)
@@ -226,10 +226,10 @@ def test_corrupt_prompt_is_named_and_the_play_has_failed(tmp_path: Path) -> None
         assert state.play is not None
         assert state.play.end is PlayEnd.FAILED
 
-    run_rig(tmp_path, main)
+    run_rig(folder, main)
 
 
-def test_commands_to_a_call_that_is_over(tmp_path: Path) -> None:
+def test_commands_to_a_call_that_is_over(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         caller, leg = await rig.answered()
         caller.hang_up()
@@ -240,20 +240,20 @@ def test_commands_to_a_call_that_is_over(tmp_path: Path) -> None:
         await asyncio.sleep(0.1)
         assert not rig.agent.heard(CommandFailed)
 
-    run_rig(tmp_path, main)
+    run_rig(folder, main)
 
 
-def test_group_with_channels_the_card_does_not_have(tmp_path: Path) -> None:
+def test_group_with_channels_the_card_does_not_have(folder: Path) -> None:
     lines = msgspec.structs.replace(LINES, groups=(GroupConfig(name="t", channels="1-9"),))
 
     async def main(rig: Rig) -> None:
         raise AssertionError("it must not start")
 
     with pytest.raises(ConfigError, match=r"channel 7 is not on the virtual card.*1-6"):
-        run_rig(tmp_path, main, lines)
+        run_rig(folder, main, lines)
 
 
-def test_offers_in_the_snapshot_are_not_told_again(tmp_path: Path) -> None:
+def test_offers_in_the_snapshot_are_not_told_again(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         rig.call_in()
         await asyncio.sleep(3)
@@ -262,4 +262,4 @@ def test_offers_in_the_snapshot_are_not_told_again(tmp_path: Path) -> None:
         assert not rig.agent.heard(Offered)
         assert not rig.agent.heard(Welcome)
 
-    run_rig(tmp_path, main, connected=False)
+    run_rig(folder, main, connected=False)

@@ -32,7 +32,7 @@ from tests.scenarios.lines_rig import LINES, OUTSIDE, WORLD, Rig, run_rig
 BUSY_TONE = 3
 
 
-def test_caller_is_answered_and_hangs_up(tmp_path: Path) -> None:
+def test_caller_is_answered_and_hangs_up(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         caller, leg = await rig.answered()
         assert rig.leg(leg).phase is LegPhase.ANSWERED
@@ -42,20 +42,20 @@ def test_caller_is_answered_and_hangs_up(tmp_path: Path) -> None:
         assert (released.cause, released.by_far_end) == (Cause.NORMAL, True)
         assert rig.leg(leg).released_at is not None
 
-    run_rig(tmp_path, main)
+    run_rig(folder, main)
 
 
-def test_welcome_describes_the_card(tmp_path: Path) -> None:
+def test_welcome_describes_the_card(folder: Path) -> None:
     async def main(rig: Rig) -> Welcome:
         return await rig.agent.welcome()
 
-    welcome = run_rig(tmp_path, main, connected=False)
+    welcome = run_rig(folder, main, connected=False)
     assert [group.name for group in welcome.groups] == ["trunk", "sets"]
     assert [channel.signalling for channel in welcome.channels] == ["fxsks"] * 4 + ["fxoks"] * 2
     assert [span.channels for span in welcome.spans] == [4, 2]
 
 
-def test_offer_says_group_and_number_dialled(tmp_path: Path) -> None:
+def test_offer_says_group_and_number_dialled(folder: Path) -> None:
     lines = msgspec.structs.replace(LINES, groups=(GroupConfig(name="front", channels="1-4", dnis="8001"),))
 
     async def main(rig: Rig) -> None:
@@ -65,10 +65,10 @@ def test_offer_says_group_and_number_dialled(tmp_path: Path) -> None:
         changed = await rig.agent.told(ChannelChanged)
         assert (changed.channel.number, changed.channel.leg) == (state.channel, state.leg)
 
-    run_rig(tmp_path, main, lines)
+    run_rig(folder, main, lines)
 
 
-def test_caller_gives_up_while_ringing(tmp_path: Path) -> None:
+def test_caller_gives_up_while_ringing(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         caller = rig.call_in()
         leg = await rig.offered()
@@ -78,10 +78,10 @@ def test_caller_gives_up_while_ringing(tmp_path: Path) -> None:
         assert released.by_far_end
         await rig.answered()
 
-    run_rig(tmp_path, main)
+    run_rig(folder, main)
 
 
-def test_box_hangs_up(tmp_path: Path) -> None:
+def test_box_hangs_up(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         caller, leg = await rig.answered()
         rig.agent.send(Release(leg=leg))
@@ -89,10 +89,10 @@ def test_box_hangs_up(tmp_path: Path) -> None:
         assert (released.cause, released.by_far_end) == (Cause.NORMAL, False)
         await caller.reached(Phase.ENDED)
 
-    run_rig(tmp_path, main)
+    run_rig(folder, main)
 
 
-def test_refused_call_rings_out(tmp_path: Path) -> None:
+def test_refused_call_rings_out(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         caller = rig.call_in()
         leg = await rig.offered()
@@ -105,10 +105,10 @@ def test_refused_call_rings_out(tmp_path: Path) -> None:
         await asyncio.sleep(8)
         assert rig.server.lines.channels[1].is_free()
 
-    run_rig(tmp_path, main)
+    run_rig(folder, main)
 
 
-def test_call_out_is_answered(tmp_path: Path) -> None:
+def test_call_out_is_answered(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         rig.agent.send(Seize(leg="out-1", group="trunk", number=OUTSIDE, tag=b"me"))
         await rig.agent.told(Alerting, leg="out-1")
@@ -119,10 +119,10 @@ def test_call_out_is_answered(tmp_path: Path) -> None:
         rig.agent.send(Release(leg="out-1"))
         await rig.agent.told(Released, leg="out-1")
 
-    run_rig(tmp_path, main)
+    run_rig(folder, main)
 
 
-def test_call_out_to_a_busy_telephone(tmp_path: Path) -> None:
+def test_call_out_to_a_busy_telephone(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         other = rig.world.telephones[OUTSIDE]
         other.dial("13999999999")
@@ -130,10 +130,10 @@ def test_call_out_to_a_busy_telephone(tmp_path: Path) -> None:
         released = await rig.agent.told(Released, leg="out-1", limit_s=40)
         assert (released.cause, released.by_far_end) == (Cause.USER_BUSY, True)
 
-    run_rig(tmp_path, main)
+    run_rig(folder, main)
 
 
-def test_call_out_nobody_answers(tmp_path: Path) -> None:
+def test_call_out_nobody_answers(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         rig.agent.send(Seize(leg="out-1", channel=5, no_answer_ms=6000))
         await rig.agent.told(Alerting)
@@ -141,10 +141,10 @@ def test_call_out_nobody_answers(tmp_path: Path) -> None:
         assert (released.cause, released.by_far_end) == (Cause.NO_ANSWER, False)
         assert rig.world.sets[5].phase is Phase.IDLE
 
-    run_rig(tmp_path, main)
+    run_rig(folder, main)
 
 
-def test_set_is_rung_and_talks(tmp_path: Path) -> None:
+def test_set_is_rung_and_talks(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         rig.agent.send(Seize(leg="set-1", group="sets"))
         await rig.agent.told(Alerting, leg="set-1")
@@ -155,10 +155,10 @@ def test_set_is_rung_and_talks(tmp_path: Path) -> None:
         telephone.hang_up()
         assert (await rig.agent.told(Released, leg="set-1")).by_far_end
 
-    run_rig(tmp_path, main)
+    run_rig(folder, main)
 
 
-def test_set_goes_off_hook_by_itself(tmp_path: Path) -> None:
+def test_set_goes_off_hook_by_itself(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         telephone = rig.world.sets[6]
         telephone.pick_up()
@@ -170,10 +170,10 @@ def test_set_goes_off_hook_by_itself(tmp_path: Path) -> None:
         telephone.hang_up()
         await rig.agent.told(Released, leg=state.leg)
 
-    run_rig(tmp_path, main)
+    run_rig(folder, main)
 
 
-def test_set_left_off_hook_is_not_free_until_put_down(tmp_path: Path) -> None:
+def test_set_left_off_hook_is_not_free_until_put_down(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         telephone = rig.world.sets[6]
         telephone.pick_up()
@@ -187,10 +187,10 @@ def test_set_left_off_hook_is_not_free_until_put_down(tmp_path: Path) -> None:
         rig.agent.send(Seize(leg="b", channel=6))
         await rig.agent.told(Alerting, leg="b")
 
-    run_rig(tmp_path, main)
+    run_rig(folder, main)
 
 
-def test_no_free_channel_is_an_outcome(tmp_path: Path) -> None:
+def test_no_free_channel_is_an_outcome(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         for number in range(3):
             rig.agent.send(Seize(leg=f"set-{number}", group="sets"))
@@ -198,10 +198,10 @@ def test_no_free_channel_is_an_outcome(tmp_path: Path) -> None:
         assert (released.leg, released.cause) == ("set-2", Cause.NO_CHANNEL)
         assert not rig.agent.heard(CommandFailed)
 
-    run_rig(tmp_path, main)
+    run_rig(folder, main)
 
 
-def test_call_out_moves_to_another_channel_when_the_line_rings(tmp_path: Path) -> None:
+def test_call_out_moves_to_another_channel_when_the_line_rings(folder: Path) -> None:
     """Glare: the exchange begins to ring the channel in the very moment that we seize it."""
 
     async def main(rig: Rig) -> None:
@@ -219,10 +219,10 @@ def test_call_out_moves_to_another_channel_when_the_line_rings(tmp_path: Path) -
         await rig.agent.told(Answered, leg="out-1", limit_s=30)
         assert rig.leg("out-1").channel == 2
 
-    run_rig(tmp_path, main)
+    run_rig(folder, main)
 
 
-def test_blocked_channel_takes_no_new_call_but_keeps_its_own(tmp_path: Path) -> None:
+def test_blocked_channel_takes_no_new_call_but_keeps_its_own(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         _, leg = await rig.answered()
         for number in (1, 2):
@@ -237,10 +237,10 @@ def test_blocked_channel_takes_no_new_call_but_keeps_its_own(tmp_path: Path) -> 
         await rig.agent.told(Alerting)
         assert rig.leg("out-1").channel == 3
 
-    run_rig(tmp_path, main)
+    run_rig(folder, main)
 
 
-def test_span_alarm_ends_calls_and_blocks_until_cleared(tmp_path: Path) -> None:
+def test_span_alarm_ends_calls_and_blocks_until_cleared(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         _, leg = await rig.answered()
         rig.card.set_span_alarm(1, "red")
@@ -255,10 +255,10 @@ def test_span_alarm_ends_calls_and_blocks_until_cleared(tmp_path: Path) -> None:
         await asyncio.sleep(3)
         await rig.answered()
 
-    run_rig(tmp_path, main)
+    run_rig(folder, main)
 
 
-def test_unsupervised_line_is_released_by_busy_tone(tmp_path: Path) -> None:
+def test_unsupervised_line_is_released_by_busy_tone(folder: Path) -> None:
     """Loop start: only the tone tells that the caller has gone."""
     spans = (SpanConfig(kind=SpanKind.FXO, channels=2, supervised=False),)
     lines = msgspec.structs.replace(LINES, virtual=msgspec.structs.replace(WORLD, spans=spans))
@@ -269,11 +269,11 @@ def test_unsupervised_line_is_released_by_busy_tone(tmp_path: Path) -> None:
         caller.hang_up()
         assert (await rig.agent.told(Released, leg=leg, limit_s=10)).by_far_end
 
-    run_rig(tmp_path, main, lines)
+    run_rig(folder, main, lines)
 
 
 @pytest.mark.parametrize("hunting", ["up", "down", "round_robin", "least_used"])
-def test_hunting(tmp_path: Path, hunting: str) -> None:
+def test_hunting(folder: Path, hunting: str) -> None:
     group = msgspec.convert({"name": "sets", "channels": "5-6", "hunting": hunting}, GroupConfig)
     lines = msgspec.structs.replace(LINES, groups=(group,))
 
@@ -290,4 +290,4 @@ def test_hunting(tmp_path: Path, hunting: str) -> None:
         return used
 
     expected = {"up": [5, 5, 5], "down": [6, 6, 6], "round_robin": [5, 6, 5], "least_used": [5, 6, 5]}
-    assert run_rig(tmp_path, main, lines) == expected[hunting]
+    assert run_rig(folder, main, lines) == expected[hunting]

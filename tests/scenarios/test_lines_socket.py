@@ -13,7 +13,6 @@ from drivers.protocol import VERSION, AnyEvent, Command, Event, FrameReader, Hel
 from drivers.settings import Paths
 from tests.scenarios.lines_rig import LINES, Rig, run_rig
 
-
 CLIENTS: list["Client"] = []
 
 
@@ -65,7 +64,7 @@ def on_socket(folder: Path, main: Callable[[Rig], Awaitable[None]], max_unsent_k
     run_rig(folder, listening, msgspec.structs.replace(LINES, max_unsent_kb=max_unsent_kb), connected=False)
 
 
-def test_greeting_commands_and_events(tmp_path: Path) -> None:
+def test_greeting_commands_and_events(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         client = await Client.at(rig.paths)
         assert len((await client.welcome()).channels) == 6
@@ -75,14 +74,14 @@ def test_greeting_commands_and_events(tmp_path: Path) -> None:
         seen = [await client.next() for _ in range(2)]
         assert any(isinstance(event, Offered) for event in seen)
 
-    on_socket(tmp_path, main)
+    on_socket(folder, main)
 
 
-def test_socket_is_for_us_alone(tmp_path: Path) -> None:
+def test_socket_is_for_us_alone(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         assert rig.paths.lines_socket.stat().st_mode & 0o777 == 0o600
 
-    on_socket(tmp_path, main)
+    on_socket(folder, main)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +95,7 @@ def test_socket_is_for_us_alone(tmp_path: Path) -> None:
         (encode(Hello(version=2, client="future")), "LIN-050"),
     ],
 )
-def test_garbage_ends_the_connection_with_a_reason(tmp_path: Path, sent: bytes, code: str) -> None:
+def test_garbage_ends_the_connection_with_a_reason(folder: Path, sent: bytes, code: str) -> None:
     async def main(rig: Rig) -> None:
         client = await Client.at(rig.paths)
         client.writer.write(sent)
@@ -107,10 +106,10 @@ def test_garbage_ends_the_connection_with_a_reason(tmp_path: Path, sent: bytes, 
         assert await client.next() is None
         await (await Client.at(rig.paths)).welcome()
 
-    on_socket(tmp_path, main)
+    on_socket(folder, main)
 
 
-def test_garbage_from_the_call_agent_costs_no_call(tmp_path: Path) -> None:
+def test_garbage_from_the_call_agent_costs_no_call(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         client = await Client.at(rig.paths)
         await client.welcome()
@@ -122,20 +121,20 @@ def test_garbage_from_the_call_agent_costs_no_call(tmp_path: Path) -> None:
             assert offered is not None
         assert len((await (await Client.at(rig.paths)).welcome()).legs) == 1
 
-    on_socket(tmp_path, main)
+    on_socket(folder, main)
 
 
-def test_silent_client_is_sent_away(tmp_path: Path) -> None:
+def test_silent_client_is_sent_away(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         client = await Client.at(rig.paths)
         refused = await client.next()
         assert isinstance(refused, Refused)
         assert refused.code == "LIN-053"
 
-    on_socket(tmp_path, main)
+    on_socket(folder, main)
 
 
-def test_client_that_does_not_read_is_cut_off(tmp_path: Path) -> None:
+def test_client_that_does_not_read_is_cut_off(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         stuck = await Client.at(rig.paths)
         await stuck.welcome()
@@ -145,10 +144,10 @@ def test_client_that_does_not_read_is_cut_off(tmp_path: Path) -> None:
             await asyncio.sleep(0.01)
         await (await Client.at(rig.paths)).welcome()
 
-    on_socket(tmp_path, main)
+    on_socket(folder, main)
 
 
-def test_frame_in_pieces(tmp_path: Path) -> None:
+def test_frame_in_pieces(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         client = await Client.at(rig.paths)
         for byte in encode(Hello(version=VERSION, client="slow")):
@@ -156,12 +155,12 @@ def test_frame_in_pieces(tmp_path: Path) -> None:
             await asyncio.sleep(0.05)
         assert isinstance(await client.next(), Welcome)
 
-    on_socket(tmp_path, main)
+    on_socket(folder, main)
 
 
-def test_second_server_on_the_same_socket(tmp_path: Path) -> None:
+def test_second_server_on_the_same_socket(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         with pytest.raises(LineError, match="LIN-022"):
             await rig.server.listen()
 
-    on_socket(tmp_path, main)
+    on_socket(folder, main)
