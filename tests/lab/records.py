@@ -1,0 +1,53 @@
+"""What the box wrote down about calls, compared with what the exchange knows. Guest only, in the scenario's process."""
+
+import asyncio
+import time
+from typing import Protocol
+
+from tests.lab import product
+from tests.lab.product import Cdr
+from tests.lab.sound import samples_of
+
+CDR_WAIT_S = 30.0
+LATE_MS = 3000  # a hang-up by the box is told 1.26 s late, and the guest is slow
+DRIFT = 0.04  # the card's clock against the guest's, under emulation
+
+
+class Watched(Protocol):
+    """A call's times by the exchange's watch, in epoch seconds."""
+
+    @property
+    def rung_at_s(self) -> float: ...
+
+    @property
+    def ended_at_s(self) -> float: ...
+
+
+def check_duration(line: Watched, record: Cdr) -> None:
+    """The record's length against the exchange's own watch."""
+    watched_ms = (line.ended_at_s - line.rung_at_s) * 1000
+    assert abs(record.duration_ms - watched_ms) < LATE_MS, f"{record}: the exchange says {watched_ms:.0f} ms"
+
+
+def check_recording(record: Cdr, said: bytes = b"", heard: bytes = b"") -> None:
+    """The call's stereo file: complete, with this on the caller's side and that on ours."""
+    path, samples, lost, error = product.recording(record.call_id)
+    both = samples_of(path)
+    assert (lost, error) == (0, ""), f"{record.call_id}: lost {lost} samples, {error!r}"
+    assert len(both) == 2 * samples, f"{path}: {len(both)} bytes, the record says {samples} samples"
+    missing_ms = abs(record.duration_ms - samples / 8)
+    assert missing_ms < LATE_MS / 2 + DRIFT * record.duration_ms, f"{path}: {samples} samples in {record.duration_ms} ms"
+    assert said in both[::2], f"{path}: what the caller said is not in it"
+    assert heard in both[1::2], f"{path}: what the caller heard is not in it"
+
+
+async def finished_records(since_s: float, count: int) -> list[Cdr]:
+    """Wait until that many records are there and complete. Raises: AssertionError with what is there."""
+    deadline_s = time.monotonic() + CDR_WAIT_S
+    while True:
+        records = product.cdrs(since_s)
+        if len(records) == count and all(record.ended_s for record in records):
+            return records
+        open_ones = [record for record in records if not record.ended_s]
+        assert time.monotonic() < deadline_s, f"{len(records)} records, {count} expected; unfinished: {open_ones}"
+        await asyncio.sleep(0.3)

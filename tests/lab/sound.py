@@ -1,0 +1,83 @@
+"""Sound files of scenarios: prompts as their A-law bytes, noise to speak, what a line heard. Guest or host; touches only files."""
+
+import random
+from pathlib import Path
+
+from appliance.ivr.prompts.library import PromptLibrary
+
+SILENCE = 0xD5  # A-law of zero
+NEEDLE_SAMPLES = 1600
+TAIL_SAMPLES = 800
+_library = PromptLibrary()
+
+
+def samples_of(path: Path) -> bytes:
+    """The A-law bytes of a WAV file, both sides of a stereo one interleaved."""
+    raw = path.read_bytes()
+    at = raw.index(b"data")
+    return raw[at + 8 : at + 8 + int.from_bytes(raw[at + 4 : at + 8], "little")]
+
+
+def prompt(prompt_id: str, language: str = "zh") -> bytes:
+    """A prompt's samples."""
+    return samples_of(_library.path(prompt_id, "en" if language == "en" else "zh"))
+
+
+def noise_file(path: Path, seed: int, ms: int) -> bytes:
+    """Write a WAV of noise at about -20 dBm0 (nothing in it looks like a key); returns its samples."""
+    noise = random.Random(seed)
+    samples = bytes(noise.choice((0xD5, 0x55)) ^ noise.randrange(0x40) for _ in range(8 * ms))
+    fmt = (6).to_bytes(2, "little") + (1).to_bytes(2, "little") + (8000).to_bytes(4, "little") * 2 + b"\1\0\x08\0\0\0"
+    chunks = b"fmt " + len(fmt).to_bytes(4, "little") + fmt + b"data" + len(samples).to_bytes(4, "little") + samples
+    path.write_bytes(b"RIFF" + (len(chunks) + 4).to_bytes(4, "little") + b"WAVE" + chunks)
+    return samples
+
+
+class Ear:
+    """What a line heard, from a mono recording that grows. Positions are samples since its begin."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._heard = bytearray()
+        self._cursor = 0
+
+    def heard(self) -> bytes:
+        """All there is by now."""
+        self._read()
+        return bytes(self._heard)
+
+    def find(self, clip: bytes) -> int:
+        """Where the clip begins, told as soon as its end was heard, behind what was found before; -1 while it is not there."""
+        self._read()
+        end = len(clip) - TAIL_SAMPLES
+        start = max(0, end - NEEDLE_SAMPLES)
+        at = self._heard.find(clip[start:end], self._cursor)
+        if at < 0:
+            return -1
+        self._cursor = at + NEEDLE_SAMPLES // 2
+        return at - start
+
+    def exact(self, clip: bytes) -> bool:
+        """True when the whole clip was heard, sample for sample."""
+        return clip in self.heard()
+
+    def longest_silence_ms(self, begin: int, end: int) -> int:
+        """The longest run of absolute silence between two positions."""
+        longest = run = 0
+        for sample in self.heard()[begin:end]:
+            run = run + 1 if sample == SILENCE else 0
+            longest = max(longest, run)
+        return longest // 8
+
+    def _read(self) -> None:
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            if not self._offset:
+                head = file.read(256)
+                if b"data" not in head:
+                    return
+                self._offset = head.index(b"data") + 8
+            file.seek(self._offset + len(self._heard))
+            self._heard += file.read()
