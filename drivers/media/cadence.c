@@ -140,7 +140,7 @@ static void make_sure(struct tone_detector *d)
         d->plan[i].sure_ms = DIAL_LEAST_MS;
         for (int k = 0; k < d->plans; k++)
             if (d->plan[k].runs > 1 && d->plan[k].run[0].label == d->plan[i].run[0].label)
-                d->plan[i].sure_ms = longer(d->plan[i].sure_ms, d->plan[k].longest_on_ms * 5 / 4 + BLOCK_MS);
+                d->plan[i].sure_ms = longer(d->plan[i].sure_ms, d->plan[k].longest_on_ms * 3 / 2);
     }
 }
 

@@ -72,9 +72,10 @@ COLUMN_HZ = (1209, 1336, 1477, 1633)
 KEYS = "123A456B789C*0#D"
 
 
-def key(digit: str, low_dbm0: float, high_dbm0: float, on_ms: float = 50, off_ms: float = 50) -> Pcm:
-    place = KEYS.index(digit)
-    tone = sine(ROW_HZ[place // 4], low_dbm0, on_ms) + sine(COLUMN_HZ[place % 4], high_dbm0, on_ms)
+def key(digit: str, low_dbm0: float, high_dbm0: float, on_ms: float = 50, off_ms: float = 50, deviation: float = 1.0) -> Pcm:
+    """A key of ITU-T Q.23, both frequencies out of tune by that factor."""
+    row_hz, column_hz = ROW_HZ[KEYS.index(digit) // 4], COLUMN_HZ[KEYS.index(digit) % 4]
+    tone = sine(row_hz * deviation, low_dbm0, on_ms) + sine(column_hz * deviation, high_dbm0, on_ms)
     return np.concatenate([tone, silence(off_ms)])
 
 

@@ -54,6 +54,30 @@ def test_every_digit_once_under_a_prompt(bench: Bench, wire: Wire, level_dbm0: f
     assert received(bench, wire, pcm) == keys
 
 
+def test_the_same_key_in_a_row_at_40_ms(bench: Bench, wire: Wire) -> None:
+    press = [np.concatenate([audio.key("5", -12, -10, 40, 40), audio.silence(n / 8)]) for n in range(300)]
+    assert received(bench, wire, np.concatenate(press)) == "5" * 300
+
+
+def test_an_interruption_of_10_ms_doubles_nothing(bench: Bench, wire: Wire) -> None:
+    parts = []
+    for n in range(200):
+        half = audio.key("B", -12, -10, 60 + n / 20, 0)
+        parts += [half, audio.silence(10), half, audio.silence(60)]
+    assert received(bench, wire, np.concatenate(parts)) == "B" * 200
+    assert len(bench.of(EventKind.DIGIT_END, wire.near)) == 200
+
+
+@pytest.mark.parametrize(
+    ("deviation", "keys"),
+    [(0.987, "0123456789*#"), (1.013, "0123456789*#"), (0.992, "0123456789*#ABCD"), (1.008, "0123456789*#ABCD")],
+)
+def test_keys_a_little_out_of_tune(bench: Bench, wire: Wire, deviation: float, keys: str) -> None:
+    """Blocks of 102 samples are as narrow at 1633 Hz as at 697, so the fourth column bears less."""
+    press = [audio.key(key, -12, -10, 60, 60, deviation) for key in keys * 6]
+    assert received(bench, wire, np.concatenate(press)) == keys * 6
+
+
 def test_length_and_level_are_told(bench: Bench, wire: Wire) -> None:
     bench.engine.detect_digits(wire.near)
     bench.engine.send_digits(wire.far, "7", on_ms=200, low_dbm0=-13, high_dbm0=-13)

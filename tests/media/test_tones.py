@@ -58,6 +58,14 @@ def test_weak_busy_tone_in_noise(bench: Bench, wire: Wire) -> None:
     assert bench.step_until(EventKind.TONE).value == Tone.BUSY
 
 
+def test_busy_right_after_ringback(bench: Bench, wire: Wire) -> None:
+    bench.engine.detect_tones(wire.near, CALL_TONES)
+    for kind in (Tone.RINGBACK, Tone.BUSY):
+        bench.engine.tone(wire.far, zone_tone("cn", kind))
+        bench.step(300)
+    assert heard_tones(bench, wire) == [(Tone.RINGBACK, 1), (Tone.RINGBACK, 0), (Tone.BUSY, 1)]
+
+
 def test_only_what_was_asked_for(bench: Bench, wire: Wire) -> None:
     bench.engine.detect_tones(wire.near, [Tone.BUSY])
     bench.engine.tone(wire.far, zone_tone("cn", Tone.CONGESTION))
