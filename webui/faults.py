@@ -6,6 +6,7 @@ from flask import Flask, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from drivers.errors import CarelineError
+from webui.page import meaning, remedy
 from webui.shared import say, shared
 
 KNOWN = (400, 401, 403, 404, 405, 413, 429, 503)
@@ -29,7 +30,7 @@ def _refused(error: HTTPException) -> Response | tuple[str, int]:
 
 def _faulty(error: CarelineError) -> tuple[str, int]:
     log.warning("%s", error)
-    return _page(503, error.code, error.what, error.remedy)
+    return _page(503, error.code, meaning(error.code, error.what), remedy(error.code, error.remedy), error.what)
 
 
 def _broken(error: Exception) -> tuple[str, int]:
@@ -37,11 +38,11 @@ def _broken(error: Exception) -> tuple[str, int]:
     return _page(500, "WEB-500", say("http.what_500"), say("http.remedy_500"))
 
 
-def _page(status: int, code: str, what: str, remedy: str) -> tuple[str, int]:
+def _page(status: int, code: str, what: str, to_do: str, detail: str = "") -> tuple[str, int]:
     g.setdefault("language", "zh")
     g.setdefault("account", None)
     if "text/html" not in request.accept_mimetypes.values() and "HX-Request" not in request.headers:
-        return f"{code}: {what} {remedy}\n", status
+        return f"{code}: {what} {to_do}\n", status
     at = shared().clock.now()
     shape = "parts/fault.html" if "HX-Request" in request.headers else "fault.html"
-    return render_template(shape, status=status, code=code, what=what, remedy=remedy, at=at), status
+    return render_template(shape, status=status, code=code, what=what, to_do=to_do, detail=detail, at=at), status

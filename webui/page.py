@@ -21,6 +21,8 @@ def install(app: Flask) -> None:
         t_or=say_or,
         may=lambda right: i_may(Right(right)),
         csrf=csrf_token,
+        meaning=meaning,
+        remedy=remedy,
         asset=asset,
         script_texts=script_texts,
         query_with=query_with,
@@ -47,6 +49,16 @@ def _surroundings() -> dict[str, Any]:
 def say_or(key: str, otherwise: str) -> str:
     """The text of a key made from a value that may be newer than the texts."""
     return say(key) if shared().wording.has(key) else otherwise
+
+
+def meaning(code: str, what: str) -> str:
+    """What a fault's code means in the reader's language; its own words when the texts do not know it."""
+    return say_or(f"code.{code}", what)
+
+
+def remedy(code: str, otherwise: str) -> str:
+    """What to do about a fault, likewise."""
+    return say_or(f"remedy.{code}", otherwise)
 
 
 def asset(name: str) -> str:

@@ -255,7 +255,8 @@ def _audits(people: dict[str, Account], now: datetime) -> None:
 
 
 def health(now: datetime, troubled: bool = False) -> Health:
-    disk = Check(name="disk", grade=Grade.WARNING, code="APP-042", detail="8 % of the disk is free", remedy="Remove old recordings")
+    detail = "41.0 GB of 500.0 GB free below /data"
+    disk = Check(name="disk", grade=Grade.WARNING, code="APP-051", detail=detail, remedy="Move old recordings away")
     return Health(
         at=now,
         started_at=now - timedelta(days=3, hours=4),
@@ -263,7 +264,7 @@ def health(now: datetime, troubled: bool = False) -> Health:
             Check(name="line_server", grade=Grade.OK),
             Check(name="engine", grade=Grade.OK),
             disk if troubled else Check(name="disk", grade=Grade.OK),
-            Check(name="database", grade=Grade.OK),
+            Check(name="store", grade=Grade.OK),
             Check(name="prompts", grade=Grade.OK),
         ),
         lines_connected=True,

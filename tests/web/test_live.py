@@ -98,8 +98,8 @@ def test_health_is_pushed(live_app: Flask, agent: ScriptedAgent, sign_in: SignIn
     next_event(chunks)
     agent.do(lambda live: live.health_changed(prepared.health(NOW, troubled=True)))
     event = next_event(chunks)
-    assert "APP-042" in event
-    assert "Remove old recordings" in event
+    assert "APP-051" in event
+    assert "磁盘空间不足" in event
     answer.close()
 
 

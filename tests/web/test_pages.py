@@ -112,7 +112,7 @@ def test_internal_fault_tells_what_where_and_remedy(app: Flask, sign_in: SignIn)
     app.extensions["careline"].config.paths.recordings_dir.joinpath("2026/r7.wav").unlink()
     answer = client.get("/recordings/R7/sound.wav", headers=HTML)
     assert answer.status_code == 503
-    for words in ("WEB-007", "r7.wav is gone", "backup", "/recordings/R7/sound.wav"):
+    for words in ("WEB-007", "r7.wav is gone", "the backup", "/recordings/R7/sound.wav"):
         assert words in text_of(answer.text)
 
 

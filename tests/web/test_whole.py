@@ -1,5 +1,5 @@
 """The whole box: three processes on the virtual card and a browser. A call from the browser's handset with keys and a voice in its
-microphone, seen live, its recording played, and the voice found in it.
+microphone, seen live, its recording played, and the voice found in it; and the browser as the operator's set.
 """
 
 import wave
@@ -10,10 +10,12 @@ import numpy.typing as npt
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
+from appliance.control.handset import Handset, dial_message
 from appliance.store.models import CallRecord, Recording, VoiceMessage
 from tests.web import prepared
 from tests.web.browser import ALLOW_MICROPHONE, chromium, complaints, wait_for
 from tests.web.daemons import whole_box
+from tests.web.prepared import alaw
 from tests.web.screenshots import make_first
 from webui import store
 from webui.wave import open_wave, pcm_range
@@ -49,6 +51,36 @@ def test_call_from_the_browser(tmp_path: Path) -> None:
     recording = the_recording(place)
     found = [likeness(second, recording) for second in seconds_of(voice)]
     assert sum(one > ALIKE for one in found) >= 6, found
+
+
+def test_operator_in_the_browser(tmp_path: Path) -> None:
+    """The browser is the operator's set: it rings when a caller presses 0, picks up, and both hear each other."""
+    microphone = tmp_path / "microphone.wav"
+    write_microphone(microphone, samples_of(SPEECH)[:, 0])
+    flags = (*ALLOW_MICROPHONE, f"--use-file-for-fake-audio-capture={microphone}")
+    with whole_box(tmp_path / "box") as (place, address), chromium(tmp_path / "profile", *flags) as driver:
+        make_first(driver, address, place)
+        driver.get(f"{address}/handset")
+        first_set = driver.find_element(By.CSS_SELECTOR, "#handset-who option:nth-child(2)")
+        first_set.click()
+        driver.find_element(By.ID, "handset-call").click()
+        wait_for(driver, f"{STATE} === 'idle' && !document.getElementById('handset-call').disabled")
+        with Handset(place.run_dir / "handset.sock", dial_message("01088886666", caller="13800138000")) as caller:
+            caller.wait_for("talking", limit_s=30.0)
+            caller.press("w0")
+            wait_for(driver, f"{STATE} === 'ringing'", 40.0)
+            driver.find_element(By.ID, "handset-call").click()
+            wait_for(driver, f"{STATE} === 'talking'")
+            caller.speak(bytes(alaw(sample) for sample in prepared.tones(4.0, 2)))
+            wait_for(driver, "document.getElementById('meter-ear').value > 0.3")
+            caller.hang_up()
+        wait_for(driver, f"{STATE} === 'ended'", 30.0)
+        driver.find_element(By.ID, "handset-hang-up").click()
+        wait_for(driver, f"{STATE} === 'idle'")
+        assert complaints(driver) == []
+    store.bind(place.data_dir / "careline.db")
+    with store.connection():
+        assert CallRecord.get().outcome == "operator"
 
 
 def leave_message(driver: webdriver.Chrome, address: str) -> None:

@@ -7,15 +7,16 @@ import pytest
 
 from tests.web.test_access import MAY
 from webui.rights import ROLES, Right
+from webui.views.handset import FAULTS
 from webui.wording import LANGUAGES, Wording, load_wording
 
 WEBUI = Path(__file__).parents[2] / "webui"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 PLACES = re.compile(r"{(\w+)}")
-WITHOUT_CHINESE = {"prompt.comma"}
+WITHOUT_CHINESE = {"prompt.comma", "list.stop"}
 # Groups whose keys are made from values: of records, events, roles, rights, faults, HTTP statuses.
 MADE = {"direction", "phase", "state", "outcome", "service", "place", "language", "play_end", "reason", "operator_outcome", "ended_by"}
-MADE |= {"cause", "prompt", "story", "role", "right", "audit", "alarm", "check", "grade", "http", "action", "js"}
+MADE |= {"cause", "prompt", "story", "role", "right", "audit", "alarm", "check", "grade", "http", "action", "js", "code", "remedy"}
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,12 @@ def test_made_keys_are_there(wording: Wording) -> None:
         assert wording.has(f"audit.{action}"), action
     for action in re.findall(r'_change\(number, "(\w+)"', sources("*.py")):
         assert wording.has(f"audit.{action}"), action
+
+
+def test_codes_have_a_meaning_and_a_remedy(wording: Wording) -> None:
+    codes = {kind: {key.split(".")[1] for key in wording.keys() if key.startswith(f"{kind}.")} for kind in ("code", "remedy")}  # noqa: SIM118
+    assert codes["code"] == codes["remedy"]
+    assert set(FAULTS) <= codes["code"]
 
 
 def test_scripts_know_their_texts(wording: Wording) -> None:

@@ -8,6 +8,7 @@ from appliance.control.messages import HangUpCall, Request, SetChannelBlocked
 from appliance.store.models import CallRecord
 from drivers.errors import CarelineError
 from webui import tiles
+from webui.page import meaning, remedy
 from webui.rights import Right, needs
 from webui.shared import audit, me, say, shared
 
@@ -48,7 +49,8 @@ def _ask(request_: Request, action: str, subject: str) -> None:
         with ControlClient(shared().config.paths.control_socket) as client:
             client.request(request_)
     except CarelineError as error:
-        flash(say("action.failed", code=error.code, what=error.what, remedy=error.remedy), "danger")
+        words = {"meaning": meaning(error.code, error.what), "remedy": remedy(error.code, error.remedy)}
+        flash(say("action.failed", code=error.code, what=error.what, **words), "danger")
         return
     audit(action, subject)
     flash(say(f"action.{action}", subject=subject))

@@ -17,12 +17,14 @@ from appliance.store.models import database
 from drivers.errors import CarelineError
 from drivers.protocol import HandsetAudio, HandsetDial, HandsetKeysSent, HandsetState
 from webui.errors import WebError
+from webui.page import meaning, remedy
 from webui.rights import Right, needs
-from webui.shared import audit, shared
+from webui.shared import audit, say, shared
 
 FIRST_NUMBER = "01088886666"  # the number of the virtual card when the configuration names none
 FIRST_MESSAGE_S = 10.0
 QUIET_LIMIT_S = 4 * 3600.0  # a set on the hook tells nothing for hours
+FAULTS = ("LIN-075", "LIN-077", "LIN-078", "LIN-079", "LIN-080", "LIN-081", "WEB-008")
 SET_SIGNALLING = ("fxoks", "fxols")
 
 blueprint = Blueprint("handset", __name__)
@@ -45,7 +47,8 @@ def show() -> str:
     numbers = _numbers()
     sets = [channel for channel in shared().hub.view().channels.values() if channel.signalling in SET_SIGNALLING]
     there = shared().config.paths.handset_socket.exists()
-    return render_template("handset.html", there=there, numbers=numbers, number=numbers[0], sets=sets)
+    faults = {code: f"{meaning(code, '')}{say('list.stop')}{remedy(code, '')}" for code in FAULTS}
+    return render_template("handset.html", there=there, faults=faults, numbers=numbers, number=numbers[0], sets=sets)
 
 
 def add_socket(sock: Sock) -> None:
@@ -133,8 +136,9 @@ def _dial(wish: Wish) -> HandsetDial:
 
 
 def _tell_fault(browser: Server, error: CarelineError) -> None:
+    """Code and the fault's own words; the page has the words of its language for the codes it knows."""
     with contextlib.suppress(ConnectionClosed, OSError):
-        browser.send(_json({"fault": f"{error.what} ({error.code}). {error.remedy}"}))
+        browser.send(_json({"fault": error.code, "what": error.what, "remedy": error.remedy}))
 
 
 def _json(value: dict[str, Any]) -> str:

@@ -64,9 +64,14 @@ class Telephone {
   told(message) {
     if (typeof message !== "string") { this.play(message); return; }
     const told = JSON.parse(message);
-    if (told.fault) this.warn(told.fault);
+    if (told.fault) this.warn(this.faultOf(told));
     if (told.keys_sent) { this.keysUnderWay = Math.max(0, this.keysUnderWay - 1); this.muteForKeys(); }
     if (told.state && told.state !== "gone") this.show(told.state, told.detail);
+  }
+
+  faultOf(told) {
+    const known = JSON.parse(document.getElementById("handset-faults").textContent)[told.fault];
+    return known ? `${known} (${told.fault}: ${told.what})` : `${told.what} (${told.fault}). ${told.remedy}`;
   }
 
   closed() {
