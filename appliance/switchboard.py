@@ -44,7 +44,7 @@ from drivers.protocol import (
 
 log = logging.getLogger("careline.call")
 
-FLUSH_EVERY_S = 0.05
+FLUSH_EVERY_S = 0.2
 
 
 class Switchboard:
