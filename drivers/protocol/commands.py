@@ -1,0 +1,182 @@
+"""Commands: call agent to line server."""
+
+import msgspec
+
+from drivers.protocol.states import Cause, Message, Sides
+
+
+class Command(Message, frozen=True, kw_only=True):
+    """Base of commands. One that cannot be done is answered by `CommandFailed` with the same `command_id`."""
+
+    command_id: int = 0
+
+
+class Hello(Command, frozen=True, kw_only=True):
+    """First message of a client. Answered by Welcome or Refused (another version, or a client is there already)."""
+
+    version: int
+    client: str
+
+
+class Answer(Command, frozen=True, kw_only=True):
+    leg: str
+
+
+class Release(Command, frozen=True, kw_only=True):
+    leg: str
+    cause: int = Cause.NORMAL
+
+
+class Seize(Command, frozen=True, kw_only=True):
+    """Call out: a free channel of the group (or exactly `channel`), then dial `number` (empty for an FXS set: it rings).
+
+    The call agent names the leg.
+    """
+
+    leg: str
+    group: str = ""
+    channel: int | None = None
+    number: str = ""
+    caller: str | None = None
+    no_answer_ms: int = 60_000
+    tag: bytes = b""
+
+
+class Clip(msgspec.Struct, frozen=True):
+    """A WAV file (mono, 8 kHz, A-law, mu-law or 16-bit) or, with an empty path, that much silence."""
+
+    path: str = ""
+    silence_ms: int = 0
+
+
+class Play(Command, frozen=True, kw_only=True):
+    """Clips one after another without a gap; a digit in `barge_in_digits` stops it. loops 0: endless. `play_id` rises per leg."""
+
+    leg: str
+    play_id: int
+    clips: tuple[Clip, ...]
+    barge_in_digits: str = ""
+    loops: int = 1
+
+
+class StopPlay(Command, frozen=True, kw_only=True):
+    leg: str
+
+
+class PlayTone(Command, frozen=True, kw_only=True):
+    """A country tone ("dial", "ringback", "busy", "congestion"); empty name: silence again."""
+
+    leg: str
+    tone: str = ""
+
+
+class SendDigits(Command, frozen=True, kw_only=True):
+    leg: str
+    digits: str
+
+
+class StartRecording(Command, frozen=True, kw_only=True):
+    """`path` lies in the line server's recordings folder. A file that exists is continued, the time in between as silence."""
+
+    leg: str
+    recording_id: str
+    path: str
+    sides: Sides = Sides.BOTH
+
+
+class StopRecording(Command, frozen=True, kw_only=True):
+    leg: str
+    recording_id: str
+
+
+class Bridge(Command, frozen=True, kw_only=True):
+    """Join two answered legs: in the card where it can (unless native is False), else in the media core."""
+
+    leg: str
+    other: str
+    native: bool = True
+
+
+class Unbridge(Command, frozen=True, kw_only=True):
+    leg: str
+
+
+class Tap(Command, frozen=True, kw_only=True):
+    """`leg` hears both sides of `target`; empty target: no more."""
+
+    leg: str
+    target: str = ""
+
+
+class Mute(Command, frozen=True, kw_only=True):
+    leg: str
+    rx: bool = False
+    tx: bool = False
+
+
+class Gain(Command, frozen=True, kw_only=True):
+    leg: str
+    rx_db: float = 0.0
+    tx_db: float = 0.0
+
+
+class DetectSpeech(Command, frozen=True, kw_only=True):
+    """Ask for SpeechBegan and, after that long without speech, SilenceBegan; 0 switches off."""
+
+    leg: str
+    silence_ms: int = 0
+
+
+class DetectTones(Command, frozen=True, kw_only=True):
+    leg: str
+    tones: tuple[str, ...] = ()
+
+
+class SetTag(Command, frozen=True, kw_only=True):
+    """Keep `tag` with the leg and drop the digits up to `consumed_seq`: both or neither."""
+
+    leg: str
+    tag: bytes
+    consumed_seq: int = 0
+
+
+class Forget(Command, frozen=True, kw_only=True):
+    """The released leg's record is on disk; drop it."""
+
+    leg: str
+
+
+class BlockChannel(Command, frozen=True, kw_only=True):
+    """Take no new call on this channel; a call that is there goes on."""
+
+    channel: int
+    blocked: bool = True
+
+
+class Ping(Command, frozen=True, kw_only=True):
+    pass
+
+
+AnyCommand = (
+    Hello
+    | Answer
+    | Release
+    | Seize
+    | Play
+    | StopPlay
+    | PlayTone
+    | SendDigits
+    | StartRecording
+    | StopRecording
+    | Bridge
+    | Unbridge
+    | Tap
+    | Mute
+    | Gain
+    | DetectSpeech
+    | DetectTones
+    | SetTag
+    | Forget
+    | BlockChannel
+    | Ping
+)

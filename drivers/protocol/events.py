@@ -1,0 +1,166 @@
+"""Events: line server to call agent."""
+
+from datetime import datetime
+
+from drivers.protocol.states import ChannelState, GroupState, LegState, Message, PlayEnd, SpanState
+
+
+class Event(Message, frozen=True, kw_only=True):
+    """Base of events."""
+
+
+class Welcome(Event, frozen=True, kw_only=True):
+    version: int
+    card: str
+    started_at: datetime
+    legs: tuple[LegState, ...]
+    channels: tuple[ChannelState, ...]
+    spans: tuple[SpanState, ...]
+    groups: tuple[GroupState, ...]
+
+
+class Refused(Event, frozen=True, kw_only=True):
+    """The connection ends after this."""
+
+    code: str
+    what: str
+    remedy: str
+
+
+class CommandFailed(Event, frozen=True, kw_only=True):
+    command_id: int
+    leg: str = ""
+    code: str
+    what: str
+    remedy: str
+
+
+class Offered(Event, frozen=True, kw_only=True):
+    state: LegState
+
+
+class Alerting(Event, frozen=True, kw_only=True):
+    leg: str
+    at: datetime
+
+
+class Answered(Event, frozen=True, kw_only=True):
+    leg: str
+    at: datetime
+
+
+class Digit(Event, frozen=True, kw_only=True):
+    leg: str
+    seq: int
+    digit: str
+    at: datetime
+
+
+class PlayDone(Event, frozen=True, kw_only=True):
+    leg: str
+    play_id: int
+    end: PlayEnd
+    digit: str = ""
+    samples: int = 0
+
+
+class DigitsSent(Event, frozen=True, kw_only=True):
+    leg: str
+
+
+class RecordingDone(Event, frozen=True, kw_only=True):
+    leg: str
+    recording_id: str
+    path: str
+    samples: int
+    lost_samples: int = 0
+    error: str = ""
+
+
+class RecordingGap(Event, frozen=True, kw_only=True):
+    leg: str
+    recording_id: str
+    lost_samples: int
+    reason: str
+
+
+class SpeechBegan(Event, frozen=True, kw_only=True):
+    leg: str
+
+
+class SilenceBegan(Event, frozen=True, kw_only=True):
+    leg: str
+    silence_ms: int
+
+
+class ToneDetected(Event, frozen=True, kw_only=True):
+    leg: str
+    tone: str
+    on: bool
+
+
+class Bridged(Event, frozen=True, kw_only=True):
+    leg: str
+    other: str
+    native: bool
+
+
+class Unbridged(Event, frozen=True, kw_only=True):
+    leg: str
+
+
+class Released(Event, frozen=True, kw_only=True):
+    leg: str
+    cause: int
+    by_far_end: bool
+    at: datetime
+
+
+class ChannelChanged(Event, frozen=True, kw_only=True):
+    channel: ChannelState
+
+
+class SpanChanged(Event, frozen=True, kw_only=True):
+    span: SpanState
+
+
+class EngineReport(Event, frozen=True, kw_only=True):
+    """Health of the media core, sent every 5 s and when something was lost."""
+
+    ticks: int
+    late_ticks: int
+    tick_late_ms_p999: float
+    underruns: int
+    events_lost: int
+    record_gap_samples: int
+    disk_ms_max: float
+    realtime: bool
+
+
+class Pong(Event, frozen=True, kw_only=True):
+    pass
+
+
+AnyEvent = (
+    Welcome
+    | Refused
+    | CommandFailed
+    | Offered
+    | Alerting
+    | Answered
+    | Digit
+    | PlayDone
+    | DigitsSent
+    | RecordingDone
+    | RecordingGap
+    | SpeechBegan
+    | SilenceBegan
+    | ToneDetected
+    | Bridged
+    | Unbridged
+    | Released
+    | ChannelChanged
+    | SpanChanged
+    | EngineReport
+    | Pong
+)

@@ -1,0 +1,135 @@
+"""What messages are made of: causes, phases, and all that the line server knows of a leg, a channel, a span, a group."""
+
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+import msgspec
+
+
+class Cause(IntEnum):
+    """Why a call ended or failed. Source: Q.850."""
+
+    NORMAL = 16
+    USER_BUSY = 17
+    NO_USER_RESPONSE = 18
+    NO_ANSWER = 19
+    REJECTED = 21
+    DESTINATION_OUT_OF_ORDER = 27
+    INVALID_NUMBER = 28
+    NO_CHANNEL = 34
+    NETWORK_OUT_OF_ORDER = 38
+    TEMPORARY_FAILURE = 41
+    CHANNEL_NOT_AVAILABLE = 44
+    INTERWORKING = 127
+
+
+class LegPhase(StrEnum):
+    """Where a leg stands. offered: rings at the box; dialling/alerting: the box rings out; answered; released."""
+
+    OFFERED = "offered"
+    DIALLING = "dialling"
+    ALERTING = "alerting"
+    ANSWERED = "answered"
+    RELEASED = "released"
+
+
+class Direction(StrEnum):
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class PlayEnd(StrEnum):
+    FINISHED = "finished"
+    BARGED = "barged"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class Sides(StrEnum):
+    """What a recording holds: both sides in stereo (left the party, right what it hears) or the party alone."""
+
+    BOTH = "both"
+    PARTY = "party"
+
+
+class Message(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Base of everything on the wire; the class name is the type."""
+
+
+# --- parts of messages -------------------------------------------------------------------------------------------
+
+
+class DigitPress(msgspec.Struct, frozen=True):
+    """One key; `seq` rises by one per event of the leg."""
+
+    seq: int
+    digit: str
+    at: datetime
+
+
+class RecordingState(msgspec.Struct, frozen=True):
+    recording_id: str
+    path: str
+    sides: Sides
+    started_at: datetime
+    samples: int = 0
+    lost_samples: int = 0
+    stopped: bool = False
+
+
+class PlayState(msgspec.Struct, frozen=True):
+    """The current or last play of a leg; `end` is None while it plays."""
+
+    play_id: int
+    end: PlayEnd | None = None
+
+
+class LegState(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the line server knows of one leg."""
+
+    leg: str
+    channel: int
+    group: str
+    direction: Direction
+    phase: LegPhase
+    ani: str | None = None
+    dnis: str | None = None
+    offered_at: datetime
+    answered_at: datetime | None = None
+    released_at: datetime | None = None
+    cause: int | None = None
+    released_by_far_end: bool = False
+    tag: bytes = b""
+    digits: tuple[DigitPress, ...] = ()
+    play: PlayState | None = None
+    recordings: tuple[RecordingState, ...] = ()
+    bridged_with: str | None = None
+    native: bool = False
+
+
+class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
+    number: int
+    name: str
+    span: int
+    group: str
+    signalling: str
+    leg: str | None = None
+    blocked: bool = False
+    alarms: tuple[str, ...] = ()
+    last_cause: int | None = None
+    failures: int = 0
+
+
+class SpanState(msgspec.Struct, frozen=True, kw_only=True):
+    number: int
+    name: str
+    description: str
+    channels: int
+    alarms: tuple[str, ...] = ()
+    alarm_since: datetime | None = None
+
+
+class GroupState(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    channels: tuple[int, ...]
+    hunting: str
