@@ -4,6 +4,7 @@
 Line server's event loop only.
 """
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from drivers.errors import LineError, MediaError
 from drivers.media import Clip as EngineClip
 from drivers.media import Engine, Law, Tone, zone_tone
 from drivers.protocol import Clip
+
+log = logging.getLogger("careline.lines")
 
 TONES = {tone.name.lower(): tone for tone in Tone}
 SENT_TONES = ("dial", "ringback", "busy", "congestion")
@@ -226,5 +229,8 @@ class Port:
             "tap": lambda: self.tap(None),
         }
         for what in sorted(self._on):
-            off[what]()
+            try:
+                off[what]()
+            except MediaError as error:
+                log.error("%s channel %d: %s. %s", error.code, self._channel, error.what, error.remedy)
         self._on.clear()

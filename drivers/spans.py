@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from drivers.config import GroupConfig
-from drivers.errors import LineError
+from drivers.errors import LineError, MediaError
 from drivers.io import ChannelIO, ChannelSpec, Hook, LineEvent, SpanStatus
 from drivers.ports import Port
 from drivers.protocol import Cause, ChannelState, LegPhase, SpanState
@@ -46,6 +46,9 @@ log = logging.getLogger("careline.lines")
 
 # Ends of a call that say something about the line rather than about the people.
 _FAULTS = frozenset({Cause.NETWORK_OUT_OF_ORDER, Cause.TEMPORARY_FAILURE, Cause.INTERWORKING, Cause.DESTINATION_OUT_OF_ORDER})
+
+
+REMOVED, NOT_OPEN = ("removed",), ("notopen",)
 
 
 class CallSink(Protocol):
@@ -90,7 +93,7 @@ class Channel:
         self._sink = sink
         self._among = among
         self._span_alarms: tuple[str, ...] = ()
-        self._own_alarms: tuple[str, ...] = () if io else ("notopen",)
+        self._own_alarms: tuple[str, ...] = () if io else NOT_OPEN
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._attached = False
         self._tones: tuple[str, ...] = ()
@@ -151,6 +154,17 @@ class Channel:
         self.failures += 1
         self._tell(LineFailed(cause))
 
+    def opened(self, io: ChannelIO) -> None:
+        """The card is back: a fresh channel in place of the one that went with it."""
+        self.io = io
+        self._attached = False
+        self._alarm_changed(own=())
+
+    @property
+    def is_gone(self) -> bool:
+        """Its card was pulled, or it could not be opened."""
+        return self._own_alarms in (REMOVED, NOT_OPEN)
+
     def rest(self) -> None:
         """Without a call: on-hook, whatever an earlier process left behind."""
         self._hook(Hook.ON)
@@ -159,12 +173,14 @@ class Channel:
 
     def on_line_event(self, event: LineEvent) -> None:
         match event:
+            case LineEvent.ALARM | LineEvent.NOALARM if self.is_gone:
+                log.debug("channel %d: %s of a channel that is gone", self.number, event.name)
             case LineEvent.ALARM:
                 self._alarm_changed(own=("red",))
             case LineEvent.NOALARM:
                 self._alarm_changed(own=())
             case LineEvent.REMOVED:
-                self._alarm_changed(own=("removed",))
+                self._alarm_changed(own=REMOVED)
             case _:
                 self._tell(LineHappened(event))
 
@@ -193,7 +209,10 @@ class Channel:
 
     def _perform(self, steps: tuple[Step, ...]) -> None:
         for number, action in steps:
-            self._among[number].perform(action)
+            try:
+                self._among[number].perform(action)
+            except (LineError, MediaError) as error:
+                log.error("%s channel %d: %s. %s", error.code, number, error.what, error.remedy)
 
     def perform(self, action: Action) -> None:
         """Do one thing a signaller asked for."""

@@ -54,10 +54,12 @@ class Adoption:
     def open_channels(self, groups: tuple[GroupConfig, ...]) -> None:
         """Open every channel of the groups; one that cannot be opened is there, in alarm. Raises: LineError LIN-034."""
         kept = self._store.fetch() if self._store else {}
+        blocked = self._lines.blocked_before()
         specs = {spec.number: spec for spec in self._lines.card.channels()}
         for group in groups:
             for number in group.numbers:
                 self._add(specs[number], group, kept.pop(f"channel-{number}", None))
+                self._lines.channels[number].blocked = number in blocked
         for name, fd in kept.items():
             log.warning("LIN-044 stored line %s belongs to no group any more; closed", name)
             self._drop(name)
@@ -79,16 +81,30 @@ class Adoption:
         raise LineError("LIN-034", what, "Take it out of [[lines.groups]]")
 
     def _open(self, spec: ChannelSpec, kept_fd: int | None) -> ChannelIO | None:
-        try:
-            io = self._lines.card.open(spec.number, kept_fd)
-        except LineError as error:
-            log.error("%s channel %d cannot be opened: %s. %s", error.code, spec.number, error.what, error.remedy)
-            return None
         if kept_fd is not None:
-            self._adopted.add(spec.number)
-        elif (fd := io.store_fd()) is not None:
+            if io := self._try_open(spec.number, kept_fd):
+                self._adopted.add(spec.number)
+                return io
+            self._drop(f"channel-{spec.number}")
+        io = self._try_open(spec.number, None)
+        if io is not None and (fd := io.store_fd()) is not None:
             self._keep(f"channel-{spec.number}", fd)
         return io
+
+    def _try_open(self, number: int, kept_fd: int | None) -> ChannelIO | None:
+        try:
+            return self._lines.card.open(number, kept_fd)
+        except LineError as error:
+            log.error("%s channel %d cannot be opened: %s. %s", error.code, number, error.what, error.remedy)
+            return None
+
+    def open_again(self, channel: Channel) -> None:
+        """A card that was pulled is back: its channels are opened anew."""
+        if channel.io is not None:
+            self._drop(f"channel-{channel.number}")
+            channel.io.close()
+        if io := self._open(channel.spec, None):
+            channel.opened(io)
 
     def _keep(self, name: str, fd: int) -> None:
         if self._store is None:

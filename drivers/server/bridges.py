@@ -3,10 +3,14 @@
 A leg that is muted or amplified cannot stay joined inside the card and is moved to the media core. Recordings and taps work in both.
 """
 
+import logging
+
 from drivers.errors import LineError
 from drivers.protocol import Bridged, LegPhase, Unbridged
 from drivers.server.lines import Lines
 from drivers.spans import Channel
+
+log = logging.getLogger("careline.lines")
 
 
 class Bridges:
@@ -92,8 +96,11 @@ class Bridges:
         """The kernel joins each direction by itself, so both are parted."""
         partner = self._lines.channel_of(other)
         for each in (channel, partner):
-            if native and each.io is not None:
-                each.io.native_unbridge()
+            try:
+                if native and each.io is not None:
+                    each.io.native_unbridge()
+            except LineError as error:  # a card that was pulled refuses; the call ends all the same
+                log.error("%s channel %d: %s. %s", error.code, each.number, error.what, error.remedy)
             each.port.unbridge()
 
     def _plain(self, leg: str) -> bool:

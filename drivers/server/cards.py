@@ -36,7 +36,7 @@ def _virtual(lines: LinesConfig, engine: Engine) -> Card:
 def _dahdi(lines: LinesConfig, engine: Engine) -> Card:
     from drivers.dahdi.card import DahdiCard
 
-    return DahdiCard(engine, lines.dahdi)
+    return DahdiCard(engine, lines.dahdi, lines.engine.write_ahead)
 
 
 CARDS: dict[str, Callable[[LinesConfig, Engine], Card]] = {"virtual": _virtual, "dahdi": _dahdi}

@@ -145,6 +145,7 @@ class Commands:
         if channel is None:
             raise LineError("LIN-033", f"there is no channel {command.channel}", "See the snapshot for the channels there are")
         channel.block(command.blocked)
+        self._lines.keep_blocked()
 
     def _ping(self, command: Ping) -> None:
         self._lines.outbox.emit(Pong())

@@ -28,7 +28,7 @@ from drivers.server.recordings import Recordings
 from drivers.server.session import Reception
 from drivers.server.unattended import Unattended
 from drivers.settings import Paths
-from drivers.spans import Span
+from drivers.spans import Channel, Span
 
 log = logging.getLogger("careline.lines")
 
@@ -88,7 +88,8 @@ class LineServer:
         lines.card.start(self._on_line_event, self._on_span)
         self._adoption.adopt_calls()
         for span in lines.spans.values():
-            self._spread_alarms(span.status)
+            for channel in self._channels_of(span.status.number):
+                channel.on_span_alarms(span.status.alarms)
         self._report_again()
 
     async def listen(self) -> None:
@@ -148,12 +149,13 @@ class LineServer:
             return
         log.warning("LIN-046 span %d: %s", status.number, " ".join(status.alarms) or "no alarm")
         lines.span_changed(span)
-        self._spread_alarms(status)
+        for channel in self._channels_of(status.number):
+            if channel.is_gone and "removed" not in status.alarms:
+                self._adoption.open_again(channel)
+            channel.on_span_alarms(status.alarms)
 
-    def _spread_alarms(self, status: SpanStatus) -> None:
-        for channel in self.lines.channels.values():
-            if channel.spec.span == status.number:
-                channel.on_span_alarms(status.alarms)
+    def _channels_of(self, span: int) -> list[Channel]:
+        return [channel for channel in self.lines.channels.values() if channel.spec.span == span]
 
     # --- health --------------------------------------------------------------------------------------------------------
 

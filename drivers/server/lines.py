@@ -1,7 +1,10 @@
 """What all parts of the line server share: channels, groups, spans, the book of legs, the way out for events. Event loop only."""
 
+import logging
 from datetime import datetime
 from pathlib import Path
+
+import msgspec
 
 from drivers.clock import Clock
 from drivers.config import LinesConfig
@@ -24,6 +27,8 @@ from drivers.server.outbox import Outbox
 from drivers.settings import Paths
 from drivers.spans import Channel, Span
 
+log = logging.getLogger("careline.lines")
+
 
 class Lines:
     """State of the line server. `plays`: engine's play id to (leg, play id of the call agent); -1 is a play of our own."""
@@ -41,6 +46,7 @@ class Lines:
         self.groups: dict[str, TrunkGroup[Channel]] = {}
         self.spans: dict[int, Span] = {}
         self.plays: dict[int, tuple[str, int]] = {}
+        self._blocked = Path(paths.run_dir) / "blocked.json"
         self._legs_named = 0
 
     def leg_name(self) -> str:
@@ -55,6 +61,23 @@ class Lines:
         if channel is None or channel.leg != leg:
             raise LineError("LIN-031", f"leg {leg} is {state.phase.value}: no channel", "Nothing to do: the call is over")
         return channel
+
+    def keep_blocked(self) -> None:
+        """A channel somebody blocked stays blocked over a restart of this process."""
+        numbers = sorted(channel.number for channel in self.channels.values() if channel.blocked)
+        fresh = self._blocked.with_suffix(".new")
+        try:
+            fresh.write_bytes(msgspec.json.encode(numbers))
+            fresh.replace(self._blocked)
+        except OSError as error:
+            log.error("LIN-058 cannot keep the blocked channels in %s: %s. Free space there", self._blocked, error)
+
+    def blocked_before(self) -> frozenset[int]:
+        """What an earlier process kept; none when it cannot be read."""
+        try:
+            return frozenset(msgspec.json.decode(self._blocked.read_bytes(), type=list[int]))
+        except (OSError, msgspec.MsgspecError):
+            return frozenset()
 
     def channel_at(self, port: int) -> Channel | None:
         """Whose media port that is."""

@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
         if options.check:
             return _check(settings, options.config)
         with _only_instance(Path(settings.paths.run_dir)):
-            asyncio.run(_run(settings))
+            asyncio.run(_run(settings, options.config))
     except CarelineError as error:
         log.error("%s", error)
         return EXIT_CONFIG if isinstance(error, ConfigError) else EXIT_FAULT
@@ -92,13 +92,14 @@ def _only_instance(run_dir: Path) -> Iterator[None]:
         yield
 
 
-async def _run(settings: LinesFile) -> None:
+async def _run(settings: LinesFile, path: Path) -> None:
     lines = settings.lines
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     engine = engine_for(lines)
     card = make_card(lines, engine)
+    check_card(lines, card.channels(), str(path))
     server = LineServer(lines, settings.paths, card, engine, _clock(), _store(settings, card))
     try:
         engine.start()

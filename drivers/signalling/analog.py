@@ -75,6 +75,7 @@ class Fxo(StrEnum):
     ANSWERED = "answered"
     PARKED = "parked"
     GUARD = "guard"
+    LIFTED = "lifted"
 
 
 S, T = Fxs, Fxo
@@ -102,6 +103,7 @@ _QUIET_FXO: Mapping[StrEnum, tuple[str, ...]] = {
     T.ANSWERED: ("RINGOFFHOOK", "RINGERON", "RINGEROFF", "WINKFLASH", "NumberSent", "AnswerWanted"),
     T.PARKED: ("RINGOFFHOOK", "RINGERON", "RINGEROFF", "WINKFLASH", "NumberSent", "AnswerWanted", "ReleaseWanted"),
     T.GUARD: ("ONHOOK", "RINGERON", "RINGEROFF", "WINKFLASH", "NumberSent", "AnswerWanted", "ReleaseWanted"),
+    T.LIFTED: ("RINGOFFHOOK", "RINGERON", "RINGEROFF", "WINKFLASH", "NumberSent", "AnswerWanted", "ReleaseWanted"),
 }  # fmt: skip
 
 
@@ -201,6 +203,7 @@ class FxoSignalled(AnalogLine):
     in_call = frozenset({T.RINGING, T.OFFERED, T.ANSWERED})
     timers: ClassVar[Mapping[StrEnum, tuple[str, ...]]] = {
         T.IDLE: (), T.RINGING: ("no_answer",), T.OFFERED: (), T.ANSWERED: (), T.PARKED: ("lockout",), T.GUARD: ("guard",),
+        T.LIFTED: ("guard",),
     }  # fmt: skip
     table: ClassVar[Table] = {
         **_quiet(_QUIET_FXO),
@@ -215,9 +218,11 @@ class FxoSignalled(AnalogLine):
         (T.ANSWERED, "ONHOOK"): (far_hung_up, T.GUARD),
         (T.ANSWERED, "ReleaseWanted"): (park, T.PARKED),
         (T.PARKED, "timer lockout"): (hush, T.PARKED),
-        (T.PARKED, "ONHOOK"): (set_down, T.IDLE),
+        (T.PARKED, "ONHOOK"): (set_down, T.GUARD),
         (T.GUARD, "timer guard"): (idle, T.IDLE),
-        (T.GUARD, "RINGOFFHOOK"): (idle_then_set_lifted, T.OFFERED),
+        (T.GUARD, "RINGOFFHOOK"): (nothing, T.LIFTED),  # the kernel takes no order while the battery is dropped
+        (T.LIFTED, "timer guard"): (idle_then_set_lifted, T.OFFERED),
+        (T.LIFTED, "ONHOOK"): (nothing, T.GUARD),
     }
 
     def _adopt(self, phase: LegPhase) -> Actions:

@@ -37,7 +37,8 @@ class AnalogTimings(msgspec.Struct, frozen=True, kw_only=True):
     answer: what counts as answered when we call out: "tone" (ringback stops, or no tone at all for assume_answer_ms), "dialled" (at once
     when the number is sent) or "polarity" (the exchange reverses the loop).
     ringback_gap_ms: longest pause within ringback. busy_disconnect: busy tone in a call means that the far end has gone.
-    release_guard_ms: on-hook at least so long between two calls. lockout_ms: how long a set left off-hook hears busy tone.
+    release_guard_ms: on-hook at least so long between two calls (a set's battery drop takes the kernel 800 ms).
+    lockout_ms: how long a set left off-hook hears busy tone.
     """
 
     ring_confirm_ms: int = 200
@@ -48,7 +49,7 @@ class AnalogTimings(msgspec.Struct, frozen=True, kw_only=True):
     assume_answer_ms: int = 8000
     ringback_gap_ms: int = 4500
     busy_disconnect: bool = True
-    release_guard_ms: int = 800
+    release_guard_ms: int = 1000
     lockout_ms: int = 60_000
 
 

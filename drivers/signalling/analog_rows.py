@@ -158,7 +158,7 @@ def hush(line: AnalogLine, event: Input) -> Actions:
 
 
 def set_down(line: AnalogLine, event: Input) -> Actions:
-    return (SoundTone(), SetHook(Hook.ON), ChannelIdle())
+    return (SoundTone(), SetHook(Hook.ON), StartTimer("guard", line.timings.release_guard_ms))
 
 
 def end(line: AnalogLine, cause: int, by_far_end: bool) -> Actions:

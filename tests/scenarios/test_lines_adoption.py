@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from drivers.io import ChannelIO
+from drivers.io import ChannelIO, LineEvent
 from drivers.protocol import (
     Alerting,
     Answer,
     Answered,
+    BlockChannel,
     Bridge,
     Bridged,
     Cause,
@@ -297,6 +298,37 @@ def test_call_of_a_card_in_software_ends_with_the_process(folder: Path) -> None:
 
     run_rig(folder, first)
     run_rig(folder, second, connected=False)
+
+
+def test_blocked_channel_stays_blocked(folder: Path) -> None:
+    async def main(rig: Rig, mortal: Mortal) -> None:
+        rig.agent.send(BlockChannel(channel=2))
+        welcome = await mortal.restart()
+        assert [channel.number for channel in welcome.channels if channel.blocked] == [2]
+        rig.agent.send(BlockChannel(channel=2, blocked=False))
+        welcome = await mortal.restart()
+        assert not [channel.number for channel in welcome.channels if channel.blocked]
+
+    run_mortal(folder, main)
+
+
+def test_card_that_was_pulled_and_is_back(folder: Path) -> None:
+    async def main(rig: Rig, mortal: Mortal) -> None:
+        _, leg = await rig.answered()
+        channel = rig.server.lines.channels[1]
+        channel.on_line_event(LineEvent.REMOVED)
+        assert (await rig.agent.told(Released, leg=leg)).cause == Cause.NETWORK_OUT_OF_ORDER
+        rig.card.set_span_alarm(1, "removed")
+        await asyncio.sleep(1)
+        assert "removed" in rig.channel_state(1).alarms
+        before = channel.io
+        rig.card.set_span_alarm(1)
+        await asyncio.sleep(5)
+        assert rig.channel_state(1).alarms == ()
+        assert channel.io is not before
+        await rig.answered()
+
+    run_mortal(folder, main)
 
 
 def test_unreadable_state_is_put_aside(folder: Path) -> None:

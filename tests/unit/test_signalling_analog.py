@@ -206,14 +206,15 @@ def test_set_left_off_hook_hears_busy_tone_until_put_down() -> None:
     assert kinds(run(made, ReleaseWanted()), CallReleased, SoundTone) == [CallReleased(Cause.NORMAL, False), SoundTone("busy")]
     assert not made.is_idle(7)
     assert run(made, TimerFired("lockout")) == [SoundTone()]
-    assert kinds(run(made, ONHOOK), ChannelIdle) == [ChannelIdle()]
+    assert kinds(run(made, ONHOOK, TimerFired("guard")), ChannelIdle) == [ChannelIdle()]
     assert made.is_idle(7)
 
 
 def test_set_lifted_right_after_ringing_stopped() -> None:
     made = telephone()
     run(made, CallWanted(), ReleaseWanted())
-    assert kinds(run(made, RINGOFFHOOK), ChannelIdle, CallOffered) == [ChannelIdle(), CallOffered()]
+    assert run(made, RINGOFFHOOK) == []
+    assert kinds(run(made, TimerFired("guard")), ChannelIdle, SetHook, CallOffered) == [ChannelIdle(), SetHook(Hook.OFF), CallOffered()]
 
 
 # --- both ---------------------------------------------------------------------------------------------------------
