@@ -88,6 +88,15 @@ def test_speed_is_that_of_a_person(lang: Lang) -> None:
             assert low <= rendering.duration_ms / units <= high, (entry.id, rendering)
 
 
+@pytest.mark.parametrize("lang", LANGS)
+def test_no_clip_is_broken_in_two(lang: Lang) -> None:
+    """The voice sometimes puts a pause into a lone syllable; a stop consonant's own silence is under 120 ms."""
+    for key in TEXTS.clips.keys() & files(lang).keys():
+        levels = frame_levels_db(samples(files(lang)[key]))
+        heard = np.flatnonzero(levels > levels.max() - 35)
+        assert np.max(np.diff(heard)) * 5 <= 120, key
+
+
 def test_beep_is_a_sine_of_its_level() -> None:
     audio = samples(HERE / "zh" / "beep.wav")
     middle = audio[400:-400]

@@ -93,7 +93,7 @@ def test_a_tone_is_rendered_and_a_file_not_asked_for_removed(package: Path) -> N
 
 
 def test_a_prompt_taken_out_leaves_the_manifest_and_the_disk(package: Path) -> None:
-    replace(package / "texts.toml", 'num_2 = { zh = "二", en = "two" }', 'num_2 = { zh = "二" }')
+    replace(package / "texts.toml", 'num_2 = { zh = "二", en = "two"', 'num_2 = { zh = "二"')
     assert render.main(["--check", "--root", str(package)]) == 1
     assert render.main(["--root", str(package)]) == 0
     assert not (package / "en" / "num_2.wav").exists()
