@@ -3,6 +3,7 @@
 Raises StoreError with what, where and remedy; nothing here waits longer than BUSY_LIMIT_MS for another process.
 """
 
+import os
 from pathlib import Path
 
 from peewee import DatabaseError, SqliteDatabase
@@ -33,6 +34,9 @@ def connect(path: Path, *, read_only: bool = False) -> SqliteDatabase:
     database = SqliteDatabase(target, pragmas=pragmas, uri=read_only)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # SQLite makes files of mode 0644, whatever the umask would allow; the web, another user of our group, writes here too.
+        if not read_only:
+            os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o660))
         database.connect()
         database.execute_sql("select count(*) from sqlite_master").fetchone()
     except DatabaseError as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from appliance.config import load
+from appliance.store.database import open_store
 
 UNITS = Path(__file__).resolve().parents[2] / "systemd"
 SERVICES = ("lines", "calls", "web")
@@ -107,3 +108,14 @@ def test_the_configuration_that_is_installed_is_good() -> None:
     config = load(UNITS / "etc/careline.toml")
     assert config.lines["card"] == "dahdi"
     assert config.lines["socket_group"] == "careline"
+
+
+def test_the_store_one_process_makes_can_be_written_by_the_others_of_the_group(tmp_path: Path) -> None:
+    umask = os.umask(0o007)  # as in every unit
+    try:
+        store = open_store(tmp_path / "careline.db")
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+        store.close()
+    finally:
+        os.umask(umask)
+    assert modes == dict.fromkeys(("careline.db", "careline.db-wal", "careline.db-shm"), 0o660)
