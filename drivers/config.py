@@ -35,6 +35,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     events: int = 8192
     record_ring_ms: int = 8000
     flush_ms: int = 500
+    write_ahead: int = 4
     realtime_priority: int = 40
     digit_on_ms: int = 100
     digit_off_ms: int = 100
@@ -179,6 +180,7 @@ def _check_ranges(lines: LinesConfig, file: str) -> None:
         ("lines.engine.max_recordings", engine.max_recordings, 1, 4096),
         ("lines.engine.record_ring_ms", engine.record_ring_ms, 500, 60_000),
         ("lines.engine.flush_ms", engine.flush_ms, 50, 10_000),
+        ("lines.engine.write_ahead", engine.write_ahead, 1, 15),
         ("lines.engine.realtime_priority", engine.realtime_priority, 0, 99),
         ("lines.engine.digit_on_ms", engine.digit_on_ms, 40, 1000),
         ("lines.engine.digit_off_ms", engine.digit_off_ms, 40, 1000),
