@@ -19,10 +19,12 @@ from drivers.media import Engine, EngineConfig, EventKind, Law, MediaEvent
 from tests.lab.sound import Ear
 
 POLL_S = 0.1
+HEAR_POLL_S = 0.4
 HOOK_RETRY_S = 0.1
 WAIT_S = 60.0
 QUIET_S = 2.3  # a ring within 2 s of on-hook is hidden by the driver
 HOOK_LIMIT_S = 20.0
+WRITE_AHEAD = 12  # of 16 blocks: the emulator's host stalls the whole guest now and then
 
 
 class Seen(NamedTuple):
@@ -110,10 +112,15 @@ class FarEnd:
         found = self.ear.find(clip)
         deadline_s = time.monotonic() + limit_s
         while found < 0:
-            assert time.monotonic() < deadline_s, f"far end {self.number}: {len(clip)} samples not heard; {self.story()}"
-            await asyncio.sleep(2 * POLL_S)
+            assert time.monotonic() < deadline_s, self._not_heard(clip)
+            await asyncio.sleep(HEAR_POLL_S)
             found = self.ear.find(clip)
         return found
+
+    def _not_heard(self, clip: bytes) -> str:
+        assert self.ear is not None
+        what = f"a clip of {len(clip)} samples among {len(self.ear.heard())} heard: {self.ear.lacking(clip)}"
+        return f"far end {self.number}: {what}; events {self.story()}"
 
     async def press(self, keys: str) -> float:
         """Send keys as tones; the time when the first began."""
@@ -212,7 +219,7 @@ class Exchange:
         folder.mkdir(parents=True, exist_ok=True)
         ports = len(lines) + len(sets)
         self.engine = Engine(EngineConfig(max_ports=ports, max_lines=1, max_recordings=2 * ports, flush_ms=200))
-        self.card = DahdiCard(self.engine)
+        self.card = DahdiCard(self.engine, write_ahead=WRITE_AHEAD)
         self._last_id = 0
         self.lines = [Line(self, number) for number in lines]
         self.phones = [Phone(self, number) for number in sets]

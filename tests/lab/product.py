@@ -20,6 +20,7 @@ from drivers.dahdi.setup import CardSetup, ChannelGroup, DynamicSpan
 from drivers.io import Signalling
 from drivers.settings import Paths
 from tests.lab import cards
+from tests.lab.exchange import WRITE_AHEAD
 from tests.lab.nursery import Nursery
 
 STATE = Path("/tmp/box")
@@ -40,6 +41,9 @@ data_dir = "{PATHS.data_dir}"
 
 [lines]
 card = "dahdi"
+
+[lines.engine]
+write_ahead = {WRITE_AHEAD}
 
 [[lines.groups]]
 name = "trunk"
@@ -160,7 +164,7 @@ def box() -> Iterator[Box]:
             _start_all(found)
         yield found
     except BaseException as error:
-        error.add_note(logs())
+        error.add_note(logs() + "\n" + last_records())
         raise
 
 
@@ -170,8 +174,18 @@ def logs() -> str:
     for program in MODULES:
         log = Box.log(program)
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-        parts += [f"--- {log.name}, last lines", *lines[-LOG_TAIL_LINES:]]
+        parts += [f"--- {log.name}, last lines", *[line for line in lines if "LIN-068" not in line][-LOG_TAIL_LINES:]]
     return "\n".join(parts)
+
+
+def last_records() -> str:
+    """Path and keys of the last calls."""
+    try:
+        found = cdrs(time.time() - 600)[-LOG_TAIL_LINES:]
+    except sqlite3.Error as error:
+        return f"--- records: {error}"
+    parts = (f"{call.call_id} {call.path} {call.digits!r} {call.outcome} {call.ended_by}" for call in found)
+    return "\n".join(["--- records", *parts])
 
 
 def is_alive(pid: int) -> bool:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from tests.lab import product
 from tests.lab.product import Cdr
-from tests.lab.sound import samples_of
+from tests.lab.sound import lacking, samples_of
 
 CDR_WAIT_S = 30.0
 LATE_MS = 3000  # a hang-up by the box is told 1.26 s late, and the guest is slow
@@ -37,8 +37,8 @@ def check_recording(record: Cdr, said: bytes = b"", heard: bytes = b"") -> None:
     assert len(both) == 2 * samples, f"{path}: {len(both)} bytes, the record says {samples} samples"
     missing_ms = abs(record.duration_ms - samples / 8)
     assert missing_ms < LATE_MS / 2 + DRIFT * record.duration_ms, f"{path}: {samples} samples in {record.duration_ms} ms"
-    assert said in both[::2], f"{path}: what the caller said is not in it"
-    assert heard in both[1::2], f"{path}: what the caller heard is not in it"
+    wrong = lacking(said, both[::2]), lacking(heard, both[1::2])
+    assert wrong == ("", ""), f"{path}: of the caller's side {wrong[0] or 'nothing'}, of ours {wrong[1] or 'nothing'}"
 
 
 async def finished_records(since_s: float, count: int) -> list[Cdr]:

@@ -1,12 +1,12 @@
 """Sound files of scenarios: prompts as their A-law bytes, noise to speak, what a line heard. Guest or host; touches only files."""
 
 import random
+from itertools import pairwise
 from pathlib import Path
 
 from appliance.ivr.prompts.library import PromptLibrary
 
-SILENCE = 0xD5  # A-law of zero
-NEEDLE_SAMPLES = 1600
+NEEDLE_SAMPLES = 400
 TAIL_SAMPLES = 800
 _library = PromptLibrary()
 
@@ -33,6 +33,18 @@ def noise_file(path: Path, seed: int, ms: int) -> bytes:
     return samples
 
 
+def lacking(clip: bytes, heard: bytes) -> str:
+    """Empty when the clip is in what was heard, sample for sample; else how much of it is there, in pieces of 10 ms."""
+    if clip in heard:
+        return ""
+    pieces = [clip[at : at + 80] for at in range(0, len(clip) - 79, 80)]
+    places = [heard.find(piece) for piece in pieces]
+    first = next((index for index, place in enumerate(places) if place < 0), -1)
+    steps = {after - before for before, after in pairwise(places) if min(before, after) >= 0} - {80}
+    missing = sum(place < 0 for place in places)
+    return f"{missing} of {len(pieces)} pieces of 10 ms are not there, first number {first}; jumps {sorted(steps)[:8]}"
+
+
 class Ear:
     """What a line heard, from a mono recording that grows. Positions are samples since its begin."""
 
@@ -41,6 +53,7 @@ class Ear:
         self._offset = 0
         self._heard = bytearray()
         self._cursor = 0
+        self._searched: dict[bytes, int] = {}
 
     def heard(self) -> bytes:
         """All there is by now."""
@@ -52,23 +65,18 @@ class Ear:
         self._read()
         end = len(clip) - TAIL_SAMPLES
         start = max(0, end - NEEDLE_SAMPLES)
-        at = self._heard.find(clip[start:end], self._cursor)
+        needle = clip[start:end]
+        at = self._heard.find(needle, max(self._cursor, self._searched.get(needle, 0)))
         if at < 0:
+            self._searched[needle] = max(0, len(self._heard) - NEEDLE_SAMPLES)
             return -1
+        self._searched.clear()
         self._cursor = at + NEEDLE_SAMPLES // 2
         return at - start
 
-    def exact(self, clip: bytes) -> bool:
-        """True when the whole clip was heard, sample for sample."""
-        return clip in self.heard()
-
-    def longest_silence_ms(self, begin: int, end: int) -> int:
-        """The longest run of absolute silence between two positions."""
-        longest = run = 0
-        for sample in self.heard()[begin:end]:
-            run = run + 1 if sample == SILENCE else 0
-            longest = max(longest, run)
-        return longest // 8
+    def lacking(self, clip: bytes) -> str:
+        """Empty when the whole clip was heard, sample for sample; else what is wrong."""
+        return lacking(clip, self.heard())
 
     def _read(self) -> None:
         if not self._path.exists():

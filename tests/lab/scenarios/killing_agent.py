@@ -13,7 +13,7 @@ from tests.lab.exchange import Exchange, FarEnd, Line, Phone
 from tests.lab.product import Box, Cdr, box
 from tests.lab.records import check_duration, check_recording, finished_records
 from tests.lab.scenario import Report, scenario
-from tests.lab.sound import noise_file, prompt, samples_of
+from tests.lab.sound import lacking, noise_file, prompt, samples_of
 
 FOLDER = Path("/tmp/exchange")
 SPEECH_MS = 4000
@@ -77,7 +77,8 @@ class Callers:
         await line.hears(INTRODUCTION, LONG_S)
         await asyncio.sleep(0.5)
         assert line.ear is not None
-        assert line.ear.exact(INTRODUCTION), f"line {line.number}: the introduction had a gap"
+        wrong = line.ear.lacking(INTRODUCTION)
+        assert not wrong, f"line {line.number}: the introduction had a gap: {wrong}"
         await line.hang_up()
         return _made(line, "greeting>main_menu>introduction", "1", "caller", heard=INTRODUCTION)
 
@@ -199,7 +200,8 @@ def _check(made: Made, record: Cdr) -> None:
     if made.message:
         files = product.messages(record.call_id)
         assert len(files) == 1, f"{record}: messages {files}"
-        assert made.said in samples_of(files[0]), f"{files[0]} is not what was said"
+        wrong = lacking(made.said, samples_of(files[0]))
+        assert not wrong, f"{files[0]} is not what was said: {wrong}"
 
 
 def _tell_times(report: Report, began_s: float, outages: list[Outage], keys: list[tuple[int, float]]) -> None:

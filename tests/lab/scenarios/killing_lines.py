@@ -96,8 +96,8 @@ async def _kill_while_they_talk(report: Report, running: Box, pairs: list[Pair])
 def _check_heard(pair: Pair, said: dict[int, bytes]) -> None:
     for listener, speaker in ((pair.line, pair.phone), (pair.phone, pair.line)):
         assert listener.ear is not None
-        heard = listener.ear.exact(said[speaker.number])
-        assert heard, f"{listener.number} did not hear every sample of {speaker.number}; {listener.story()}"
+        wrong = listener.ear.lacking(said[speaker.number])
+        assert not wrong, f"{listener.number} did not hear every sample of {speaker.number}: {wrong}; {listener.story()}"
 
 
 def _check_record(pair: Pair, record: Cdr) -> None:

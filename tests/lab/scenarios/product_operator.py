@@ -82,11 +82,12 @@ class Talk:
         ended_by = "operator" if phone.number % 2 else "caller"
         found = (record.path, record.digits, record.outcome, record.ended_by, record.operator_channel)
         assert found == (path, "0", "operator", ended_by, phone.number - product.PHONES[0] + product.SETS[0]), record
-        check_duration(line, record)
-        check_recording(record, said=self._said[line.number], heard=self._said[phone.number])
         for listener, speaker in ((line, phone), (phone, line)):
             assert listener.ear is not None
-            assert listener.ear.exact(self._said[speaker.number]), f"{listener.number} did not hear all that {speaker.number} said"
+            wrong = listener.ear.lacking(self._said[speaker.number])
+            assert not wrong, f"{listener.number} did not hear all that {speaker.number} said: {wrong}"
+        check_duration(line, record)
+        check_recording(record, said=self._said[line.number], heard=self._said[phone.number])
 
     def _path(self, end: FarEnd) -> Path:
         return FOLDER / f"say-{end.number}.wav"
