@@ -123,7 +123,9 @@ class Adoption:
     def adopt_calls(self) -> None:
         """Every leg of the book is taken over or released; channels without a leg are at rest."""
         for kept in self._lines.book:
-            if kept.state.phase is not LegPhase.RELEASED:
+            if kept.state.phase is LegPhase.RELEASED:
+                self._recordings.settle(kept.state.leg)
+            else:
                 self._adopt(kept)
         for kept in self._lines.book:
             self._rejoin(kept)
@@ -154,6 +156,7 @@ class Adoption:
     def _lost(self, kept: KeptLeg) -> None:
         log.error("LIN-045 leg %s on channel %d could not be taken over; released", kept.state.leg, kept.state.channel)
         self._end_play(kept)
+        self._recordings.settle(kept.state.leg)
         self._calls.over(kept.state.leg, Cause.TEMPORARY_FAILURE, by_far_end=False)
 
     def _audio(self, channel: Channel, kept: KeptLeg) -> None:

@@ -59,7 +59,7 @@ class LineServer:
         self.lines = lines = Lines(config, paths, card, media, clock)
         self._recordings = recordings = Recordings(lines)
         bridges = Bridges(lines)
-        unattended = Unattended(lines)
+        self._unattended = unattended = Unattended(lines)
         calls = Calls(lines, recordings, bridges, unattended)
         self._adoption = Adoption(lines, calls, bridges, recordings, store)
         self._media_events = MediaEvents(lines, recordings, self.report)
@@ -87,6 +87,7 @@ class LineServer:
         asyncio.get_running_loop().add_reader(self._engine.eventfd, self._media_ready)
         lines.card.start(self._on_line_event, self._on_span)
         self._adoption.adopt_calls()
+        self._unattended.agent_gone()
         for span in lines.spans.values():
             for channel in self._channels_of(span.status.number):
                 channel.on_span_alarms(span.status.alarms)

@@ -37,6 +37,13 @@ class Recordings:
         """Go on after a restart, the time in between as silence. Raises: LineError, MediaError."""
         self._begin(leg, state, self._checked(state.path))
 
+    def settle(self, leg: str) -> None:
+        """Recordings that no process writes any more: note their length as it is on disk."""
+        for state in self._lines.book.state(leg).recordings:
+            if not state.stopped:
+                samples = _samples_in(Path(state.path), state.sides)
+                self._lines.book.put_recording(leg, msgspec.structs.replace(state, samples=samples, stopped=True))
+
     def stop(self, leg: str, recording_id: str) -> None:
         """Harmless when it does not run. Raises: LineError LIN-030."""
         self._lines.book.state(leg)
@@ -82,7 +89,7 @@ class Recordings:
 
     def _begin(self, leg: str, state: RecordingState, path: Path) -> None:
         port = self._lines.port_of(leg)
-        gap_samples = self._gap_samples(leg, state.recording_id, path, state.sides is Sides.BOTH)
+        gap_samples = self._gap_samples(leg, state, path)
         self._make_folder(path.parent)
         engine_id = self._lines.media.next_id()
         port.record(engine_id, path, state.sides is Sides.BOTH, gap_samples)
@@ -90,18 +97,15 @@ class Recordings:
         began = self._lines.book.get(leg).recording_began.get(state.recording_id, self._lines.clock.monotonic_s())
         self._lines.book.put_recording(leg, state, began)
 
-    def _gap_samples(self, leg: str, recording_id: str, path: Path, stereo: bool) -> int:
+    def _gap_samples(self, leg: str, state: RecordingState, path: Path) -> int:
         """How much silence belongs between what is in the file and now."""
-        try:
-            found = path.stat()
-        except OSError:
+        if not path.exists():
             return 0
-        began = self._lines.book.get(leg).recording_began.get(recording_id)
-        if began is None:
-            missing_s = self._lines.clock.now().timestamp() - found.st_mtime
+        began_s = self._lines.book.get(leg).recording_began.get(state.recording_id)
+        if began_s is None:
+            missing_s = self._lines.clock.now().timestamp() - path.stat().st_mtime
         else:
-            there = max(0, found.st_size - HEADER_BYTES) // (2 if stereo else 1)
-            missing_s = self._lines.clock.monotonic_s() - began - there / SAMPLES_PER_S
+            missing_s = self._lines.clock.monotonic_s() - began_s - _samples_in(path, state.sides) / SAMPLES_PER_S
         return max(0, min(GAP_MAX_SAMPLES, round(missing_s * SAMPLES_PER_S)))
 
     def _checked(self, path: str) -> Path:
@@ -126,3 +130,12 @@ class Recordings:
 
     def _state(self, leg: str, recording_id: str) -> RecordingState | None:
         return self._lines.book.recording(leg, recording_id) if leg in self._lines.book else None
+
+
+def _samples_in(path: Path, sides: Sides) -> int:
+    """Length of a recording by the size of its file, 0 when there is none."""
+    try:
+        size = path.stat().st_size
+    except OSError:
+        return 0
+    return max(0, size - HEADER_BYTES) // (2 if sides is Sides.BOTH else 1)

@@ -264,6 +264,17 @@ def test_ringing_call_can_still_be_answered(folder: Path) -> None:
     run_mortal(folder, main)
 
 
+def test_ringing_call_is_cared_for_when_no_agent_comes(folder: Path) -> None:
+    async def main(rig: Rig, mortal: Mortal) -> None:
+        caller = rig.call_in()
+        await rig.offered()
+        await mortal.restart(dead_s=1)
+        rig.agent.die()
+        await caller.reached(Phase.TALKING, limit_s=10)
+
+    run_mortal(folder, main)
+
+
 def test_call_that_was_being_dialled_is_released_not_lost(folder: Path) -> None:
     async def main(rig: Rig, mortal: Mortal) -> None:
         rig.agent.send(Seize(leg="out", group="trunk", number=OUTSIDE))
@@ -290,11 +301,15 @@ def test_leg_names_are_unique_over_restarts(folder: Path) -> None:
 
 def test_call_of_a_card_in_software_ends_with_the_process(folder: Path) -> None:
     async def first(rig: Rig) -> None:
-        await rig.answered()
+        _, leg = await rig.answered()
+        rig.agent.send(StartRecording(leg=leg, recording_id="r", path="r.wav"))
+        await asyncio.sleep(3)
 
     async def second(rig: Rig) -> None:
         state = only(await rig.agent.welcome())
         assert (state.phase, state.cause) == (LegPhase.RELEASED, Cause.TEMPORARY_FAILURE)
+        assert state.recordings[0].stopped
+        assert state.recordings[0].samples == pytest.approx(24_000, abs=320)
 
     run_rig(folder, first)
     run_rig(folder, second, connected=False)
