@@ -75,7 +75,7 @@ class Bridges:
 
     def _connect(self, leg: str, other: str, native: bool) -> None:
         mine, theirs = self._lines.channel_of(leg), self._lines.channel_of(other)
-        joined = native and mine.io is not None and theirs.io is not None and mine.io.native_bridge(theirs.io)
+        joined = native and _join_in_card(mine, theirs)
         if joined:
             mine.port.native_peer(theirs.port)
         else:
@@ -106,3 +106,14 @@ class Bridges:
     def _plain(self, leg: str) -> bool:
         audio = self._lines.book.get(leg).audio
         return not (audio.mute_rx or audio.mute_tx or audio.rx_db or audio.tx_db)
+
+
+def _join_in_card(mine: Channel, theirs: Channel) -> bool:
+    """False when the card cannot or will not; the media core can always."""
+    if mine.io is None or theirs.io is None:
+        return False
+    try:
+        return mine.io.native_bridge(theirs.io)
+    except LineError as error:
+        log.error("%s channels %d and %d: %s. %s", error.code, mine.number, theirs.number, error.what, error.remedy)
+        return False
