@@ -89,7 +89,8 @@ class Commands:
 
     def _failed(self, command: Command, code: str, what: str, remedy: str) -> None:
         leg = getattr(command, "leg", "")
-        log.warning("%s leg %s: %s", code, leg or "-", what)
+        # A command that meets a call just ended is no fault of anybody.
+        log.log(logging.INFO if code == "LIN-031" else logging.WARNING, "%s leg %s: %s", code, leg or "-", what)
         self._lines.outbox.emit(CommandFailed(command_id=command.command_id, leg=leg, code=code, what=what, remedy=remedy))
 
     # --- calls -----------------------------------------------------------------------------------------------------
