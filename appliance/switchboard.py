@@ -76,7 +76,7 @@ class Switchboard:
         self._stale: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._call_tasks: set[asyncio.Task[None]] = set()
-        self._unflushed: set[Call] = set()
+        self._unflushed: dict[Call, None] = {}
         self._appended = asyncio.Event()
         self._around = Surroundings(
             send=lines.send,
@@ -212,7 +212,7 @@ class Switchboard:
 
     def _over(self, call: Call) -> None:
         del self.calls[call.id]
-        self._unflushed.discard(call)
+        self._unflushed.pop(call, None)
         for name in [name for name, owner in self._by_leg.items() if owner is call]:
             del self._by_leg[name]
         self._live.call_gone(call.id)
@@ -256,7 +256,7 @@ class Switchboard:
             self._by_leg[name] = call
         self._live.call_changed(call.live())
         if call.tag.unstored:
-            self._unflushed.add(call)
+            self._unflushed[call] = None
             self._appended.set()
 
     async def _flush_all(self) -> None:
@@ -271,7 +271,7 @@ class Switchboard:
                 await self._store.flush()
             except CarelineError as error:
                 log.error("events wait for the disk: %s", error)
-                self._unflushed.update(call for call, _ in waiting)
+                self._unflushed.update(dict.fromkeys(call for call, _ in waiting))
                 self._appended.set()
                 continue
             for call, seq in waiting:

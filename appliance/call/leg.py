@@ -70,7 +70,7 @@ class Leg:
         self.spoke = False
         self.refused: dict[int, CommandFailed] = {}
         self._last_digit_seq = max((press.seq for press in state.digits), default=0)
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters: dict[asyncio.Future[None], None] = {}  # in order, so that a virtual clock repeats itself
 
     @property
     def is_released(self) -> bool:
@@ -119,11 +119,11 @@ class Leg:
 
     async def _next_change(self) -> None:
         waiter = asyncio.get_running_loop().create_future()
-        self._waiters.add(waiter)
+        self._waiters[waiter] = None
         try:
             await waiter
         finally:
-            self._waiters.discard(waiter)
+            del self._waiters[waiter]
 
     # --- actions of the table ------------------------------------------------------------------------------------
 
