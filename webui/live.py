@@ -59,7 +59,8 @@ class LiveView:
 
 
 class Watcher:
-    """The parts that changed since one browser last looked: "state", "calls", "spans", "health", "channel-7", "everything"."""
+    """The parts that changed since one browser last looked: "state", "calls", "spans", "health", "everything",
+    "channel-7", and for a call that goes on "call " with its id."""
 
     def __init__(self) -> None:
         self._parts: set[str] = {"everything"}
@@ -146,7 +147,8 @@ class LiveHub:
                 self._show(_from_snapshot(message), "everything")
             case LiveCallChanged(call=call):
                 before = view.calls.get(call.call_id)
-                self._show(replace(view, calls=view.calls | {call.call_id: call}), "calls", *_channels_of(call, before))
+                part = "calls" if before is None else f"call {call.call_id}"
+                self._show(replace(view, calls=view.calls | {call.call_id: call}), part, *_channels_of(call, before))
             case LiveCallGone(call_id=call_id):
                 gone = view.calls.get(call_id)
                 left = {key: call for key, call in view.calls.items() if key != call_id}

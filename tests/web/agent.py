@@ -13,6 +13,7 @@ from drivers.errors import CarelineError
 from tests.web import prepared
 
 START_LIMIT_S = 10.0
+HEALTH_EVERY_S = 5.0  # as the call agent does; longer silence means that it is gone
 
 
 class ScriptedAgent:
@@ -62,6 +63,10 @@ class ScriptedAgent:
     async def hang_up_call(self, call_id: str, by: str) -> None:
         self._answer("hang_up", call_id, by)
 
+    def _tell_health(self) -> None:
+        self.live.health_changed(self.live.health)
+        self._loop.call_later(HEALTH_EVERY_S, self._tell_health)
+
     def _answer(self, *asked: Any) -> None:
         if self.refuse:
             raise self.refuse
@@ -72,4 +77,5 @@ class ScriptedAgent:
         self._server = ControlServer(self._path, self.live, self)
         self._loop.run_until_complete(self._server.start())
         self._ready.set()
+        self._loop.call_later(HEALTH_EVERY_S, self._tell_health)
         self._loop.run_forever()

@@ -247,8 +247,8 @@ def _audits(people: dict[str, Account], now: datetime) -> None:
         (chen, "channel_blocked", "5", ""),
         (chen, "downloaded", f"call {STORY_CALL}", ""),
     )
-    for age, (who, action, subject, detail) in enumerate(reversed(lines)):
-        Audit.create(at=now - timedelta(minutes=3 * age + 1), account=who, action=action, subject=subject, detail=detail)
+    for age, (who, action, subject, detail) in enumerate(lines):
+        Audit.create(at=now - timedelta(minutes=3 * (len(lines) - age)), account=who, action=action, subject=subject, detail=detail)
 
 
 # --- what the call agent says live ---

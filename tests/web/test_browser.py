@@ -69,6 +69,9 @@ def test_dashboard_is_pushed_to(desk: Desk) -> None:
     call = msgspec.structs.replace(prepared.live_calls(desk.now)[0], call_id="new", ani="02155558888", channel=9)
     desk.agent.do(lambda live: live.call_changed(call))
     desk.wait(f"{ROWS} === 4 && document.getElementById('channel-9').classList.contains('state-talking')")
+    desk.agent.do(lambda live: live.call_changed(msgspec.structs.replace(call, digits="4711")))
+    desk.wait("document.getElementById('call-new').textContent.includes('4711')")
+    assert desk.driver.execute_script(f"return {ROWS}") == 4
     desk.agent.do(lambda live: live.call_gone("new"))
     desk.wait(f"{ROWS} === 3 && document.getElementById('channel-9').classList.contains('state-free')")
 

@@ -1,6 +1,7 @@
 """The live state: followed from the call agent, pushed to browsers, kept when the agent is away."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -46,6 +47,29 @@ def test_new_call_is_pushed(stream: Iterator[bytes], agent: ScriptedAgent) -> No
     assert 'id="channel-9"' in event
     assert 'id="channel-8"' not in event
     assert 'id="part-spans"' not in event
+
+
+def test_call_that_goes_on_changes_its_row_alone(stream: Iterator[bytes], agent: ScriptedAgent) -> None:
+    call = msgspec.structs.replace(prepared.live_calls(NOW)[0], place="opening_hours", digits="12")
+    agent.do(lambda live: live.call_changed(call))
+    event = next_event(stream)
+    assert f'<tr id="call-{prepared.LIVE_CALL}" hx-swap-oob="true">' in event
+    assert "门诊时间" in event
+    assert "live-2" not in event
+    assert 'id="part-calls"' not in event
+
+
+def test_many_calls_show_the_newest(live_app: Flask, agent: ScriptedAgent, sign_in: SignIn) -> None:
+    first = prepared.live_calls(NOW)[0]
+    for number in range(100):
+        call = msgspec.structs.replace(first, call_id=f"many-{number}", started_at=NOW + timedelta(seconds=number))
+        agent.do(lambda live, call=call: live.call_changed(call))
+    until(live_app, lambda hub: len(hub.view().calls) == 103)
+    page = sign_in("inspector").get("/dashboard", headers=HTML).text
+    assert 'id="call-many-99"' in page
+    assert 'id="call-many-40"' in page
+    assert 'id="call-many-39"' not in page
+    assert "另有 43 个" in page
 
 
 def test_call_gone_is_pushed(stream: Iterator[bytes], agent: ScriptedAgent) -> None:
@@ -152,7 +176,7 @@ def test_call_that_moves_redraws_both_channels() -> None:
     with hub.watch() as watcher:
         watcher.wait(0)
         hub._apply(LiveCallChanged(call=msgspec.structs.replace(call, operator_channel=22)))
-        assert watcher.wait(0) == {"calls", "channel-1", "channel-22"}
+        assert watcher.wait(0) == {f"call {prepared.LIVE_CALL}", "channel-1", "channel-22"}
 
 
 def test_watchers_are_forgotten() -> None:

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, abort, flash, g, redirect, render_templat
 from werkzeug.wrappers import Response as AnyResponse
 
 from webui import accounts, guard
-from webui.rights import RIGHTS, anyone, signed_in
+from webui.rights import Right, anyone, may, signed_in
 from webui.shared import audit, me, say, shared
 from webui.wording import language_for
 
@@ -90,7 +90,7 @@ def _password_faults() -> dict[str, str]:
 
 
 def _own_page(faults: dict[str, str]) -> str:
-    return render_template("me.html", faults=faults, rights=sorted(RIGHTS[me().role]))
+    return render_template("me.html", faults=faults, rights=[right for right in Right if may(me().role, right)])
 
 
 def _next_page() -> str:

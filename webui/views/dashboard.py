@@ -16,6 +16,7 @@ from webui.store import connection
 LOOK_S = 15.0
 AT_LEAST_BETWEEN_S = 0.25
 OTHER_THREADS = 16
+CALLS_SHOWN = 60  # the newest; a wall of channels shows all
 
 blueprint = Blueprint("dashboard", __name__)
 
@@ -72,7 +73,8 @@ def _event(parts_of: dict[str, tuple[str, ...]], changed: frozenset[str]) -> str
     names = {part for change in changed for part in parts_of.get(change, ())}
     numbers = () if "channels" in names else sorted(int(change[8:]) for change in changed if change.startswith("channel-"))
     wall = "calls" in parts_of
-    html = render_template("live.html", names=names, numbers=numbers if wall else (), **_all_of(view)).strip()
+    ids = [change[5:] for change in sorted(changed) if change.startswith("call ")] if wall and "calls" not in names else []
+    html = render_template("live.html", names=names, numbers=numbers if wall else (), ids=ids, **_all_of(view)).strip()
     return "event: live\n" + "".join(f"data: {line}\n" for line in html.splitlines()) + "\n" if html else ": here\n\n"
 
 
@@ -80,7 +82,8 @@ def _all_of(view: LiveView) -> dict[str, object]:
     """What the parts draw from."""
     return {
         "view": view,
-        "calls": sorted(view.calls.values(), key=lambda call: call.started_at),
+        "calls": sorted(view.calls.values(), key=lambda call: call.started_at, reverse=True)[:CALLS_SHOWN],
+        "calls_more": max(0, len(view.calls) - CALLS_SHOWN),
         "tiles": tiles.tiles(view),
         "tile": lambda number: tiles.tile(view, number) if number in view.channels else None,
         "counts": tiles.counts(view),
