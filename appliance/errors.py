@@ -1,7 +1,8 @@
 """Faults of the call agent. Expected outcomes (busy, no answer, silence) are values, in appliance/call/outcome.py.
 
 Codes: APP-001..019 calls and flows, APP-020..029 the connection to the line server, APP-030..039 the control
-socket, APP-040..049 start-up, APP-06x prompts.
+socket, APP-040..049 start-up and the command line, APP-05x health, APP-06x prompts, APP-071 bench, APP-08x and
+09x what `careline doctor` finds.
 """
 
 from drivers.errors import CarelineError
