@@ -122,8 +122,11 @@ class DahdiChannel:
         return True
 
     def native_unbridge(self) -> None:
-        """Part this channel; call it on the partner too, the kernel joins each direction by itself."""
+        """Part both directions; the kernel joins each by itself."""
+        peer = self.device.bridged_to()
         self.device.leave_bridge()
+        if peer is not None and self.device.bridged_to(peer) == self.spec.number:
+            self.device.leave_bridge(peer)
 
     def native_peer(self) -> int | None:
         """The partner, as the kernel says."""
@@ -147,7 +150,7 @@ class DahdiChannel:
         if self.device.fileno() < 0:
             return
         attached = self._port is not None
-        self._quietly(self.device.leave_bridge)
+        self._quietly(self.native_unbridge)
         self._quietly(self.detach)
         self._poll_no_more()
         if self.spec.signalling.startswith("fx"):

@@ -290,19 +290,19 @@ class Channel(Descriptor):
         goes on as before."""
         self._set_conference(ConfMode.DIGITAL_MONITOR, other)
 
-    def leave_bridge(self) -> None:
-        """What this channel sends is again what is written to it."""
-        self._set_conference(ConfMode.NORMAL, 0)
+    def leave_bridge(self, number: int = 0) -> None:
+        """What this channel (or channel `number`) sends is again what is written to it."""
+        self._set_conference(ConfMode.NORMAL, 0, number)
 
-    def bridged_to(self) -> int | None:
-        """Channel this one is joined to by listen_to, asked of the kernel."""
-        record = ffi.new("struct dahdi_confinfo *")
+    def bridged_to(self, number: int = 0) -> int | None:
+        """Channel this one (or channel `number`) is joined to by listen_to, asked of the kernel."""
+        record = ffi.new("struct dahdi_confinfo *", {"chan": number})
         self.request("DAHDI_GETCONF", record)
         joined = record.confmode & CONF_MODE_MASK == ConfMode.DIGITAL_MONITOR
         return int(record.confno) if joined else None
 
-    def _set_conference(self, mode: ConfMode, number: int) -> None:
-        record = ffi.new("struct dahdi_confinfo *", {"chan": 0, "confno": number, "confmode": int(mode)})
+    def _set_conference(self, mode: ConfMode, partner: int, number: int = 0) -> None:
+        record = ffi.new("struct dahdi_confinfo *", {"chan": number, "confno": partner, "confmode": int(mode)})
         self.request("DAHDI_SETCONF", record)
 
     def rx_bits(self) -> int:

@@ -190,7 +190,6 @@ async def _bridge(report: Report) -> None:
         assert (first.native_peer(), second.native_peer()) == (2, 1)
         assert not first.native_bridge(first)
         first.native_unbridge()
-        second.native_unbridge()
         assert (first.native_peer(), second.native_peer()) == (None, None)
         report.figure("bridged", 1)
 
