@@ -54,8 +54,7 @@ class Box:
 
     async def start_agent(self, life: Life) -> None:
         self.agent = await start_agent(self.config, self.server, self.clock, self.prompts, life)
-        while not self.agent.lines.connected:
-            await asyncio.sleep(0.02)
+        await until(lambda: self.agent.lines.connected, 10.0)
 
     def _frame(self) -> None:
         if self._on:
@@ -77,13 +76,20 @@ class Box:
 
     async def idle(self, limit_s: float = 120.0) -> None:
         """Wait until no call is left."""
-        async with asyncio.timeout(limit_s):
-            while self.agent.switchboard.calls or self.server.lines.book.states():
-                await asyncio.sleep(0.1)
+        await until(lambda: not (self.agent.switchboard.calls or self.server.lines.book.states()), limit_s)
 
     async def ask(self, question: Callable[[], Any]) -> Any:
         """Something of the store, after all that was decided so far is in it."""
         return await self.agent.store.run(question)
+
+
+async def until(holds: Callable[[], bool], limit_s: float) -> None:
+    """Look ten times a second. Raises: TimeoutError."""
+    for _ in range(round(limit_s * 10)):
+        if holds():
+            return
+        await asyncio.sleep(0.1)
+    raise TimeoutError
 
 
 async def call(box: Box, keys: str = "", hang_up: bool = True, number: str = "") -> None:

@@ -126,7 +126,7 @@ def check_records(config: Config) -> None:
 def check_files(recordings_dir: Path) -> None:
     files = {str(path.relative_to(recordings_dir)) for path in recordings_dir.rglob("*.wav")}
     calls = {row.path for row in Recording.select()}
-    messages = [row for row in VoiceMessage.select()]
+    messages = list(VoiceMessage.select())
     assert len({row.reference for row in messages}) == len(messages) > 3
     assert calls <= files
     assert {row.path for row in messages} <= files
