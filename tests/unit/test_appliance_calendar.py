@@ -70,5 +70,5 @@ def test_overlap_is_refused() -> None:
 
 
 def test_unknown_zone() -> None:
-    with pytest.raises(ConfigError, match="CFG-050.*Mars/Olympus"):
+    with pytest.raises(ConfigError, match=r"CFG-050.*Mars/Olympus"):
         Calendar(CalendarConfig(time_zone="Mars/Olympus"))
