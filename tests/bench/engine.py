@@ -5,7 +5,6 @@ import subprocess
 import sys
 from typing import Any
 
-
 HOG_S = 5
 LIMIT_S = 120
 
