@@ -17,7 +17,8 @@ from appliance.events import (
     RecordingGapped,
     RecordingStarted,
 )
-from appliance.store.models import CallEvent, CallRecord, Recording, VoiceMessage
+from appliance.store import statements
+from appliance.store.models import CallEvent, Recording, VoiceMessage
 
 _ONCE_A_CALL = (CallOffered, CallAnswered, CallReleased)
 
@@ -36,18 +37,15 @@ def once_key(event: Happened) -> str | None:
 
 def store_event(event: Happened) -> bool:
     """Write one event and what follows from it. False: it was there already (told again after a crash), nothing was changed."""
-    body = msgspec.json.encode(event).decode()
-    if _is_known(event, body):
+    body, key = msgspec.json.encode(event).decode(), once_key(event)
+    highest, happened, told = statements.run(statements.KNOWN, key, event.seq, body, event.call_id).fetchone()
+    if happened or told:
         return False
-    CallEvent.insert(
-        call=event.call_id,
-        seq=_free_seq(event),
-        at=event.at,
-        kind=type(event).__name__,
-        body=body,
-        once_key=once_key(event),
-    ).execute()
-    _project(event)
+    # The event's own number, or the next free one: after a crash the agent may count on from an older number.
+    seq = max(event.seq, (highest or 0) + 1)
+    statements.run(statements.INSERT_EVENT, event.call_id, seq, event.at, type(event).__name__, body, key)
+    _save_record(event)
+    _rows(event)
     return True
 
 
@@ -71,33 +69,11 @@ def last_seq(call_id: str) -> int:
     return row.seq if row else 0
 
 
-def _is_known(event: Happened, body: str) -> bool:
-    of_call = CallEvent.select().where(CallEvent.call == event.call_id)
-    key = once_key(event)
-    if key is not None and of_call.where(CallEvent.once_key == key).exists():
-        return True
-    return bool(of_call.where(CallEvent.seq == event.seq, CallEvent.body == body).exists())
-
-
-def _free_seq(event: Happened) -> int:
-    """The event's own number, or the next free one: after a crash the agent may count on from an older number."""
-    return max(event.seq, last_seq(event.call_id) + 1)
-
-
-def _project(event: Happened) -> None:
-    _save_record(event)
-    _rows(event)
-
-
 def _save_record(event: Happened) -> None:
-    stored = CallRecord.get_or_none(CallRecord.call_id == event.call_id)
-    cdr = fold(None if stored is None else _cdr(stored), event)
-    if cdr is not None:
-        CallRecord.insert(**msgspec.structs.asdict(cdr)).on_conflict_replace().execute()
-
-
-def _cdr(record: CallRecord) -> Cdr:
-    return Cdr(**{name: getattr(record, name) for name in Cdr.__struct_fields__})
+    before = statements.load_record(event.call_id)
+    after = fold(before, event)
+    if after is not None and after != before:
+        statements.save_record(after)
 
 
 @singledispatch
