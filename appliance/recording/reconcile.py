@@ -4,6 +4,7 @@ records without a file. Looks at what was recent only; a walk over years of reco
 `unfinished`, `recent_rows` run in the store's writer thread; `compare` reads a few folders.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from appliance.store.models import CallEvent, CallRecord, Recording, VoiceMessag
 from drivers.protocol import Cause
 
 LOOK_BACK = timedelta(days=2)
+OF_MESSAGE = re.compile(r"-m\d+\.wav$")  # one that was discarded has an event in its call, but no row
 
 
 class Unfinished(msgspec.Struct, frozen=True):
@@ -97,7 +99,8 @@ def compare(recordings_dir: Path, days: Iterable[date], rows: Sequence[str]) -> 
     }
     known = set(rows)
     missing = sorted(row for row in known - files if not (recordings_dir / row).exists())
-    return Difference(tuple(sorted(files - known)), tuple(missing))
+    strange = sorted(file for file in files - known if OF_MESSAGE.sub(".wav", file) not in known)
+    return Difference(tuple(strange), tuple(missing))
 
 
 def folder_of(day: date) -> str:

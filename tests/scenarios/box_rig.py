@@ -56,6 +56,12 @@ class Box:
         self.agent = await start_agent(self.config, self.server, self.clock, self.prompts, life)
         await until(lambda: self.agent.lines.connected, 10.0)
 
+    async def next_agent(self, life: Life) -> None:
+        """The call agent ends, and half a second later the next one is there."""
+        await self.agent.stop()
+        await asyncio.sleep(0.5)
+        await self.start_agent(life)
+
     def _frame(self) -> None:
         if self._on:
             self.engine.step()

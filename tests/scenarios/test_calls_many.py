@@ -17,6 +17,7 @@ from appliance.store.models import CallEvent, CallRecord, Recording, VoiceMessag
 from appliance.store.projections import fold_call
 from drivers.virtual.handset import Phase
 from tests.scenarios.box_rig import BOX, Box, press, run_box, world
+from tests.scenarios.killing import Life
 from tests.scenarios.lines_rig import speech_like
 
 CALLS = 220
@@ -78,8 +79,8 @@ async def operators(box: Box) -> None:
                 telephone.hang_up()
 
 
-async def all_calls(box: Box) -> str:
-    """Make all the calls; a digest of everything that was recorded of them."""
+async def make(box: Box, calls: list[Caller]) -> None:
+    """Make these calls, so many at a time, and wait until the last is over."""
     people = asyncio.create_task(operators(box))
     gate = asyncio.Semaphore(TOGETHER)
 
@@ -87,11 +88,17 @@ async def all_calls(box: Box) -> str:
         async with gate:
             await behave(box, caller)
 
-    await asyncio.gather(*(one(caller) for caller in callers()))
+    await asyncio.gather(*(one(caller) for caller in calls))
     await box.idle()
     people.cancel()
+
+
+async def all_calls(box: Box) -> str:
+    """Make all the calls; a digest of everything that was recorded of them."""
+    await make(box, callers())
     digest: str = await box.ask(digest_of_everything)
-    await box.ask(lambda: check_records(box.config))
+    await box.ask(lambda: check_records(box.config, CALLS))
+    await box.ask(check_variety)
     return digest
 
 
@@ -104,10 +111,10 @@ def digest_of_everything() -> str:
     return found.hexdigest()
 
 
-def check_records(config: Config) -> None:
+def check_records(config: Config, calls: int) -> None:
     """Every record is whole and agrees with its events, its recording and the files."""
     records = list(CallRecord.select())
-    assert len(records) == CALLS
+    assert len(records) == calls
     for record in records:
         cdr = fold_call(record.call_id)
         assert cdr is not None
@@ -116,11 +123,15 @@ def check_records(config: Config) -> None:
         recording = Recording.get_by_id(record.call_id)
         assert (recording.error, recording.lost_samples) == ("", 0)
         assert abs(recording.samples / 8 - record.duration_ms) <= 100
-    outcomes = {record.outcome for record in records}
-    assert outcomes == {"completed", "message", "operator", "operator_missed"}
+    check_files(config.paths.recordings_dir)
+
+
+def check_variety() -> None:
+    """Everything that can come of a call has come of some."""
+    records = list(CallRecord.select())
+    assert {record.outcome for record in records} == {"completed", "message", "operator", "operator_missed"}
     assert {record.ended_by for record in records} == {"caller", "box", "operator"}
     assert {record.language for record in records} == {"zh", "en"}
-    check_files(config.paths.recordings_dir)
 
 
 def check_files(recordings_dir: Path) -> None:
@@ -146,3 +157,24 @@ def test_two_hundred_calls_the_same_every_time(busy_box: Config, prompts: Prompt
         digests.append(run_box(config, prompts, all_calls, world(TRUNKS, SETS)))
     assert digests[0] == digests[1]
     assert time.process_time() - began_s < 40, "two runs of at most 20 s"
+
+
+def test_killed_fifty_times_under_way(busy_box: Config, prompts: PromptLibrary) -> None:
+    """The call agent dies again and again, at any message: no call, no record, no sample of a recording is lost."""
+    dice = random.Random(50)
+    kills = 0
+
+    async def main(box: Box) -> None:
+        nonlocal kills
+        work = asyncio.create_task(make(box, callers()[::4]))
+        while not work.done() and kills < 50:
+            life = Life(dice.randrange(5, 120), slow_disk=bool(kills % 2))
+            await box.next_agent(life)
+            await asyncio.wait({work, asyncio.create_task(life.over.wait())}, return_when=asyncio.FIRST_COMPLETED)
+            kills += life.over.is_set()
+        await box.next_agent(Life())
+        await work
+        await box.ask(lambda: check_records(box.config, len(callers()[::4])))
+
+    run_box(busy_box, prompts, main, world(TRUNKS, SETS))
+    assert kills == 50
