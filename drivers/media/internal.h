@@ -120,6 +120,7 @@ struct play {
     int count, loops, clip;
     int64_t at, sent;
     cm_clip *clips[CM_MAX_CLIPS];
+    int draining; /* frames until the last sample has left the card's queue */
 };
 int digit_index(int digit); /* 0-15, -1 if it is no digit */
 

@@ -150,7 +150,8 @@ int cm_port_attach_line(cm_engine *e, int port, int line, enum cm_end end); /* A
 /* Answers by CM_EV_IO_ERROR value 0 once the tick no longer touches the descriptor. */
 int cm_port_detach(cm_engine *e, int port);
 
-/* No gap between clips; replaces what plays (its PLAY_DONE says stopped); loops 0: endless. A clip may not be NULL. */
+/* No gap between clips; replaces what plays (its PLAY_DONE says stopped); loops 0: endless. A clip may not be NULL.
+ * Finished means heard: what was queued towards a card has been sent. */
 int cm_play(cm_engine *e, int port, uint32_t play_id, cm_clip *const *clips, int count, const char *barge_digits,
             int loops);
 int cm_play_stop(cm_engine *e, int port);

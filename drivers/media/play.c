@@ -108,9 +108,23 @@ static bool next_clip(struct play *play)
     return true;
 }
 
+/* The last samples still wait in the card's queue: a hang-up now would cut them off, so the play is done only when they have
+ * been heard. A key in that time still cuts them. */
+static void drain(cm_engine *e, struct port *p, struct play *play)
+{
+    play->draining = p->source == SOURCE_FD ? p->write_ahead : 0;
+    if (!play->draining)
+        play_end(e, p, CM_PLAY_FINISHED, 0);
+}
+
 bool play_frame(cm_engine *e, struct port *p, uint8_t *frame)
 {
     struct play *play = p->play;
+    if (play->draining) {
+        if (--play->draining == 0)
+            play_end(e, p, CM_PLAY_FINISHED, 0);
+        return false;
+    }
     int filled = 0;
     bool more = next_clip(play);
     while (more && filled < FRAME) {
@@ -125,6 +139,6 @@ bool play_frame(cm_engine *e, struct port *p, uint8_t *frame)
     memset(frame + filled, g711_silence(p->law), (size_t)(FRAME - filled));
     play->sent += filled;
     if (!more)
-        play_end(e, p, CM_PLAY_FINISHED, 0);
+        drain(e, p, play);
     return filled > 0;
 }
