@@ -24,6 +24,7 @@ HOOK_RETRY_S = 0.1
 WAIT_S = 60.0
 QUIET_S = 2.3  # a ring within 2 s of on-hook is hidden by the driver
 HOOK_LIMIT_S = 20.0
+LIFT_S = 1.0
 WRITE_AHEAD = 12  # of 16 blocks: the emulator's host stalls the whole guest now and then
 
 
@@ -197,9 +198,10 @@ class Phone(FarEnd):
     _lifted = 0
 
     async def answer(self, limit_s: float = WAIT_S) -> Ear:
-        """Wait for ringing and lift."""
+        """Wait for ringing and lift, no sooner than a person would."""
         since = self._lifted = len(self.seen)
         await self.event(LineEvent.RINGBEGIN, since, limit_s)
+        await asyncio.sleep(LIFT_S)
         self.io.attach(self.port)
         ear = self.listen()
         await self.hook(Hook.OFF)

@@ -20,6 +20,11 @@ BOOT_LIMIT_S = 180.0
 POLL_S = 0.1
 CONSOLE_TAIL_LINES = 60
 
+HOST_TIME = ("-accel", "tcg,thread=multi", "-smp", "2")
+"""Two processors, the host's clock: what a busy host does not compute in time is late in the guest, or lost."""
+OWN_TIME = ("-accel", "tcg,thread=single", "-smp", "1", "-icount", "shift=1,sleep=off")
+"""One processor, a clock of its own: 2 ns an instruction. A busy host makes it slower, never late."""
+
 
 class GuestError(Exception):
     """The guest did not boot, died or took too long; the text ends with the tail of its console."""
@@ -52,10 +57,10 @@ class Guest:
     """One run of the guest. A context manager: leaving it always ends the QEMU process, and QEMU dies
     with its parent."""
 
-    def __init__(self, share: Path, memory_mb: int = 1024, vcpus: int = 2) -> None:
+    def __init__(self, share: Path, memory_mb: int = 1024, own_time: bool = False) -> None:
         self.share = share
         self.memory_mb = memory_mb
-        self.vcpus = vcpus
+        self.own_time = own_time
         self._qemu: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Guest":
@@ -129,10 +134,7 @@ class Guest:
             "pc",
             "-cpu",
             "Nehalem",
-            "-accel",
-            "tcg,thread=multi",
-            "-smp",
-            str(self.vcpus),
+            *(OWN_TIME if self.own_time else HOST_TIME),
             "-m",
             str(self.memory_mb),
             "-rtc",

@@ -49,12 +49,12 @@ class ResultPrinter:
             print(outcome.error, flush=True)
 
 
-def run_scenarios(names: list[str], share: Path, limit_s: float) -> list[Outcome]:
+def run_scenarios(names: list[str], share: Path, limit_s: float, own_time: bool = False) -> list[Outcome]:
     """Boot once and run; outcomes in the order run. Raises: GuestError when the guest itself failed."""
     printer = ResultPrinter(share / "results.jsonl")
     python = CHECKOUT / ".venv" / "bin" / "python"
     command = [str(python), "-m", "tests.lab.inside", str(GUEST_SHARE / "results.jsonl"), *names]
-    with Guest(share) as guest:
+    with Guest(share, own_time=own_time) as guest:
         guest.start(command)
         code = guest.wait(limit_s, printer.poll)
         printer.poll()
@@ -68,6 +68,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.lab.run", description="Run line lab scenarios in the guest.")
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO")
     parser.add_argument("--keep", type=Path, help="keep the guest's files in this directory")
+    parser.add_argument("--own-time", action="store_true", help="the guest's clock counts instructions: slower, never late")
     parser.add_argument("--limit-s", type=float, default=RUN_LIMIT_S)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="careline-lab-") as scratch:
@@ -76,7 +77,7 @@ def main() -> int:
         (share / "results.jsonl").unlink(missing_ok=True)
         try:
             set_up()
-            outcomes = run_scenarios(options.scenarios, share, options.limit_s)
+            outcomes = run_scenarios(options.scenarios, share, options.limit_s, options.own_time)
         except GuestError as error:
             print(error, file=sys.stderr)
             return 2

@@ -19,7 +19,7 @@ def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     names = [call.params["name"] for call in calls if call is not None and "name" in call.params]
     share: Path = tmp_path_factory.mktemp("lab")
     set_up()
-    return {outcome.name: outcome for outcome in run_scenarios(names, share, RUN_LIMIT_S)}
+    return {outcome.name: outcome for outcome in run_scenarios(names, share, RUN_LIMIT_S, own_time=True)}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -16,6 +16,7 @@ from tests.lab.sound import lacking, noise_file, prompt, samples_of
 FOLDER = Path("/tmp/exchange")
 SPEECH_MS = 3000
 AFTER_BEEP_S = 0.7
+BREATH_S = 0.3  # of who hangs up with the last sample, the last block is not heard
 
 OPENING = b"".join(map(prompt, ("greeting", "recording_notice", "offer_other_language")))
 MAIN_MENU = prompt("main_menu")
@@ -83,6 +84,7 @@ async def _leave_message(line: Line) -> None:
     await asyncio.sleep(AFTER_BEEP_S)
     await line.speak(FOLDER / f"say-{line.number}.wav")
     if plan.hangs_up:
+        await asyncio.sleep(BREATH_S)
         await line.hang_up()
         return
     await line.press("#")
