@@ -76,11 +76,13 @@ def start_session(account: Account) -> None:
 def _guard() -> AnyResponse | None:
     g.account = None
     g.language = _asked_language(None)
-    if request.endpoint is None or request.endpoint == "static":
+    if request.endpoint == "static":
         return None
     database.connect(reuse_if_open=True)
     g.account = _account_of_session()
     g.language = _asked_language(g.account)
+    if request.endpoint is None:
+        return None  # the page of what is not there
     _check_origin()
     return _entrance(_access_here())
 

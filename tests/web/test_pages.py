@@ -102,6 +102,11 @@ def test_unknown_language_is_refused(app: Flask) -> None:
     assert client.post("/language", data={"language": "xx", "csrf": token(client)}, headers=HTML).status_code == 400
 
 
+def test_missing_page_keeps_the_menu(app: Flask, sign_in: SignIn) -> None:
+    assert "<aside" in sign_in("inspector").get("/no-such-page", headers=HTML).text
+    assert "<aside" not in app.test_client().get("/no-such-page", headers=HTML).text
+
+
 def test_too_much_is_refused(sign_in: SignIn) -> None:
     assert post(sign_in("administrator"), "/accounts", {"name": "x" * 100_000}).status_code in (400, 413)
 
