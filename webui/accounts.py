@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from peewee import Field
 
 from appliance.store.models import Account, database
 from webui.settings import WebSettings
@@ -100,20 +101,20 @@ def matches(account: Account, password: str) -> bool:
 def set_password(account: Account, password: str) -> None:
     """Ends every session of this account."""
     account.password_hash = _hasher.hash(password)
-    account.failed_logins = 0
-    account.locked_until = None
-    end_sessions(account)
+    unlock(account)
+    end_sessions(account, Account.password_hash)
 
 
-def end_sessions(account: Account) -> None:
+def end_sessions(account: Account, *changed: Field) -> None:
+    """Save the changed fields, and no others: somebody else may be changing those."""
     account.session_key = _new_session_key()
-    account.save()
+    account.save(only=[*changed, Account.session_key])
 
 
 def unlock(account: Account) -> None:
     account.failed_logins = 0
     account.locked_until = None
-    account.save()
+    account.save(only=[Account.failed_logins, Account.locked_until])
 
 
 def is_last_administrator(account: Account) -> bool:
@@ -138,11 +139,10 @@ def _count_failure(account: Account, now: datetime, settings: WebSettings) -> No
 
 
 def _welcome(account: Account, password: str) -> None:
-    account.failed_logins = 0
-    account.locked_until = None
+    unlock(account)
     if _hasher.check_needs_rehash(account.password_hash):
         account.password_hash = _hasher.hash(password)
-    account.save()
+        account.save(only=[Account.password_hash])
 
 
 def _new_session_key() -> str:

@@ -3,9 +3,11 @@
 import logging
 
 from flask import Flask, Response, g, render_template, request
+from peewee import DatabaseError
 from werkzeug.exceptions import HTTPException
 
 from drivers.errors import CarelineError
+from webui.errors import WebError
 from webui.page import meaning, remedy
 from webui.shared import say, shared
 
@@ -17,6 +19,7 @@ log = logging.getLogger("careline.web")
 def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(CarelineError, _faulty)
+    app.register_error_handler(DatabaseError, _store_faulty)
     app.register_error_handler(Exception, _broken)
 
 
@@ -31,6 +34,11 @@ def _refused(error: HTTPException) -> Response | tuple[str, int]:
 def _faulty(error: CarelineError) -> tuple[str, int]:
     log.warning("%s", error)
     return _page(503, error.code, meaning(error.code, error.what), remedy(error.code, error.remedy), error.what)
+
+
+def _store_faulty(error: DatabaseError) -> tuple[str, int]:
+    """The store is locked for long, full or damaged: nothing was changed."""
+    return _faulty(WebError("WEB-011", f"the store cannot be used: {error}", "Try again; see disk space and the log of careline-calls"))
 
 
 def _broken(error: Exception) -> tuple[str, int]:

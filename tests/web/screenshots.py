@@ -104,14 +104,14 @@ def _show(driver: webdriver.Chrome, address: str, path: str, width: int, languag
         driver.execute_script(f"document.querySelector('form.language button[value={language}]').click()")
         wait_for(driver, f"document.readyState === 'complete' && document.documentElement.lang.slice(0, 2) === '{language}'")
         driver.get(f"{address}{path}")
-    time.sleep(0.6)
+    time.sleep(0.35)
 
 
 def _picture(driver: webdriver.Chrome, file: Path, width: int) -> None:
     height = driver.execute_script("return Math.min(4000, Math.max(900, document.documentElement.scrollHeight))")
     size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    time.sleep(0.3)
+    time.sleep(0.15)
     driver.save_screenshot(str(file))
 
 

@@ -5,10 +5,12 @@ import re
 import pytest
 from flask import Flask
 
+from appliance.store.models import Account, database
 from drivers.errors import LineError
 from tests.web import prepared
 from tests.web.agent import ScriptedAgent
 from tests.web.conftest import HTML, SignIn, post, text_of, token
+from webui import store
 
 PAGES = (
     "/dashboard",
@@ -119,6 +121,18 @@ def test_internal_fault_tells_what_where_and_remedy(app: Flask, sign_in: SignIn)
     assert answer.status_code == 503
     for words in ("WEB-007", "r7.wav is gone", "the backup", "/recordings/R7/sound.wav"):
         assert words in text_of(answer.text)
+
+
+def test_store_that_cannot_be_written_is_told(app: Flask, sign_in: SignIn, place: prepared.Place) -> None:
+    client = sign_in("administrator")
+    with store.connection():
+        database.execute_sql("drop table audit")
+    answer = post(client, "/accounts", {"name": "new", "role": "inspector", "password": "Cormorant-77-bay"})
+    assert answer.status_code == 503
+    assert "WEB-011" in answer.text
+    assert "no such table" in answer.text
+    with store.connection():
+        assert not Account.select().where(Account.name == "new").exists()
 
 
 def test_channel_is_blocked_and_call_hung_up(live_app: Flask, agent: ScriptedAgent, sign_in: SignIn) -> None:

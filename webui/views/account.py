@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from appliance.store.models import Account, database
 from webui import accounts, guard
 from webui.rights import Right, anyone, may, signed_in
 from webui.shared import audit, me, say, shared
@@ -52,7 +53,7 @@ def choose_language() -> AnyResponse:
     chosen = language_for(request.form.get("language")) or abort(400)
     if g.account:
         g.account.language = chosen
-        g.account.save()
+        g.account.save(only=[Account.language])
     response = redirect(_next_page(), 303)
     secure = shared().config.web.https
     response.set_cookie("language", chosen, max_age=YEAR_S, samesite="Strict", httponly=True, secure=secure)
@@ -73,9 +74,10 @@ def change_password() -> AnyResponse | str:
     faults = _password_faults()
     if faults:
         return Response(_own_page(faults), 422)
-    accounts.set_password(me(), request.form["password"])
+    with database.atomic():
+        accounts.set_password(me(), request.form["password"])
+        audit("password_changed", me().name)
     guard.start_session(me())
-    audit("password_changed", me().name)
     flash(say("me.password_changed"))
     return redirect(url_for("account.show"), 303)
 

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from appliance.store.models import VoiceMessage
+from appliance.store.models import VoiceMessage, database
 from webui import sound
 from webui.page import local_time
 from webui.paging import Pages
@@ -56,8 +56,9 @@ def set_heard(number: int) -> AnyResponse:
     heard = request.form.get("heard") == "1"
     message.heard_at = shared().clock.now() if heard else None
     message.heard_by = me().name if heard else None
-    message.save(only=[VoiceMessage.heard_at, VoiceMessage.heard_by])
-    audit("message_heard" if heard else "message_unheard", message.reference)
+    with database.atomic():
+        message.save(only=[VoiceMessage.heard_at, VoiceMessage.heard_by])
+        audit("message_heard" if heard else "message_unheard", message.reference)
     return redirect(url_for("messages.one", number=number), 303)
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from peewee import JOIN, IntegrityError
 from werkzeug.wrappers import Response as AnyResponse
 
-from appliance.store.models import Account, Audit
+from appliance.store.models import Account, Audit, database
 from webui import accounts
 from webui.paging import Pages
 from webui.rights import RIGHTS, ROLES, Right, needs
@@ -30,10 +30,11 @@ def create() -> AnyResponse | str:
     if faults:
         return Response(_list(faults), 422)
     try:
-        accounts.create(name, form["password"], role, language(), shared().clock.now())
+        with database.atomic():
+            accounts.create(name, form["password"], role, language(), shared().clock.now())
+            audit("account_created", name, role)
     except IntegrityError:
         return Response(_list({"name": say("fault.name_taken")}), 422)
-    audit("account_created", name, role)
     flash(say("people.created", name=name))
     return redirect(url_for("people.show"), 303)
 
@@ -47,7 +48,7 @@ def change_role(number: int) -> AnyResponse:
 
     def change(account: Account) -> None:
         account.role = role
-        accounts.end_sessions(account)
+        accounts.end_sessions(account, Account.role)
 
     return _change(number, "role_changed", change, role, weakens=role != "administrator")
 
@@ -59,7 +60,7 @@ def disable(number: int) -> AnyResponse:
 
     def change(account: Account) -> None:
         account.disabled = disabled
-        accounts.end_sessions(account)
+        accounts.end_sessions(account, Account.disabled)
 
     return _change(number, "account_disabled" if disabled else "account_enabled", change, weakens=disabled)
 
@@ -97,8 +98,9 @@ def _change(number: int, action: str, change: Callable[[Account], object], detai
     if weakens and accounts.is_last_administrator(account):
         flash(say("fault.last_administrator"), "danger")
     else:
-        change(account)
-        audit(action, account.name, detail)
+        with database.atomic():
+            change(account)
+            audit(action, account.name, detail)
         flash(say("people.changed", name=account.name))
     return redirect(url_for("people.show"), 303)
 
