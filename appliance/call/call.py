@@ -57,11 +57,17 @@ class Call(Connecting):
 
     async def recovered(self) -> None:
         """A call another process had in hand."""
-        stored = await self._around.store.last_seq(self.id)
         self.append_again()
-        self.tag = msgspec.structs.replace(self.tag, seq=max(self.tag.seq, stored))
+        self.tag = msgspec.structs.replace(self.tag, seq=max(self.tag.seq, await self._last_stored()))
         if not self.main.is_released:
             self.commit(CallRecovered(place=self.tag.place, **self.here()))
+
+    async def _last_stored(self) -> int:
+        try:
+            return await self._around.store.last_seq(self.id)
+        except CarelineError as error:
+            log.error("call %s: the store does not answer, the call goes on: %s", self.id, error)
+            return 0
 
     # --- the task ------------------------------------------------------------------------------------------------
 
@@ -126,7 +132,7 @@ class Call(Connecting):
             await self._commit_end()
         await self._flush()
         for leg in [*parties, self.main]:
-            if not (leg is not self.main and leg.refused):
+            if not leg.absent:
                 self.send(Forget(leg=leg.name))
 
     async def _commit_end(self) -> None:

@@ -69,6 +69,7 @@ class Leg:
         self.quiet_ms = 0
         self.spoke = False
         self.refused: dict[int, CommandFailed] = {}
+        self.absent = False  # its Seize was refused: there is nothing to release or forget
         self._last_digit_seq = max((press.seq for press in state.digits), default=0)
         self._waiters: dict[asyncio.Future[None], None] = {}  # in order, so that a virtual clock repeats itself
 

@@ -84,6 +84,7 @@ class Connecting(MessageTaking):
             return Rung.ANSWERED, OperatorAnswered(leg=leg.name, channel=leg.channel, **self.here(leg.answered_at))
         refusal = leg.refused.get(command_id)
         if refusal:
+            leg.absent = True
             log.error("call %s: %s %s. %s", self.id, refusal.code, refusal.what, refusal.remedy)
             return Rung.FAILED, OperatorMissed(leg=leg.name, outcome=Rung.FAILED, **self.here())
         rung = _missed(leg.cause) if leg.is_released else Rung.NO_ANSWER
@@ -144,7 +145,7 @@ class Connecting(MessageTaking):
 
     async def release_party(self, leg: Leg) -> None:
         """Hang up on the other party and see that the line is idle."""
-        if leg.is_released or leg.refused:
+        if leg.is_released or leg.absent:
             return
         self.send(Release(leg=leg.name))
         if not await leg.wait(lambda leg: leg.is_released, SETTLE_LIMIT_S):
@@ -153,7 +154,7 @@ class Connecting(MessageTaking):
     def _forget(self, name: str) -> None:
         """The caller's tag says what came of this leg; the line server need not keep it."""
         leg = self.legs.pop(name, None)
-        if leg and not leg.refused:
+        if leg and not leg.absent:
             self.send(Forget(leg=name))
 
 

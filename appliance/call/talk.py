@@ -73,6 +73,8 @@ class Talking(CallCore):
                 Play(leg=self.main.name, play_id=play_id, clips=clips, barge_in_digits=stop_keys)
             )
         said = await self._said(play_id, command_id, length_ms) if clips else Said.FAILED
+        if refusal := self.main.refused.get(command_id):
+            faults.append(self.fault(CallError(refusal.code, refusal.what, refusal.remedy)))
         played = PromptPlayed(prompts=prompts, end=said, **self.here())
         return Finished(said, [*faults, played], {"play_id": play_id})
 
