@@ -6,6 +6,7 @@ also takes the channel's events (read and write fail while one waits) and gives 
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
@@ -73,6 +74,7 @@ class DahdiChannel:
         self._canceller = canceller
         self._port: int | None = None
         self._resume: asyncio.TimerHandle | None = None
+        self._closing = False
         self._poller.add(device)
 
     def set_hook(self, hook: Hook) -> None:
@@ -150,6 +152,7 @@ class DahdiChannel:
         if self.device.fileno() < 0:
             return
         attached = self._port is not None
+        self._closing = True
         self._quietly(self.native_unbridge)
         self._quietly(self.detach)
         self._poll_no_more()
@@ -159,6 +162,19 @@ class DahdiChannel:
             asyncio.get_running_loop().call_later(HANDOVER_S, self.device.close)
         else:
             self.device.close()
+
+    def device_again(self) -> Channel | None:
+        """The device of a channel closed so lately that its descriptor is still open; None when it is closed or its card is gone."""
+        if not self._closing or self.device.fileno() < 0:
+            return None
+        fd = os.dup(self.device.fileno())
+        try:
+            device = Channel.adopt(fd, self.spec.number)
+            device.flush(Flush.ALL)
+        except LineError:
+            os.close(fd)
+            return None
+        return device
 
     def _poll_no_more(self) -> None:
         if self._resume is not None:
@@ -214,7 +230,7 @@ class DahdiCard:
 
     def open(self, number: int, adopted_fd: int | None = None) -> DahdiChannel:
         """Raises: LineError LIN-104 not configured, LIN-105 in use, LIN-109 a descriptor of another channel."""
-        device = Channel(number, self._device_dir) if adopted_fd is None else Channel.adopt(adopted_fd, number)
+        device = self._device(number) if adopted_fd is None else Channel.adopt(adopted_fd, number)
         spec = _channel_spec(device.params())
         if spec is None:
             device.close()
@@ -224,6 +240,10 @@ class DahdiCard:
         self._open[number] = channel
         self._span_of[number] = spec.span
         return channel
+
+    def _device(self, number: int) -> Channel:
+        before = self._open.get(number)
+        return (before and before.device_again()) or Channel(number, self._device_dir)
 
     def start(self, on_event: EventHandler, on_span: SpanHandler) -> None:
         """Report events, alarms and cards coming and going, on the running loop."""

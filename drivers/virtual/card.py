@@ -77,7 +77,7 @@ class VirtualChannel:
     def close(self) -> None:
         self.native_unbridge()
         self.detach()
-        self._hook.reset()
+        self._hook.closed()
         self._closed(self.spec.number)
 
 
@@ -120,6 +120,7 @@ class VirtualCard:
         spec, hook, wire = self._specs[number], self._hooks[number], self._wires[number]
         channel = VirtualChannel(spec, hook, wire, self._engine, self._forget)
         self._open[number] = channel
+        hook.opened()
         return channel
 
     def start(self, on_event: EventHandler, on_span: SpanHandler) -> None:

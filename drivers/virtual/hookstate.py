@@ -2,8 +2,9 @@
 
 Pure but for timers on the running loop. Knows neither audio nor what is at the far end: `send` carries what this end does to
 the line, `receive` takes what the far end does to it. Wants changing? Change the tables.
-Source: dahdi-linux drivers/dahdi/dahdi-base.c (`__dahdi_hooksig_pvt`, `__rbs_otimer_expire`, `dahdi_hangup`, DAHDI_HOOK)
-and include/dahdi/kernel.h for the times.
+Source: dahdi-linux drivers/dahdi/dahdi-base.c (`__dahdi_hooksig_pvt`, `__rbs_otimer_expire`, `dahdi_hangup`, DAHDI_HOOK,
+`initialize_channel`, `close_channel`) and include/dahdi/kernel.h for the times. tests/contract/hook_suite.py plays the same
+scripts to this and, in the line lab, to the kernel.
 """
 
 from collections.abc import Callable
@@ -21,6 +22,8 @@ PRE_WINK_MS, WINK_MS = 50, 150
 KEWL_MS, AFTER_KEWL_MS = 500, 300  # battery drop, and the pause after it
 FAR_FLASH_MS = 1250  # loop open shorter than this is a flash, longer is a hang-up
 FAR_PULSE_MS = 200  # and shorter than this a dial pulse
+FAR_BOUNCE_MS = 15  # and shorter than this nothing
+PULSE_PAUSE_MS = FAR_PULSE_MS + 50  # a pulsed digit is over when no pulse came for this long
 RING_TRAILER_MS = 50  # a ring burst is over when it has been gone this long
 RING_DEAF_MS = 2000  # after hanging up no ring is believed for this long
 
@@ -129,6 +132,7 @@ class HookState:
         self._far_open = Timer(self._far_hung_up)
         self._ring_trailer = Timer(self._ring_burst_over)
         self._ring_deaf = Timer(_nothing)
+        self._pulse_pause = Timer(_nothing)
 
     @property
     def far_active(self) -> bool:
@@ -156,13 +160,20 @@ class HookState:
         else:
             self._enter(ORDERS[Hook.START if hook is Hook.RING else hook])
 
-    def reset(self) -> None:
-        """Everything at rest at once, no event: the channel was closed."""
-        for timer in (self._order_time, self._far_open, self._ring_trailer, self._ring_deaf):
+    def opened(self) -> None:
+        """The channel was opened: hung up, so deaf to rings at first; what was under way before is forgotten."""
+        self._forget()
+        self._hang_up()
+
+    def closed(self) -> None:
+        """The channel was closed: hung up, a battery drop goes its way; all else is at rest."""
+        self._hang_up()
+        self._forget()
+
+    def _forget(self) -> None:
+        for timer in (self._far_open, self._ring_trailer, self._ring_deaf, self._pulse_pause):
             timer.stop()
         self._told_offhook = self._hung_up_during_kewl = False
-        self.state = TxState.ONHOOK
-        self._send(TxSig.ONHOOK)
 
     def _hang_up(self) -> None:
         self._hung_up_during_kewl = False
@@ -193,7 +204,7 @@ class HookState:
             self._ring_step(self._cadence_at + 1)
             return
         self._enter(EXPIRY[was])
-        if was is TxState.DEBOUNCE and not self._is_fxs and self.seen is RxSig.ONHOOK:
+        if was is TxState.DEBOUNCE and self.seen is RxSig.ONHOOK:
             self._far_open.start(FAR_FLASH_MS)
         if was is TxState.AFTER_KEWL:
             self._kewl_over()
@@ -233,7 +244,7 @@ class HookState:
                 self._report(LineEvent.RINGBEGIN)
         elif before is RxSig.RING:
             self._ring_trailer.start(RING_TRAILER_MS)
-        # A drop during the debounce time after answering is lost, as in the kernel: the busy tone must tell.
+        # A drop during the debounce time after answering is not told as such, as in the kernel: the busy tone must tell.
         if sig is RxSig.ONHOOK and self.state is TxState.OFFHOOK and self._signalling is Signalling.FXSKS:
             self._ring_deaf.start(RING_DEAF_MS)
             self._ring_trailer.stop()
@@ -245,13 +256,21 @@ class HookState:
 
     def _far_closed_loop(self) -> None:
         self._hung_up_during_kewl = False
-        open_ms = self._far_open.elapsed_ms() if self._far_open.running else None
-        self._far_open.stop()
-        if open_ms is not None:
-            self._report(LineEvent.PULSE_START if open_ms <= FAR_PULSE_MS else LineEvent.WINKFLASH)
+        if self._far_open.running:
+            open_ms = self._far_open.elapsed_ms()
+            self._far_open.stop()
+            self._loop_was_open(open_ms)
         elif not self._told_offhook:
             self._told_offhook = True
             self._report(LineEvent.RINGOFFHOOK)
+
+    def _loop_was_open(self, open_ms: float) -> None:
+        if open_ms > FAR_PULSE_MS:
+            self._report(LineEvent.WINKFLASH)
+        elif open_ms >= FAR_BOUNCE_MS:
+            if not self._pulse_pause.running:
+                self._report(LineEvent.PULSE_START)
+            self._pulse_pause.start(PULSE_PAUSE_MS)
 
     def _far_opened_loop(self) -> None:
         if self.state not in UNSTABLE:
@@ -261,8 +280,9 @@ class HookState:
 
     def _far_hung_up(self) -> None:
         self._told_offhook = False
-        self._report(LineEvent.ONHOOK)
+        # A line whose battery dropped while it settled says, long after the drop, that it rang: no mistake here, the kernel does so.
+        self._report(LineEvent.RINGOFFHOOK if self._is_fxs else LineEvent.ONHOOK)
 
 
 def _nothing() -> None:
-    """The timer is only asked whether it runs."""
+    """For a timer that is only asked whether it runs."""

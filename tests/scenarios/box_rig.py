@@ -19,6 +19,7 @@ from drivers.virtual.telephone import OutsideTelephone, WiredSet
 from tests.scenarios.killing import Life, start_agent
 
 BOX = "96120"
+DEAF_S = 2.1  # lines just opened hear no ring for 2 s
 
 
 def world(trunks: int, sets: int, answering: Answering = Answering.COMMAND) -> LinesConfig:
@@ -50,6 +51,7 @@ class Box:
 
     async def start(self, life: Life | None = None) -> None:
         self.server.start()
+        await asyncio.sleep(DEAF_S)
         await self.start_agent(life or Life())
 
     async def start_agent(self, life: Life) -> None:

@@ -27,6 +27,7 @@ R = TypeVar("R")
 BOX = "01088886666"
 OUTSIDE = "13800138000"
 BOX_PORTS = 32
+DEAF_S = 2.1  # lines just opened hear no ring for 2 s
 
 WORLD = VirtualConfig(
     spans=(SpanConfig(kind=SpanKind.FXO, channels=4), SpanConfig(kind=SpanKind.FXS, channels=2)),
@@ -164,6 +165,7 @@ def run_rig(folder: Path, main: Callable[[Rig], Awaitable[R]], lines: LinesConfi
         asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(str(context)))
         try:
             rig.server.start()
+            await asyncio.sleep(DEAF_S)
             if connected:
                 await rig.agent.welcome()
             return await main(rig)

@@ -68,7 +68,8 @@ FXSKS_ROWS: list[tuple[str, Script, list[tuple[int, LineEvent]]]] = [
         [(100, E.RINGBEGIN), (450, E.RINGOFFHOOK)],
     ),
     ("battery drop while talking", [(100, Hook.OFF), (3000, R.ONHOOK), (3500, R.OFFHOOK)], [(3000, E.ONHOOK)]),
-    ("battery drop during debounce is lost", [(100, Hook.OFF), (650, R.ONHOOK), (1150, R.OFFHOOK)], []),
+    ("battery drop over before debounce is lost", [(100, Hook.OFF), (150, R.ONHOOK), (650, R.OFFHOOK)], []),
+    ("battery drop at debounce's end is told as a ring", [(100, Hook.OFF), (650, R.ONHOOK), (1150, R.OFFHOOK)], [(1950, E.RINGOFFHOOK)]),
     ("battery drop just after debounce", [(100, Hook.OFF), (701, R.ONHOOK)], [(701, E.ONHOOK)]),
     ("battery drop on-hook is nothing", [(100, R.ONHOOK), (600, R.OFFHOOK)], []),
     (
@@ -125,6 +126,17 @@ FXOKS_ROWS: list[tuple[str, Script, list[tuple[int, LineEvent]]]] = [
         [(100, R.OFFHOOK), (2000, R.ONHOOK), (2060, R.OFFHOOK)],
         [(100, E.RINGOFFHOOK), (2060, E.PULSE_START)],
     ),
+    (
+        "two pulses of one digit begin once",
+        [(100, R.OFFHOOK), (2000, R.ONHOOK), (2060, R.OFFHOOK), (2100, R.ONHOOK), (2160, R.OFFHOOK)],
+        [(100, E.RINGOFFHOOK), (2060, E.PULSE_START)],
+    ),
+    (
+        "the next digit begins anew",
+        [(100, R.OFFHOOK), (2000, R.ONHOOK), (2060, R.OFFHOOK), (2700, R.ONHOOK), (2760, R.OFFHOOK)],
+        [(100, E.RINGOFFHOOK), (2060, E.PULSE_START), (2760, E.PULSE_START)],
+    ),
+    ("a contact that bounces", [(100, R.OFFHOOK), (2000, R.ONHOOK), (2010, R.OFFHOOK)], [(100, E.RINGOFFHOOK)]),
     ("ring cadence", [(0, Hook.RING)], [(1000, E.RINGEROFF), (5000, E.RINGERON), (6000, E.RINGEROFF), (10_000, E.RINGERON)]),
     ("ringing stops on order", [(0, Hook.RING), (1500, Hook.RING_OFF)], [(1000, E.RINGEROFF)]),
     (
@@ -234,17 +246,43 @@ def test_far_end_active(signalling: Signalling, sig: RxSig, active: bool) -> Non
     assert played(signalling, [(10, sig)], until_ms=20).hook.far_active is active
 
 
-def test_reset_forgets_all_that_was_under_way() -> None:
+def closed_after(script: Script, close_ms: int, open_ms: int | None = None) -> Bench:
+    """Channel 7 with a set, closed and perhaps opened again."""
+
     async def main(clock: VirtualClock) -> Bench:
         bench = Bench(Signalling.FXOKS)
-        bench.hook.receive(R.OFFHOOK)
-        bench.hook.order(Hook.OFF)
-        bench.hook.receive(R.ONHOOK)
-        bench.hook.reset()
-        await asyncio.sleep(10)
+        loop = asyncio.get_running_loop()
+        loop.call_at(close_ms / 1000, bench.hook.closed)
+        if open_ms is not None:
+            loop.call_at(open_ms / 1000, bench.hook.opened)
+        await bench.play(script, 10_000)
         return bench
 
-    bench = run_virtual(main)
-    assert bench.events == [(0, E.RINGOFFHOOK)]
-    assert bench.sent[-1] == (0, T.ONHOOK)
+    bench: Bench = run_virtual(main)
+    return bench
+
+
+def test_closing_drops_the_battery_of_a_set_that_is_off_hook() -> None:
+    bench = closed_after([(0, R.OFFHOOK), (20, Hook.OFF)], close_ms=2000)
+    assert bench.sent[-3:] == [(2000, T.KEWL), (2500, T.ONHOOK), (2800, T.ONHOOK)]
     assert bench.hook.state is TxState.ONHOOK
+
+
+def test_closing_forgets_a_flash_under_way() -> None:
+    bench = closed_after([(0, R.OFFHOOK), (20, Hook.OFF), (1900, R.ONHOOK)], close_ms=2000)
+    assert E.ONHOOK not in [event for _, event in bench.events]
+
+
+def test_opening_within_the_drop_begins_it_anew() -> None:
+    bench = closed_after([(0, R.OFFHOOK), (20, Hook.OFF)], close_ms=2000, open_ms=2300)
+    assert bench.sent[-4:] == [(2000, T.KEWL), (2300, T.KEWL), (2800, T.ONHOOK), (3100, T.ONHOOK)]
+
+
+def test_opening_a_line_makes_it_deaf_to_rings() -> None:
+    async def main(clock: VirtualClock) -> Bench:
+        bench = Bench(Signalling.FXSKS)
+        bench.hook.opened()
+        await bench.play([(500, R.RING), (1500, R.OFFHOOK), (5500, R.RING), (6500, R.OFFHOOK)], 10_000)
+        return bench
+
+    assert run_virtual(main).events == [(5500, E.RINGBEGIN), (6550, E.RINGOFFHOOK)]
