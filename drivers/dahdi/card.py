@@ -38,6 +38,10 @@ WRITE_AHEAD_BLOCKS = 4
 CONVERSATION = BufferPolicy(blocks=16, write=Policy.IMMEDIATE)
 """The media core keeps WRITE_AHEAD_BLOCKS queued, so room beyond them costs no delay: it is there for a late tick."""
 
+DEBOUNCE_MS = 50
+"""A hang-up of the far end within that time after our answer is lost for good: the driver looks at changes only. Its own default, 600 ms,
+loses callers who hang up at once."""
+
 HANDOVER_S = 0.2
 """Until the tick thread has surely let go of a descriptor it was told to leave (it obeys within a tick of 20 ms)."""
 
@@ -76,6 +80,8 @@ class DahdiChannel:
         self._resume: asyncio.TimerHandle | None = None
         self._closing = False
         self._poller.add(device)
+        if spec.signalling in CALLED_SIDE:
+            device.set_debounce(DEBOUNCE_MS)
 
     def set_hook(self, hook: Hook) -> None:
         """Change the loop's state. A clear channel (bchan) and CAS have no loop; the kernel refuses."""

@@ -135,6 +135,13 @@ class Channel(Descriptor):
         self.request("DAHDI_GET_PARAMS", record)
         return channel_params(record)
 
+    def set_debounce(self, ms: int) -> None:
+        """How long after going off-hook the driver of an FXO port takes no notice of the far end (its default: 600 ms)."""
+        record = ffi.new("struct dahdi_params *")
+        self.request("DAHDI_GET_PARAMS", record)
+        record.debouncetime = ms
+        self.request("DAHDI_SET_PARAMS", record)
+
     def get_event(self) -> int:
         """Take the oldest event off the queue; 0 when none waits. Decode with events.decode."""
         return self.get_int("DAHDI_GETEVENT")
