@@ -172,6 +172,7 @@ class Channel:
     # --- what the card and the media core say ---------------------------------------------------------------------
 
     def on_line_event(self, event: LineEvent) -> None:
+        log.debug("channel %d, %s: %s", self.number, self._signaller.state_name(self.number), event.name)
         match event:
             case LineEvent.ALARM | LineEvent.NOALARM if self.is_gone:
                 log.debug("channel %d: %s of a channel that is gone", self.number, event.name)
