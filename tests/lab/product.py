@@ -21,6 +21,7 @@ from drivers.io import Signalling
 from drivers.settings import Paths
 from tests.lab import cards
 from tests.lab.exchange import WRITE_AHEAD
+from tests.lab.guest import GUEST_SHARE
 from tests.lab.nursery import Nursery
 
 STATE = Path("/tmp/box")
@@ -29,7 +30,7 @@ PATHS = Paths(run_dir=str(STATE / "run"), data_dir=str(STATE / "data"))
 LINES, EXCHANGE_LINES = range(1, 25), range(25, 49)
 SETS, PHONES = range(49, 53), range(53, 57)
 EXCHANGE_OFFSET = 24
-START_LIMIT_S = 120.0
+START_LIMIT_S = 60.0
 LOG_TAIL_LINES = 40
 MODULES = {"lines": "drivers.server", "calls": "appliance.main"}
 READY = {"lines": "ready:", "calls": "connected to the line server"}
@@ -148,7 +149,8 @@ class Box:
 
     @staticmethod
     def log(program: str) -> Path:
-        return STATE / f"{program}.log"
+        """In the directory of the run (`--keep`), whatever happens to the guest."""
+        return GUEST_SHARE / f"{program}.log"
 
     def legs(self) -> list[str]:
         """Legs the line server keeps; none when no call is there."""
@@ -209,6 +211,8 @@ def _start_all(found: Box) -> None:
             os.kill(pid, signal.SIGKILL)
     for folder in (PATHS.run_dir, PATHS.data_dir):
         Path(folder).mkdir(parents=True, exist_ok=True)
+    for program in MODULES:
+        found.log(program).unlink(missing_ok=True)
     CONFIG.write_text(CONFIG_TEXT)
     cards.install(card_setup())
     began_s = time.monotonic()

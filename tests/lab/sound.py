@@ -1,13 +1,14 @@
 """Sound files of scenarios: prompts as their A-law bytes, noise to speak, what a line heard. Guest or host; touches only files."""
 
 import random
-from itertools import pairwise
 from pathlib import Path
 
 from appliance.ivr.prompts.library import PromptLibrary
 
 NEEDLE_SAMPLES = 400
 TAIL_SAMPLES = 800
+PIECE_SAMPLES = 80
+NEAR_SAMPLES = 4000
 _library = PromptLibrary()
 
 
@@ -37,12 +38,27 @@ def lacking(clip: bytes, heard: bytes) -> str:
     """Empty when the clip is in what was heard, sample for sample; else how much of it is there, in pieces of 10 ms."""
     if clip in heard:
         return ""
-    pieces = [clip[at : at + 80] for at in range(0, len(clip) - 79, 80)]
-    places = [heard.find(piece) for piece in pieces]
-    first = next((index for index, place in enumerate(places) if place < 0), -1)
-    steps = {after - before for before, after in pairwise(places) if min(before, after) >= 0} - {80}
-    missing = sum(place < 0 for place in places)
-    return f"{missing} of {len(pieces)} pieces of 10 ms are not there, first number {first}; jumps {sorted(steps)[:8]}"
+    missing: list[int] = []
+    jumps: list[str] = []
+    pieces = [clip[at : at + PIECE_SAMPLES] for at in range(0, len(clip) - PIECE_SAMPLES + 1, PIECE_SAMPLES)]
+    expected = 0
+    for number, piece in enumerate(pieces):
+        place = _place(piece, heard, expected, anywhere=len(missing) == number)
+        if place < 0:
+            missing.append(number)
+        elif place != expected and len(missing) < number:
+            jumps.append(f"{(place - expected) / 8:+.0f} ms at {number}")
+        expected = (expected if place < 0 else place) + PIECE_SAMPLES
+    return f"{len(missing)} of {len(pieces)} pieces of 10 ms are not there: {missing[:20]}; jumps: {jumps[:8]}"
+
+
+def _place(piece: bytes, heard: bytes, expected: int, anywhere: bool) -> int:
+    """Where the piece is: where it should be, or near, or (for the first one found) anywhere; -1."""
+    if heard.startswith(piece, expected):
+        return expected
+    if anywhere:
+        return heard.find(piece)
+    return heard.find(piece, max(0, expected - NEAR_SAMPLES), expected + NEAR_SAMPLES)
 
 
 class Ear:
