@@ -42,6 +42,9 @@ DEBOUNCE_MS = 50
 """A hang-up of the far end within that time after our answer is lost for good: the driver looks at changes only. Its own default, 600 ms,
 loses callers who hang up at once."""
 
+PLUGGED_S = 0.5
+"""Until a span can surely be asked about: the kernel tells of it before it is on its list."""
+
 HANDOVER_S = 0.2
 """Until the tick thread has surely let go of a descriptor it was told to leave (it obeys within a tick of 20 ms)."""
 
@@ -293,6 +296,7 @@ class DahdiCard:
     def _plugged(self, change: HotplugChange) -> None:
         if change.what == "span":
             self._check_span(change.span)
+            asyncio.get_running_loop().call_later(PLUGGED_S, self._check_span, change.span)
 
     def _check_span(self, number: int) -> None:
         before = self._spans.get(number)

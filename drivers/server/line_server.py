@@ -25,6 +25,7 @@ from drivers.server.lines import Lines
 from drivers.server.link import InProcessLink, Listener
 from drivers.server.media_events import MediaEvents
 from drivers.server.recordings import Recordings
+from drivers.server.reopening import Reopening
 from drivers.server.session import Reception
 from drivers.server.unattended import Unattended
 from drivers.settings import Paths
@@ -62,6 +63,7 @@ class LineServer:
         self._unattended = unattended = Unattended(lines)
         calls = Calls(lines, recordings, bridges, unattended)
         self._adoption = Adoption(lines, calls, bridges, recordings, store)
+        self._reopening = Reopening(lines, self._adoption)
         self._media_events = MediaEvents(lines, recordings, self.report)
         commands = Commands(lines, calls, bridges, recordings)
         self._reception = Reception(lines, commands, unattended)
@@ -111,6 +113,7 @@ class LineServer:
             self._listener.close()
         if self._report_timer:
             self._report_timer.cancel()
+        self._reopening.close()
         if self.config.on_stop == "release":
             await self._release_all()
         for channel in self.lines.channels.values():
@@ -151,9 +154,8 @@ class LineServer:
         log.warning("LIN-046 span %d: %s", status.number, " ".join(status.alarms) or "no alarm")
         lines.span_changed(span)
         for channel in self._channels_of(status.number):
-            if channel.is_gone and "removed" not in status.alarms:
-                self._adoption.open_again(channel)
             channel.on_span_alarms(status.alarms)
+        self._reopening.span_changed(status.number, status.alarms)
 
     def _channels_of(self, span: int) -> list[Channel]:
         return [channel for channel in self.lines.channels.values() if channel.spec.span == span]

@@ -6,6 +6,7 @@ Runs as root inside the guest only. Channel numbers begin at 1 again after each 
 import subprocess
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from drivers.dahdi.configure import configure
 from drivers.dahdi.control import Control
@@ -61,11 +62,27 @@ def destroy_span(span: SpanRecord | SpanStatus) -> None:
         control.destroy_dynamic_span(driver, address)
 
 
-def pull_span(number: int) -> None:
+class Pulled(NamedTuple):
+    """A span without its place in the kernel: the device it belongs to, and what it was there and in the kernel's counting."""
+
+    device: Path
+    local: int
+    span: int
+    first_channel: int
+
+
+def pull_span(number: int) -> Pulled:
     """Take a span from under its open channels, as when its card is pulled."""
-    link = Path(f"/sys/bus/dahdi_spans/devices/span-{number}/ddev").resolve()
-    local = Path(f"/sys/bus/dahdi_spans/devices/span-{number}/local_spanno").read_text().strip()
-    (link / "unassign_span").write_text(f"{local}\n")
+    span = Path(f"/sys/bus/dahdi_spans/devices/span-{number}")
+    local, first = (int((span / name).read_text()) for name in ("local_spanno", "basechan"))
+    pulled = Pulled((span / "ddev").resolve(), local, number, first)
+    (pulled.device / "unassign_span").write_text(f"{local}\n")
+    return pulled
+
+
+def plug_span(pulled: Pulled) -> None:
+    """Put it back where it was; its channels are not configured."""
+    (pulled.device / "assign_span").write_text(f"{pulled.local}:{pulled.span}:{pulled.first_channel}\n")
 
 
 def _destroy_spans() -> None:
