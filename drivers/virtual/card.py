@@ -12,12 +12,13 @@ from drivers.io import ChannelSpec, EventHandler, Hook, LineEvent, Signalling, S
 from drivers.media import End, Engine, Law, MediaEvent
 from drivers.virtual.audio import FarPorts
 from drivers.virtual.config import SpanKind, VirtualConfig
-from drivers.virtual.hookstate import HookState
+from drivers.virtual.hookstate import DEBOUNCE_MS, FXS_SIGNALLED, HookState
 from drivers.virtual.ringing import cadence_ms
 from drivers.virtual.wire import Fault, Wire
 from drivers.virtual.world import World
 
 BOTH_ENDS = (End.NEAR, End.FAR)
+LINE_DEBOUNCE_MS = 50  # of channels towards an exchange; as drivers.dahdi.card has the kernel do it
 
 
 class VirtualChannel:
@@ -188,6 +189,7 @@ class VirtualCard:
             self._cadence_ms,
             lambda sig: wire.from_box(sig),
             lambda event: self._report(number, event),
+            LINE_DEBOUNCE_MS if signalling in FXS_SIGNALLED else DEBOUNCE_MS,
         )
         wire = Wire(self._engine, hook, has_battery_alarm)
         self._hooks[number], self._wires[number] = hook, wire

@@ -15,7 +15,7 @@ from drivers.errors import LineError
 from drivers.io import Hook, LineEvent, Signalling
 from drivers.virtual.timer import Timer
 
-DEBOUNCE_MS = 600  # after going off-hook the far end's changes are not looked at
+DEBOUNCE_MS = 600  # after going off-hook the far end's changes are not looked at; a channel can be given another time
 START_MS, AFTER_START_MS = 1500, 500
 PRE_FLASH_MS, FLASH_MS = 50, 750
 PRE_WINK_MS, WINK_MS = 50, 150
@@ -26,6 +26,8 @@ FAR_BOUNCE_MS = 15  # and shorter than this nothing
 PULSE_PAUSE_MS = FAR_PULSE_MS + 50  # a pulsed digit is over when no pulse came for this long
 RING_TRAILER_MS = 50  # a ring burst is over when it has been gone this long
 RING_DEAF_MS = 2000  # after hanging up no ring is believed for this long
+
+FXS_SIGNALLED = frozenset({Signalling.FXSKS, Signalling.FXSLS})
 
 
 class RxSig(StrEnum):
@@ -119,10 +121,12 @@ class HookState:
         cadence_ms: tuple[int, ...],
         send: Callable[[TxSig], None],
         report: Callable[[LineEvent], None],
+        debounce_ms: int = DEBOUNCE_MS,
     ) -> None:
+        self._debounce_ms = debounce_ms
         self._number, self._signalling, self._cadence_ms = number, signalling, cadence_ms
         self._send, self._report = send, report
-        self._is_fxs = signalling in (Signalling.FXSKS, Signalling.FXSLS)
+        self._is_fxs = signalling in FXS_SIGNALLED
         self.state = TxState.ONHOOK
         self.seen = RxSig.OFFHOOK if self._is_fxs else RxSig.ONHOOK
         self._cadence_at = 0
@@ -193,7 +197,7 @@ class HookState:
         self.state = step.state
         self._order_time.stop()
         if step.for_ms:
-            self._order_time.start(step.for_ms)
+            self._order_time.start(self._debounce_ms if step.state is TxState.DEBOUNCE else step.for_ms)
         self._send(step.sig)
         if step.event is not None:
             self._report(step.event)

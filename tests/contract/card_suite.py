@@ -203,6 +203,29 @@ async def far_hangup_is_an_event(bench: CardBench) -> None:
 
 
 @case
+async def far_hangup_right_after_the_answer_is_an_event(bench: CardBench) -> None:
+    number = bench.trunks[0]
+    channel = bench.open(number)
+    bench.far_rings(number)
+    await seen(bench, number, LineEvent.RINGBEGIN)
+    channel.set_hook(Hook.OFF)
+    assert await bench.until(lambda: bench.far_sees_loop(number))
+    await bench.pass_ms(200)
+    bench.far_hangs_up(number)
+    await seen(bench, number, LineEvent.ONHOOK)
+
+
+@case
+async def a_line_just_opened_is_deaf_to_the_first_burst(bench: CardBench) -> None:
+    number = bench.trunks[0]
+    bench.open(number)
+    bench.far_rings(number)
+    await bench.pass_ms(3000)
+    assert bench.events(number) == []
+    await seen(bench, number, LineEvent.RINGBEGIN)
+
+
+@case
 async def closing_hangs_up(bench: CardBench) -> None:
     number = bench.trunks[0]
     channel = await answered(bench, number)

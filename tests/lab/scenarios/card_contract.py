@@ -1,7 +1,8 @@
 """The contract of cards (tests/contract/card_suite.py) on the kernel's drivers: the same cases as the virtual card's, on one set of spans.
 
 The box's card and the far end's are two cards of this process with one media core. A case has two lines and two sets; so many cases run
-side by side as LANES. A limit of the suite is LIMIT_FACTOR times as long here: the machine is emulated.
+side by side as LANES. The machine is emulated and stands still for seconds when its host is busy, so a limit of the suite is LIMIT_FACTOR
+times as long here, and a case that went wrong is tried again.
 """
 
 import asyncio
@@ -26,6 +27,7 @@ TRUNKS, EXCHANGE = range(1, EACH + 1), range(EACH + 1, 2 * EACH + 1)
 SETS, PHONES = range(2 * EACH + 1, 3 * EACH + 1), range(3 * EACH + 1, 4 * EACH + 1)
 PARTNER = dict(zip((*TRUNKS, *SETS), (*EXCHANGE, *PHONES), strict=True))
 LIMIT_FACTOR = 3
+TRIES = 3
 LOOK_S = 0.02
 QUIET_S = 3.0  # the longest battery drop, and then the deafness to rings
 RING_PERIOD_S = 5.0  # zone cn
@@ -226,21 +228,26 @@ def every_case(report: Report) -> None:
 
 
 async def _every_case(report: Report) -> None:
-    waiting = list(reversed(CASES.items()))
-    failed: dict[str, str] = {}
+    waiting = list(reversed(CASES))
+    faults: dict[str, list[str]] = defaultdict(list)
 
     async def lane(rig: Rig, number: int) -> None:
         bench = LabBench(rig, number)
         while waiting:
-            name, run = waiting.pop()
+            name = waiting.pop()
             try:
-                await run(bench)
-            except (AssertionError, LineError):
-                failed[name] = traceback.format_exc()
+                await CASES[name](bench)
+                faults[name].clear()
+            except (AssertionError, LineError) as error:
+                report.remark(f"{name}: {error!r}")
+                faults[name].append(traceback.format_exc())
+                if len(faults[name]) < TRIES:
+                    waiting.insert(0, name)
             await rig.rest((*bench.trunks, *bench.sets))
 
     async with Rig() as rig:
         await asyncio.gather(*(lane(rig, number) for number in range(LANES)))
         report.figure("underruns", rig.engine.stats().underruns)
-    report.figure("cases_right", len(CASES) - len(failed))
-    assert not failed, "\n".join(f"{name}: {trace}" for name, trace in failed.items())
+    wrong = {name: traces for name, traces in faults.items() if traces}
+    report.figure("cases_right", len(CASES) - len(wrong))
+    assert not wrong, "\n".join(f"{name}: {traces[-1]}" for name, traces in wrong.items())
