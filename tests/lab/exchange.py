@@ -24,8 +24,9 @@ HOOK_RETRY_S = 0.1
 WAIT_S = 60.0
 QUIET_S = 2.3  # a ring within 2 s of on-hook is hidden by the driver
 HOOK_LIMIT_S = 20.0
-LIFT_S = 1.0
 WRITE_AHEAD = 12  # of 16 blocks: the emulator's host stalls the whole guest now and then
+LIFT_S = 1.0
+QUEUED_S = WRITE_AHEAD * 0.02 + 0.1  # told when the last block is queued; it is heard so much later
 
 
 class Seen(NamedTuple):
@@ -129,6 +130,7 @@ class FarEnd:
         began_s = time.time()
         self._exchange.engine.send_digits(self.port, keys, on_ms=80, off_ms=80)
         await self.until("end of keys", lambda: 0 in self._finished)
+        await asyncio.sleep(QUEUED_S)
         return began_s
 
     async def speak(self, path: Path, limit_s: float = WAIT_S) -> None:

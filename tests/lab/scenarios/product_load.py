@@ -22,13 +22,12 @@ KEYS = "1249*#58"
 
 
 class Load:
-    """Callers who take the next call of `calls` until all were made; what each call was expected to be."""
+    """Callers who take the next call of `calls` until all were made; `made`: keys of each call of a line, and who ended it."""
 
     def __init__(self, calls: int) -> None:
         self._left = calls
         self._random = random.Random(3)
-        self.ended_by: dict[int, list[str]] = {}
-        self.keys: dict[int, list[str]] = {}
+        self.made: dict[int, list[tuple[str, str]]] = {}
 
     async def live(self, line: Line) -> None:
         """One line's share, with pauses of its own."""
@@ -47,8 +46,7 @@ class Load:
             await line.press(keys)
         by_box = own.random() < BY_THE_BOX
         await (self._box_ends(line, began_s) if by_box else line.hang_up())
-        self.ended_by.setdefault(line.number, []).append("box" if by_box else "caller")
-        self.keys.setdefault(line.number, []).append(keys)
+        self.made.setdefault(line.number, []).append((keys, "box" if by_box else "caller"))
 
     async def _box_ends(self, line: Line, began_s: float) -> None:
         call_id = next(record.call_id for record in product.cdrs(began_s - 1) if record.line == line.number and not record.ended_s)
@@ -82,9 +80,8 @@ async def _load(report: Report, running: Box, calls: int) -> None:
         await exchange.together(load.live)
         records = await finished_records(began_s, calls)
         for line in exchange.lines:
-            own = [record for record in records if record.line == line.number]
-            assert [record.ended_by for record in own] == load.ended_by[line.number], own
-            assert [record.digits for record in own] == load.keys[line.number], own
+            own = [(record.digits, record.ended_by) for record in records if record.line == line.number]
+            assert own == load.made[line.number], f"line {line.number} made {load.made[line.number]}, records say {own}"
         lost = sum(product.recording(record.call_id)[2] for record in records)
         report.figure("calls", len(records))
         report.figure("seconds", round(time.time() - began_s))
