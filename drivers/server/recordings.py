@@ -18,12 +18,13 @@ GAP_MAX_SAMPLES = 3600 * SAMPLES_PER_S
 
 
 class Recordings:
-    """Recordings that run, by the engine's id."""
+    """Recordings that run, by the engine's id; those of `_ending` were told to stop, and a slow disk has not let them yet."""
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
         self._folder = lines.paths.recordings_dir
         self._running: dict[int, tuple[str, str]] = {}
+        self._ending: set[int] = set()
 
     def start(self, command: StartRecording) -> None:
         """Begin, or go on with a file that exists. One that runs already is left alone. Raises: LineError LIN-030/031/036, MediaError."""
@@ -45,22 +46,27 @@ class Recordings:
                 self._lines.book.put_recording(leg, msgspec.structs.replace(state, samples=samples, stopped=True))
 
     def stop(self, leg: str, recording_id: str) -> None:
-        """Harmless when it does not run. Raises: LineError LIN-030."""
+        """Harmless when it does not run. Raises: LineError LIN-030, MediaError."""
         self._lines.book.state(leg)
         engine_id = self._engine_id(leg, recording_id)
         if engine_id is not None:
-            self._lines.media.engine.record_stop(engine_id)
+            self._end(engine_id)
 
     def stop_all(self, leg: str) -> None:
+        """The call is over. Never raises: its release must be told, whatever becomes of the files."""
         for engine_id, (owner, _) in tuple(self._running.items()):
             if owner == leg:
-                self._lines.media.engine.record_stop(engine_id)
+                try:
+                    self._end(engine_id)
+                except MediaError as error:
+                    log.error("%s leg %s: %s. %s", error.code, leg, error.what, error.remedy)
 
     def done(self, engine_id: int, samples: int, errno: int) -> None:
         """The engine has closed the file."""
         if engine_id not in self._running:
             return
         leg, recording_id = self._running.pop(engine_id)
+        self._ending.discard(engine_id)
         state = self._state(leg, recording_id)
         if state is None:
             return
@@ -86,6 +92,12 @@ class Recordings:
         if state is not None:
             self._lines.book.put_recording(leg, msgspec.structs.replace(state, lost_samples=state.lost_samples + samples))
         self._lines.outbox.emit(RecordingGap(leg=leg, recording_id=recording_id, lost_samples=samples, reason=reason))
+
+    def _end(self, engine_id: int) -> None:
+        """Ask once: the engine no longer knows a recording by its id while it waits for the disk to close it. Raises: MediaError."""
+        if engine_id not in self._ending:
+            self._lines.media.engine.record_stop(engine_id)
+            self._ending.add(engine_id)
 
     def _begin(self, leg: str, state: RecordingState, path: Path) -> None:
         port = self._lines.port_of(leg)

@@ -11,6 +11,7 @@ from drivers.protocol import (
     Bridge,
     Bridged,
     Clip,
+    CommandFailed,
     DetectSpeech,
     DetectTones,
     Digit,
@@ -136,6 +137,23 @@ def test_message_is_one_side_and_can_be_continued(folder: Path) -> None:
     first, second = run_rig(folder, main)
     assert first.samples == pytest.approx(16_000, abs=320)
     assert second.samples == pytest.approx(56_000, abs=480)
+
+
+def test_call_over_while_a_message_is_still_being_closed(folder: Path) -> None:
+    """A slow disk keeps a recording open after it was told to stop; the release must be told all the same."""
+
+    async def main(rig: Rig) -> list[CommandFailed]:
+        _, leg = await rig.answered()
+        rig.agent.send(StartRecording(leg=leg, recording_id="m", path="m.wav", sides=Sides.PARTY))
+        await asyncio.sleep(1)
+        rig.agent.send(StopRecording(leg=leg, recording_id="m"))
+        rig.agent.send(StopRecording(leg=leg, recording_id="m"))
+        rig.agent.send(Release(leg=leg))
+        await rig.agent.told(Released)
+        await rig.agent.told(RecordingDone)
+        return rig.agent.heard(CommandFailed)
+
+    assert run_rig(folder, main) == []
 
 
 async def set_up_two(rig: Rig) -> tuple[WiredSet, str, str]:
