@@ -42,7 +42,8 @@ class VirtualChannel:
         self._hook.order(hook)
 
     def is_offhook(self) -> bool:
-        return self._hook.far_active
+        """The loop of a set's port. A line to an exchange has the same battery before and during a call, so there: no alarm."""
+        return not self.wire.in_alarm if self.spec.signalling in FXS_SIGNALLED else self._hook.far_active
 
     def attach(self, port: int) -> None:
         self._engine.attach_line(port, self.wire.line, End.NEAR)

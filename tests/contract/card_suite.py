@@ -345,6 +345,18 @@ async def off_hook_can_be_asked(bench: CardBench) -> None:
 
 
 @case
+async def a_line_in_service_looks_the_same_before_and_during_a_call(bench: CardBench) -> None:
+    number = bench.trunks[0]
+    channel = bench.open(number)
+    assert channel.is_offhook()
+    bench.far_rings(number)
+    await seen(bench, number, LineEvent.RINGBEGIN)
+    channel.set_hook(Hook.OFF)
+    await bench.pass_ms(1500)
+    assert channel.is_offhook()
+
+
+@case
 async def an_order_out_of_place_is_an_error(bench: CardBench) -> None:
     number = bench.sets[0]
     channel = await taken(bench, number)
