@@ -2,6 +2,7 @@
 goes on where it stood, every call recorded once."""
 
 import asyncio
+import contextlib
 import random
 import time
 from pathlib import Path
@@ -62,8 +63,12 @@ class Callers:
         own = random.Random(line.number)
         while not self.stopping:
             await asyncio.sleep(own.uniform(0, 3))
-            await line.ring(LONG_S)
-            made = await own.choice(kinds)(line)
+            kind = own.choice(kinds)
+            if kind == self._operator and self._set_free.locked():
+                kind = self._listen
+            async with self._set_free if kind == self._operator else contextlib.nullcontext():
+                await line.ring(LONG_S)
+                made = await kind(line)
             self.made.append(msgspec.structs.replace(made, rung_at_s=line.rung_at_s, ended_at_s=line.ended_at_s))
 
     async def _key(self, line: Line, key: str) -> None:
@@ -75,7 +80,7 @@ class Callers:
         await line.hears(prompt("greeting"), LONG_S)
         await self._key(line, "1")
         await line.hears(INTRODUCTION, LONG_S)
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(1)
         assert line.ear is not None
         wrong = line.ear.lacking(INTRODUCTION)
         assert not wrong, f"line {line.number}: the introduction had a gap: {wrong}"
@@ -101,16 +106,15 @@ class Callers:
 
     async def _operator(self, line: Line) -> Made:
         """One at a time, so that it is known which set rings."""
-        async with self._set_free:
-            await line.hears(prompt("greeting"), LONG_S)
-            await self._key(line, "0")
-            phone = self._exchange.phones[0]
-            await phone.answer(LONG_S)
-            await self._speak_until_heard(phone, line)
-            said = await self._speak(line)
-            await line.hang_up()
-            await phone.box_hangs_up(LONG_S)
-            await asyncio.sleep(2)
+        await line.hears(prompt("greeting"), LONG_S)
+        await self._key(line, "0")
+        phone = self._exchange.phones[0]
+        await phone.answer(LONG_S)
+        await self._speak_until_heard(phone, line)
+        said = await self._speak(line)
+        await line.hang_up()
+        await phone.box_hangs_up(LONG_S)
+        await asyncio.sleep(2)
         return _made(line, "greeting>main_menu>operator", "0", "caller", said=said)
 
     async def _speak(self, end: FarEnd) -> bytes:

@@ -15,6 +15,7 @@ FOLDER = Path("/tmp/exchange")
 JOINED_S = 6.0
 DEAD_S = 3.0
 ALIVE_S = 3.0
+FLUSHED_S = 1.0  # what was heard is in its file then
 
 
 class Pair:
@@ -90,6 +91,7 @@ async def _kill_while_they_talk(report: Report, running: Box, pairs: list[Pair])
     await asyncio.to_thread(running.wait_ready, "calls", connected)
     report.figure("dead_s", round(time.monotonic() - killed_s, 2))
     await talking
+    await asyncio.sleep(FLUSHED_S)
     return said
 
 
