@@ -23,6 +23,8 @@ def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_scenario(name: str, outcomes: Mapping[str, Outcome]) -> None:
+def test_scenario(name: str, outcomes: Mapping[str, Outcome], capsys: pytest.CaptureFixture[str]) -> None:
     outcome = outcomes[name]
+    with capsys.disabled():
+        print(f" {name} {outcome.took_s:.0f} s: {', '.join(f'{key} {value}' for key, value in outcome.figures.items())}")
     assert not outcome.error, outcome.error

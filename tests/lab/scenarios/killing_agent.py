@@ -19,6 +19,7 @@ from tests.lab.sound import lacking, noise_file, prompt, samples_of
 FOLDER = Path("/tmp/exchange")
 SPEECH_MS = 4000
 AFTER_BEEP_S = 0.7
+BREATH_S = 0.5  # of who hangs up with the last sample, the last block is not heard
 KILL_EVERY_S = (0.5, 3.0)
 FEW, MANY = 6, 50
 RESUME_LIMIT_S = 2.0
@@ -121,6 +122,7 @@ class Callers:
         path = FOLDER / f"say-{end.number}.wav"
         said = noise_file(path, end.number, SPEECH_MS)
         await end.speak(path)
+        await asyncio.sleep(BREATH_S)
         return said
 
     async def _speak_until_heard(self, phone: Phone, line: Line) -> None:
