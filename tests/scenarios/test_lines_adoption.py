@@ -346,6 +346,27 @@ def test_card_that_was_pulled_and_is_back(folder: Path) -> None:
     run_mortal(folder, main)
 
 
+def test_card_that_is_back_for_a_moment_only(folder: Path) -> None:
+    async def main(rig: Rig, mortal: Mortal) -> None:
+        channel = rig.server.lines.channels[1]
+        channel.on_line_event(LineEvent.REMOVED)
+        before = channel.io
+        rig.card.set_span_alarm(1, "removed")
+        await asyncio.sleep(1)
+        rig.card.set_span_alarm(1)
+        await asyncio.sleep(0.5)
+        rig.card.set_span_alarm(1, "removed")
+        await asyncio.sleep(5)
+        assert channel.io is before
+        assert rig.channel_state(1).alarms == ("removed",)
+        rig.card.set_span_alarm(1)
+        await asyncio.sleep(5)
+        assert rig.channel_state(1).alarms == ()
+        await rig.answered()
+
+    run_mortal(folder, main)
+
+
 def test_unreadable_state_is_put_aside(folder: Path) -> None:
     legs = folder / "run" / "legs"
     legs.mkdir(parents=True)
