@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench import barge_in, engine, lab, system
+from tests.bench import barge_in, digits, engine, lab, system
 
 TITLES = {
     "engine_core_pct_240": "media core, 240 channels playing, detecting digits, recording stereo: % of one core",
@@ -15,6 +15,10 @@ TITLES = {
     "underruns_hogged": "frames missed meanwhile",
     "barge_in_ms_p50": "start of the key's tone to the first sample without prompt, median, ms",
     "barge_in_ms_p99": "the same, p99, ms",
+    "digits_wrong_clean": "keys lost, doubled or changed of 10 005 (50/50 ms, -3 to -30 dBm0, twist +-6 dB)",
+    "digits_wrong_noise_20_db": "the same with noise 20 dB below the key",
+    "digits_wrong_under_prompt": "the same with noise, from -26 dBm0 up, under a prompt returning 30 dB down",
+    "false_digits_60_min": "keys heard in 60 minutes of made-up speech and music",
     "calls_held": "calls up at once through line server and call agent",
     "lines_core_pct": "line server with these calls: % of one core",
     "calls_core_pct": "call agent with these calls: % of one core",
@@ -39,6 +43,7 @@ def arguments() -> argparse.Namespace:
 def measure(options: argparse.Namespace) -> dict[str, float]:
     figures = engine.measure(options.channels, options.seconds)
     figures |= barge_in.measure()
+    figures |= digits.measure()
     figures |= system.measure(options.channels, 600 if options.soak else options.seconds)
     if options.lab:
         figures |= lab.measure()
