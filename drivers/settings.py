@@ -1,9 +1,11 @@
 """Reading a TOML file into typed structs with errors a person can act on. Pure; used by the line server and the call agent."""
 
+import re
 import tomllib
 from difflib import get_close_matches
+from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -52,11 +54,7 @@ def load(path: Path, shape: type[S]) -> S:
     try:
         return msgspec.convert(table, shape)
     except msgspec.ValidationError as error:
-        raise ConfigError(
-            "CFG-004",
-            f"{path}: {error}",
-            "Correct the value; `careline check` shows every setting with its type",
-        ) from error
+        raise ConfigError("CFG-004", f"{path}: {error}", _allowed_at(shape, str(error))) from error
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -92,6 +90,23 @@ def _struct_in(kind: Any) -> Any:
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return kind
     return next((found for found in map(_struct_in, getattr(kind, "__args__", ())) if found), None)
+
+
+def _allowed_at(shape: Any, fault: str) -> str:
+    """The remedy for a wrong value: the words allowed where a fixed set of them is."""
+    where = re.search(r"at `\$\.([^`]+)`", fault)
+    kind = shape
+    for name in re.findall(r"\w+(?=[.\[]|$)", where[1]) if where else ():
+        struct = _struct_in(kind)
+        kind = next((field.type for field in msgspec.structs.fields(struct) if field.encode_name == name), kind) if struct else kind
+    words = _words_of(kind)
+    return f"Allowed here: {', '.join(words)}" if words else "Correct the value"
+
+
+def _words_of(kind: Any) -> list[str]:
+    if get_origin(kind) is Literal:
+        return [str(word) for word in get_args(kind)]
+    return [str(member.value) for member in kind] if isinstance(kind, type) and issubclass(kind, Enum) else []
 
 
 def _suggest(key: str, allowed: list[str]) -> str:

@@ -23,7 +23,8 @@ GROUPS = '[[lines.groups]]\nname = "a"\nchannels = "{}"\n[[lines.groups]]\nname 
 @pytest.mark.parametrize(
     ("text", "code", "named", "remedy"),
     [
-        ("[lines]\ncard = 'sangoma'\n", "CFG-004", "lines.card", ""),
+        ("[lines]\ncard = 'sangoma'\n", "CFG-004", "lines.card", "Allowed here: virtual, dahdi"),
+        ("[[lines.groups]]\nname = 'a'\nrole = 'king'\n", "CFG-004", "lines.groups[0].role", "Allowed here: trunk, extension"),
         ("[lines]\ncountri = 'cn'\n", "CFG-003", "lines.countri", "country"),
         ("[lines.analog]\nring_timeout = 1\n", "CFG-003", "lines.analog.ring_timeout", "ring_timeout_ms"),
         ("[lines.analog]\nring_timeout_ms = 'long'\n", "CFG-004", "ring_timeout_ms", ""),
