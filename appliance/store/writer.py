@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import queue
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -134,11 +135,19 @@ class Store:
     def _failed(self, error: OperationalError) -> None:
         self.fault = StoreError(
             "STO-004",
-            f"the store {self._path} cannot be written ({error})",
+            f"the store {self._path} cannot be written ({_first(error)})",
             "Free disk space; nothing is lost meanwhile",
         )
         log.error("%s", self.fault)
         threading.Event().wait(RETRY_S)
+
+
+def _first(error: OperationalError) -> BaseException:
+    """What went wrong first: SQLite undoes a transaction by itself when the disk is full, and our own undoing then fails too."""
+    cause: BaseException = error
+    while isinstance(cause.__context__, OperationalError | sqlite3.OperationalError):
+        cause = cause.__context__
+    return cause
 
 
 def _attempt(job: Job) -> Outcome:

@@ -22,6 +22,7 @@ from appliance.events import (
     RecordingEnded,
     RecordingStarted,
 )
+from appliance.store import models
 from appliance.store.database import connect, open_store
 from appliance.store.errors import StoreError
 from appliance.store.models import CallEvent, CallRecord, Recording, VoiceMessage
@@ -195,6 +196,27 @@ def test_a_full_disk_keeps_events_until_there_is_space(tmp_path: Path) -> None:
     asyncio.run(main())
     open_store(tmp_path / "s.db")
     assert CallRecord.select().count() == 1
+
+
+def test_a_full_disk_is_called_by_its_name(tmp_path: Path) -> None:
+    """SQLite undoes the transaction by itself then; that it cannot be undone twice is not what is wrong."""
+
+    async def main() -> str:
+        store = Store(tmp_path / "s.db", RealClock())
+        store.start()
+        await store.flush()
+
+        def overfill() -> None:
+            models.database.execute_sql("pragma max_page_count = 1")  # the least it can be: the pages there are
+            models.database.execute_sql("create table filling (bytes blob)")
+            models.database.execute_sql("insert into filling values (zeroblob(1000000))")
+
+        with pytest.raises(StoreError) as caught:
+            await store.run(overfill, limit_s=0.2)
+        store.close(0.0)
+        return caught.value.what
+
+    assert "full" in asyncio.run(main())
 
 
 def test_a_damaged_store_says_so(tmp_path: Path) -> None:
