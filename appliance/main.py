@@ -40,7 +40,7 @@ EXIT_CONFIG = 78  # Source: sysexits.h, EX_CONFIG
 def main() -> int:
     """The program. Its exit status is 0, 78 for a configuration that cannot be used, or 1."""
     arguments = _arguments()
-    logging.basicConfig(level=arguments.log_level, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logging.basicConfig(level=arguments.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     try:
         config = configuration.load(arguments.config)
         if arguments.check:

@@ -37,7 +37,7 @@ DEFAULT_CONFIG = Path("/etc/careline/careline.toml")
 def main(argv: list[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT; calls stay up for the next process unless `on_stop = "release"`."""
     options = _options(argv)
-    logging.basicConfig(stream=sys.stderr, level=options.log_level, format="%(levelname)s %(message)s")
+    logging.basicConfig(stream=sys.stderr, level=options.log_level, format="%(asctime)s %(levelname)s %(message)s")
     try:
         settings = load(options.config)
         if options.check:
