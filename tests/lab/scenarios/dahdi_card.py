@@ -86,7 +86,7 @@ class Rig:
             self.lines[number].set_hook(hook)
 
 
-@scenario(limit_s=200)
+@scenario()
 def calls(report: Report) -> None:
     """24 calls at once through card and media core."""
     asyncio.run(_calls(report))

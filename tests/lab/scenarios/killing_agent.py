@@ -138,21 +138,21 @@ def _made(line: Line, path: str, digits: str, ended_by: str, said: bytes = b"", 
     return Made(line.number, line.rung_at_s, line.ended_at_s, path, digits, ended_by, said, heard, message)
 
 
-@scenario(limit_s=400)
+@scenario(limit_s=900)
 def few(report: Report) -> None:
     """6 deaths."""
     with box() as running:
         asyncio.run(_killed(report, running, FEW))
 
 
-@scenario(limit_s=1500, soak=True)
+@scenario(limit_s=3000, soak=True)
 def fifty(report: Report) -> None:
     """50 deaths."""
     with box() as running:
         asyncio.run(_killed(report, running, MANY))
 
 
-@scenario(limit_s=300)
+@scenario(limit_s=900)
 def cold_start(report: Report) -> None:
     """What a start of the call agent takes here by itself: Python over 9p, and the rest."""
     with box() as running:

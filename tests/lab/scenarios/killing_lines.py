@@ -51,7 +51,7 @@ def _path(end: FarEnd) -> Path:
     return FOLDER / f"say-{end.number}.wav"
 
 
-@scenario(limit_s=300)
+@scenario(limit_s=900)
 def bridged(report: Report) -> None:
     """Four bridged calls over the death of the line server: not a sample lost, calls adopted and ended properly, recordings continued."""
     with box() as running:

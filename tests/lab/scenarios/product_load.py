@@ -59,7 +59,7 @@ def _hang_up(call_id: str) -> None:
         control.request(HangUpCall(call_id=call_id, by="lab"))
 
 
-@scenario(limit_s=300)
+@scenario(limit_s=900)
 def calls_72(report: Report) -> None:
     """72 calls on 24 lines."""
     with box() as running:

@@ -96,7 +96,7 @@ class Talk:
         return noise_file(self._path(end), end.number, SPEECH_MS)
 
 
-@scenario(limit_s=300)
+@scenario(limit_s=900)
 def operator(report: Report) -> None:
     """Four at once: both hear each other sample for sample, two callers and two sets hang up first."""
     with box() as running:

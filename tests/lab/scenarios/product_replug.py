@@ -20,7 +20,7 @@ UNCONFIGURED_S = 3.0
 """Between plugging the card in and applying its setup."""
 
 
-@scenario(limit_s=300)
+@scenario(limit_s=900)
 def pulled_and_back(report: Report) -> None:
     """The span of the 24 lines goes in a call and comes back; line server and call agent are the same processes before and after."""
     with box() as running:
