@@ -20,7 +20,10 @@ def open_store(path: Path) -> SqliteDatabase:
     Raises: StoreError STO-001 cannot be opened, STO-002 damaged, STO-003 made by a newer version.
     """
     database = connect(path)
-    migrations.migrate(database, path)
+    try:
+        migrations.migrate(database, path)
+    except DatabaseError as error:
+        raise broken(path, error) from error
     models.database.initialize(database)
     return database
 
@@ -40,14 +43,20 @@ def connect(path: Path, *, read_only: bool = False) -> SqliteDatabase:
         database.connect()
         database.execute_sql("select count(*) from sqlite_master").fetchone()
     except DatabaseError as error:
-        raise _broken(path, error) from error
+        raise broken(path, error) from error
     except OSError as error:
         raise StoreError("STO-001", f"cannot make the folder of {path}: {error}", "Check [paths] data_dir and who owns it") from error
     return database
 
 
-def _broken(path: Path, error: DatabaseError) -> StoreError:
-    if "not a database" in str(error) or "malformed" in str(error):
+def is_damage(error: Exception) -> bool:
+    """True when the file itself is not what it should be: neither busy nor full."""
+    return isinstance(error, DatabaseError) and any(word in str(error) for word in ("not a database", "malformed"))
+
+
+def broken(path: Path, error: DatabaseError) -> StoreError:
+    """STO-002 for a damaged file, STO-001 for one that cannot be opened."""
+    if is_damage(error):
         return StoreError("STO-002", f"the store {path} is damaged ({error})", "Move it away and restore the last backup")
     return StoreError(
         "STO-001",

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import msgspec
-from peewee import OperationalError, SqliteDatabase
+from peewee import DatabaseError, OperationalError, SqliteDatabase
 
 from appliance.events import Happened
 from appliance.store import models
-from appliance.store.database import open_store
+from appliance.store.database import broken, is_damage, open_store
 from appliance.store.errors import StoreError
 from appliance.store.projections import last_seq, store_event
 from drivers.clock import Clock
@@ -124,7 +124,7 @@ class Store:
         try:
             with self._database.atomic("immediate"):
                 outcomes = [(job, _attempt(job)) for job in pending]
-        except OperationalError as error:
+        except DatabaseError as error:
             self._failed(error)
             return
         self.fault = None
@@ -132,8 +132,8 @@ class Store:
         for job, outcome in outcomes:
             job.settle(*outcome)
 
-    def _failed(self, error: OperationalError) -> None:
-        self.fault = StoreError(
+    def _failed(self, error: DatabaseError) -> None:
+        self.fault = broken(self._path, error) if is_damage(error) else StoreError(
             "STO-004",
             f"the store {self._path} cannot be written ({_first(error)})",
             "Free disk space; nothing is lost meanwhile",
@@ -142,7 +142,7 @@ class Store:
         threading.Event().wait(RETRY_S)
 
 
-def _first(error: OperationalError) -> BaseException:
+def _first(error: DatabaseError) -> BaseException:
     """What went wrong first: SQLite undoes a transaction by itself when the disk is full, and our own undoing then fails too."""
     cause: BaseException = error
     while isinstance(cause.__context__, OperationalError | sqlite3.OperationalError):
@@ -151,13 +151,13 @@ def _first(error: OperationalError) -> BaseException:
 
 
 def _attempt(job: Job) -> Outcome:
-    """Do one job in a savepoint: what it raises undoes it alone. A store that cannot be written (OperationalError) ends the whole batch."""
+    """Do one job in a savepoint: what it raises undoes it alone. A store that cannot be written or is damaged ends the whole batch."""
     try:
         with models.database.atomic():
             return job.work(), None
-    except OperationalError:
-        raise
     except Exception as error:
+        if isinstance(error, OperationalError) or is_damage(error):
+            raise
         return None, error
 
 

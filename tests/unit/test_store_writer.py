@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from peewee import DatabaseError
 
 from appliance.cdr import Cdr, fold
 from appliance.events import (
@@ -223,6 +224,36 @@ def test_a_damaged_store_says_so(tmp_path: Path) -> None:
     (tmp_path / "s.db").write_bytes(os.urandom(8192))
     with pytest.raises(StoreError, match=r"STO-002.*restore"):
         open_store(tmp_path / "s.db")
+
+
+def test_a_store_damaged_inside_says_so(tmp_path: Path) -> None:
+    write(tmp_path / "s.db", A_CALL)
+    with (tmp_path / "s.db").open("r+b") as file:
+        file.seek(4096)
+        file.write(os.urandom(40_960))
+    with pytest.raises(StoreError, match=r"STO-002.*restore"):
+        open_store(tmp_path / "s.db")
+
+
+def test_a_store_found_damaged_keeps_what_it_is_given(tmp_path: Path) -> None:
+    async def main() -> None:
+        store = Store(tmp_path / "s.db", RealClock())
+        store.start()
+        damage = [DatabaseError("database disk image is malformed")]
+
+        def touch_damage() -> None:
+            if damage:
+                raise damage.pop()
+
+        store.append(offered())
+        with pytest.raises(StoreError, match=r"STO-002.*restore"):
+            await store.run(touch_damage, limit_s=0.1)
+        await store.flush()
+        store.close()
+
+    asyncio.run(main())
+    open_store(tmp_path / "s.db")
+    assert CallRecord.select().count() == 1
 
 
 def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
