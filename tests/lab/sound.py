@@ -8,7 +8,7 @@ from appliance.ivr.prompts.library import PromptLibrary
 NEEDLE_SAMPLES = 400
 TAIL_SAMPLES = 800
 PIECE_SAMPLES = 80
-NEAR_SAMPLES = 4000
+NEAR_SAMPLES = 24000
 _library = PromptLibrary()
 
 
@@ -34,8 +34,11 @@ def noise_file(path: Path, seed: int, ms: int) -> bytes:
     return samples
 
 
-def lacking(clip: bytes, heard: bytes) -> str:
-    """Empty when the clip is in what was heard, sample for sample; else how much of it is there, in pieces of 10 ms."""
+def lacking(clip: bytes, heard: bytes, stalls: int = 0) -> str:
+    """Empty when the clip is in what was heard, sample for sample; else how much of it is there, in pieces of 10 ms.
+
+    `stalls`: so many times a card's clock may have stood still. A recording keeps the time with silence then, which may split one piece.
+    """
     if clip in heard:
         return ""
     missing: list[int] = []
@@ -49,6 +52,8 @@ def lacking(clip: bytes, heard: bytes) -> str:
         elif place != expected and len(missing) < number:
             jumps.append(f"{(place - expected) / 8:+.0f} ms at {number}")
         expected = (expected if place < 0 else place) + PIECE_SAMPLES
+    if len(missing) <= len(jumps) <= stalls:
+        return ""
     return f"{len(missing)} of {len(pieces)} pieces of 10 ms are not there: {missing[:20]}; jumps: {jumps[:8]}"
 
 
