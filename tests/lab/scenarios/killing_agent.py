@@ -100,8 +100,9 @@ class Callers:
         return _made(line, "greeting>main_menu>message>goodbye", "3#", "box", said=said, message=True)
 
     async def _be_silent(self, line: Line) -> Made:
-        """Say nothing until asked, then go."""
-        await line.hears(prompt("still_there"), LONG_S)
+        """Say nothing, and go. (The pause before "are you still there" begins anew with each call agent.)"""
+        await line.hears(prompt("main_menu"), LONG_S)
+        await asyncio.sleep(2)
         await line.hang_up()
         return _made(line, "greeting>main_menu", "", "caller")
 
