@@ -10,6 +10,7 @@ import fcntl
 import logging
 import os
 import socket
+import struct
 import sys
 import time
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ STORE_WAIT_S = 20.0
 WORKER_LIMIT_S = 60
 STOP_LIMIT_S = 3
 BACKLOG = 128
+SLOW_CLIENT_S = 10
 
 log = logging.getLogger("careline.web")
 
@@ -52,6 +54,7 @@ def listen(settings: WebSettings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _limit_clients(listener)
     try:
         listener.bind((settings.host, settings.port))
     except OSError as error:
@@ -61,6 +64,21 @@ def listen(settings: WebSettings) -> socket.socket:
         raise WebError("WEB-001", what, "Stop the other program, or set another [web] port") from error
     listener.listen(BACKLOG)
     return listener
+
+
+def _limit_clients(listener: socket.socket) -> None:
+    """A client that sends half a request, or does not take its answer, loses the thread it keeps.
+
+    Source: socket(7); accepted sockets inherit both limits.
+    """
+    limit = struct.pack("ll", SLOW_CLIENT_S, 0)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """gunicorn takes a client that was too slow for a fault of its own."""
+    return not (record.exc_info and isinstance(record.exc_info[1], BlockingIOError))
 
 
 def wait_for_store(path: Path, limit_s: float) -> None:
@@ -145,6 +163,7 @@ class _Application(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """In the worker: the application with its live thread."""
+        logging.getLogger("gunicorn.error").addFilter(_is_worth_a_line)
         app = create_app(self._config)
         hub_of(app).start()
         return app

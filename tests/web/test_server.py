@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -118,6 +118,19 @@ def test_running_process(tmp_path: Path) -> None:
         worker = worker_of(port)
         os.kill(worker, signal.SIGKILL)
         wait_until(lambda: alive(address) and worker_of(port) not in (0, worker))
+
+
+def test_half_requests_keep_nobody_out(tmp_path: Path) -> None:
+    """More clients than threads that never end their request: the page comes when they have been given up."""
+    port = free_port()
+    place = prepared.make_place(tmp_path / "box", port, empty=True)
+    place.config.write_text(place.config.read_text().replace("[web]", "[web]\nthreads = 8"))
+    with web_process(place.config, port) as address, ExitStack() as clients:
+        for _ in range(16):
+            client = clients.enter_context(socket.create_connection(("127.0.0.1", port)))
+            client.sendall(b"GET /sign-in HTTP/1.1\r\nHost: half\r\n")
+        with urllib.request.urlopen(f"{address}/alive", timeout=4 * server.SLOW_CLIENT_S) as answer:
+            assert answer.status == 200
 
 
 def test_systemd_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
