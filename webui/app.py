@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Flask
 from flask_sock import Sock
+from werkzeug.routing import IntegerConverter, Map
 
 from appliance.control.client import ControlClient
 from drivers.clock import Clock, RealClock
@@ -32,6 +33,13 @@ FILES_KEPT_S = 7 * 24 * 3600
 log = logging.getLogger("careline.web")
 
 
+class RowNumber(IntegerConverter):
+    """A number in an address: one that no row can have is no such page."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=2**63 - 1)  # Source: sqlite.org/datatype3
+
+
 def create_app(config: Config, source: Source | None = None, clock: Clock | None = None) -> Flask:
     """The application on the store of `config`. `source` makes the stream of live messages; the call agent's socket if None.
 
@@ -41,6 +49,7 @@ def create_app(config: Config, source: Source | None = None, clock: Clock | None
     store.bind(config.paths.database)
     app = Flask("webui", static_folder="static", template_folder="templates")
     _configure(app, config)
+    app.url_map.converters["int"] = RowNumber
     app.extensions["careline"] = _shared(config, source or _call_agent(config), clock or RealClock())
     _add_views(app)
     guard.install(app)
