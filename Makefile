@@ -66,10 +66,10 @@ test-lab: $(DEV) .setup/lab
 
 lab: test-lab
 
-bench: $(RUN)
+bench: .venv/dev $(RUN)
 	.venv/bin/careline bench $(ARGS)
 
-soak: $(RUN)
+soak: .venv/dev $(RUN)
 	.venv/bin/careline bench --soak $(ARGS)
 
 prompts: .venv-prompts/ready
