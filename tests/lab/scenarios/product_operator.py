@@ -54,7 +54,9 @@ class Talk:
     async def _be_operator(self, phone: Phone) -> None:
         await phone.answer()
         await asyncio.sleep(JOINED_S)
-        await phone.speak(self._path(phone))
+        while phone not in self.set_of.values():  # who speaks before they are joined is not heard
+            await phone.speak(self._path(phone))
+            await asyncio.sleep(1)
         await self._hear_one_of(phone, self._exchange.lines)
         await self._all_spoke.wait()
         if phone.number % 2:
