@@ -13,6 +13,7 @@ from appliance.control.handset import SPEAK_SAMPLES, Handset, dial_message
 from appliance.errors import StartError
 from appliance.ivr.prompts.wav import RATE_HZ
 from drivers.clock import Clock, RealClock
+from drivers.errors import LineError
 from drivers.protocol import HandsetAudio, HandsetKeysSent, HandsetSpoken, HandsetState
 
 SAY_HERE = "s"
@@ -66,6 +67,8 @@ def handset(
     if socket is None or not (number or channel):
         file = configuration.load(config)
         socket, number = socket or file.paths.handset_socket, number or ("" if channel else first_number(file.lines))
+    if record:
+        write_heard(record, b"")  # a file that cannot be written is told before the call, not after it
     with Handset(socket, dial_message(number, channel, caller, stream=True)) as telephone:
         call = Call(telephone, plan, stay_s, is_set=channel is not None)
         try:
@@ -80,6 +83,8 @@ def steps(keys: str, speech: bytes) -> list[Step]:
     """Keys and speech in the order they are to come. Raises: StartError APP-046 for a key no telephone has."""
     if wrong := set(keys) - KEYS:
         raise StartError("APP-046", f"{''.join(sorted(wrong))!r} in --keys is no key", "Use 0-9 * # A-D, w to wait, s to say")
+    if SAY_HERE in keys and not speech:
+        raise StartError("APP-046", "`s` in --keys, and nothing to say", "Name a WAV with --say, or leave the s out")
     order = keys if SAY_HERE in keys or not speech else keys + SAY_HERE
     plan: list[Step] = []
     for part, piece in enumerate(order.split(SAY_HERE)):
@@ -120,9 +125,10 @@ class Call:
             if self._clock.monotonic_s() > self._until_s:
                 self._say("hanging up")
                 return
+        raise LineError("LIN-080", "the line server went away during the call", "See the log of careline-lines")
 
     def _over(self, told: HandsetState) -> bool:
-        self._say(told.state + (f": {told.detail}" if told.detail else ""))
+        self._say(told.state + (f": {told.detail}" if told.detail not in ("", told.state) else ""))
         if told.state == "ringing" and self._is_set:
             self._telephone.pick_up()
         elif told.state == "talking" and not self.answered:

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import wave
 from array import array
@@ -16,13 +17,16 @@ from click.testing import CliRunner
 from appliance.cli import COMMANDS, careline
 from appliance.cli.demo import check_port, write_config
 from appliance.cli.doctor import terminal_language
-from appliance.cli.handset import Step, first_number, steps
+from appliance.cli.handset import Call, Step, first_number, steps
 from appliance.cli.pidfile import PidFile
 from appliance.cli.sound import encode, read_speech, write_heard
 from appliance.config import load
-from appliance.control.handset import SPEAK_SAMPLES
+from appliance.control.handset import SPEAK_SAMPLES, Handset, dial_message
 from appliance.errors import StartError
 from appliance.ivr.prompts.wav import unwrap
+from drivers.errors import LineError
+from drivers.protocol import HandsetState
+from drivers.protocol import encode as encode_frame
 
 LIMIT_S = 60
 
@@ -147,6 +151,8 @@ def test_long_keys_and_speech_are_cut_into_pieces_that_fit() -> None:
 def test_a_key_no_telephone_has_is_refused() -> None:
     with pytest.raises(StartError, match="APP-046"):
         steps("12x", b"")
+    with pytest.raises(StartError, match=r"APP-046.*--say"):
+        steps("1s", b"")
 
 
 def test_the_number_is_the_boxs_first() -> None:
@@ -159,6 +165,30 @@ def test_no_line_server_is_a_clear_error(tmp_path: Path) -> None:
     done = run("handset", "--number", "96120", "--socket", tmp_path / "none.sock")
     assert done.returncode == 1
     assert "LIN-080" in done.stderr
+
+
+def test_a_file_that_cannot_be_written_is_told_before_the_call(tmp_path: Path) -> None:
+    done = run("handset", "--number", "96120", "--socket", tmp_path / "none.sock", "--record", tmp_path / "none/heard.wav")
+    assert done.returncode == 1
+    assert "APP-045" in done.stderr
+
+
+def test_a_line_server_that_goes_away_is_told(tmp_path: Path) -> None:
+    def answer_and_go() -> None:
+        connection, _ = server.accept()
+        connection.sendall(encode_frame(HandsetState(state="talking", detail="")))
+        connection.close()
+
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "h.sock"))
+        server.listen()
+        answering = threading.Thread(target=answer_and_go)
+        answering.start()
+        with Handset(tmp_path / "h.sock", dial_message("1")) as telephone:
+            call = Call(telephone, [], 10.0)
+            with pytest.raises(LineError, match="went away"):
+                call.run()
+        answering.join(LIMIT_S)
 
 
 def pcm(path: Path, rate_hz: int = 8000) -> Path:
