@@ -51,8 +51,8 @@ def _spans(root: Path) -> Finding:
     if not any(map(CONFIGURED.search, texts)):
         seen = Text(f"找到 {len(texts)} 个 span，但没有配置通道", f"{len(texts)} spans found, but no channel is configured")
         remedy = Text(
-            "careline-lines 启动时会写入配置；dahdi_cfg -vv 可显示为何没有成功",
-            "careline-lines configures them when it starts; dahdi_cfg -vv shows why it could not",
+            "systemctl start careline-cards 会写入配置，并说明为何没有成功",
+            "systemctl start careline-cards configures them and says why it could not",
         )
         return failed(ABOUT, "APP-084", seen, remedy)
     return _alarms(texts)

@@ -1,11 +1,19 @@
-"""Brings the kernel's cards to what our configuration says. Blocking, as root, before the line server starts."""
+"""Brings the kernel's cards to what our configuration says. Blocking, as root, before the line server starts and when a card is plugged in.
 
+`python -m drivers.dahdi.configure --config FILE` is what careline-cards.service runs. A configuration that says nothing of the cards
+(`[lines.dahdi]` without groups) leaves the hospital's own system.conf as it is and applies that.
+"""
+
+import argparse
+import sys
 from pathlib import Path
 
+from drivers import config
 from drivers.dahdi import setup
 from drivers.dahdi.control import Control
 from drivers.dahdi.records import DEVICE_DIR
 from drivers.dahdi.setup import CardSetup
+from drivers.errors import CarelineError, ConfigError
 
 SYSTEM_CONF = Path("/etc/dahdi/system.conf")
 
@@ -15,7 +23,48 @@ def configure(wanted: CardSetup, path: Path = SYSTEM_CONF, device_dir: str = DEV
 
     Raises: LineError LIN-101, LIN-102; ConfigError LIN-110 .. LIN-113.
     """
-    with Control(device_dir) as control:
-        existing = frozenset(span.name for span in control.spans())
+    existing = _existing(device_dir)
     setup.write(wanted, path)
     setup.apply(path, existing)
+
+
+def apply_own(path: Path = SYSTEM_CONF, device_dir: str = DEVICE_DIR) -> None:
+    """Apply the system.conf that the hospital wrote itself.
+
+    Raises: as `configure`; ConfigError LIN-115 when there is none.
+    """
+    if not path.exists():
+        remedy = "Describe the cards in [lines.dahdi], or write that file (dahdi_genconf makes a first one)"
+        raise ConfigError("LIN-115", f"there is no {path} and [lines.dahdi] names no channels", remedy)
+    setup.apply(path, _existing(device_dir))
+
+
+def _existing(device_dir: str) -> frozenset[str]:
+    with Control(device_dir) as control:
+        return frozenset(span.name for span in control.spans())
+
+
+def main() -> int:
+    """0 when the cards are as wanted (or another card driver is configured), 1 with the reason on stderr."""
+    parser = argparse.ArgumentParser(prog="careline-cards", description="Set the telephony cards up as the configuration says.")
+    parser.add_argument("--config", type=Path, default=Path("/etc/careline/careline.toml"))
+    options = parser.parse_args()
+    try:
+        lines = config.load(options.config).lines
+        if lines.card == "dahdi":
+            _bring_up(lines.dahdi)
+    except CarelineError as error:
+        print(f"careline-cards: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _bring_up(wanted: CardSetup) -> None:
+    if wanted.groups:
+        configure(wanted)
+    else:
+        apply_own()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
