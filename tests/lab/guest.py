@@ -22,8 +22,9 @@ CONSOLE_TAIL_LINES = 60
 
 HOST_TIME = ("-accel", "tcg,thread=multi", "-smp", "2")
 """Two processors, the host's clock: what a busy host does not compute in time is late in the guest, or lost."""
-OWN_TIME = ("-accel", "tcg,thread=single", "-smp", "1", "-icount", "shift=1,sleep=off")
-"""One processor, a clock of its own: 2 ns an instruction. A busy host makes it slower, never late."""
+OWN_TIME = ("-accel", "tcg,thread=single", "-smp", "1", "-icount", "shift=1,sleep=on")
+"""One processor, a clock of its own: 2 ns an instruction. A busy host makes it slower, never late. While it waits (for a file of the
+host, say) time passes as on the host; with sleep=off it would fly, and a page that is read late would cost seconds of audio."""
 
 
 class GuestError(Exception):
