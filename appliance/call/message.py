@@ -14,6 +14,7 @@ from drivers.protocol import DetectSpeech, RecordingState, Sides, StartRecording
 
 END_KEY = "#"
 STOP_LIMIT_S = 5.0
+SETTLE_LIMIT_S = 15.0  # nobody listens any more; a disk that refuses is given up by the media core after 10
 SAMPLES_PER_MS = 8
 
 
@@ -39,10 +40,10 @@ class Recording(Talking):
             recording_id=recording_id, path=self.path_of(recording_id), sides=sides, **self.here()
         )
 
-    async def recording_stopped(self, recording_id: str, command_id: int = 0) -> bool:
+    async def recording_stopped(self, recording_id: str, command_id: int = 0, limit_s: float = STOP_LIMIT_S) -> bool:
         """Wait until its file is closed; False when it never will be."""
         await self.main.wait(
-            lambda leg: leg.recordings[recording_id].stopped or command_id in leg.refused, STOP_LIMIT_S
+            lambda leg: leg.recordings[recording_id].stopped or command_id in leg.refused, limit_s
         )
         return self.main.recordings[recording_id].stopped
 
@@ -162,7 +163,7 @@ class MessageTaking(Recording):
             events.append(self._never_recorded())
         open_ids = [name for name in self.main.recordings if name not in self.tag.settled]
         for recording_id in open_ids:
-            await self.recording_stopped(recording_id)
+            await self.recording_stopped(recording_id, limit_s=SETTLE_LIMIT_S)
             if recording_id == self.id:
                 events.append(self.recording_ended(recording_id))
             else:

@@ -62,6 +62,7 @@ class ScriptedLines:
         self.legs: dict[str, LegState] = {}
         self.commands: list[Command] = []
         self.refuse: Callable[[Command], str] = lambda command: ""
+        self.close_s = 0.0  # how long a disk takes to close a recording when its call is over
         self._set_answers = set_answers
         self._channels = channels
         self._events: asyncio.Queue[Event | None] | None = None
@@ -110,7 +111,10 @@ class ScriptedLines:
         if state is None or state.phase is LegPhase.RELEASED:
             return
         for recording in state.recordings:
-            self._stop_recording(leg, recording.recording_id)
+            if self.close_s:
+                asyncio.get_running_loop().call_later(self.close_s, self._stop_recording, leg, recording.recording_id)
+            else:
+                self._stop_recording(leg, recording.recording_id)
         if timer := self._plays.pop(leg, None):
             timer.cancel()
         other = state.bridged_with

@@ -11,7 +11,7 @@ from appliance.config import CallsConfig, Config, Extension
 from appliance.events import CallFailed, Happened, MessageLeft, OperatorMissed, PromptPlayed
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.routing import Route
-from appliance.store.models import CallRecord, VoiceMessage
+from appliance.store.models import CallRecord, Recording, VoiceMessage
 from appliance.store.projections import events_of
 from drivers.clock import VirtualClock, run_virtual
 from drivers.protocol import Command, StartRecording
@@ -203,3 +203,24 @@ def test_what_cannot_be_recorded_is_told(config: Config, prompts: PromptLibrary)
     assert messages == 0
     faults = [event.what for event in happened if isinstance(event, CallFailed)]
     assert faults == ["no space left", "no space left"]
+
+
+def test_a_recording_its_disk_holds_for_ten_seconds_is_waited_for(config: Config, prompts: PromptLibrary) -> None:
+    """That long the media core tries; what is in the file by then belongs in the record."""
+
+    async def main(clock: VirtualClock) -> Any:
+        server = ScriptedLines(clock)
+        server.close_s = 10.5
+        agent = await start_agent(config, server, clock, prompts, Life())
+        await asyncio.sleep(1)
+        leg = server.ring()
+        await asyncio.sleep(5)
+        server.hang_up(leg)
+        await asyncio.sleep(20)
+        result = await agent.store.run(lambda: Recording.select().dicts().get())
+        await agent.stop()
+        return result
+
+    recording = run_virtual(main, JumpingClock())
+    assert recording["samples"] > 0
+    assert recording["error"] == ""
