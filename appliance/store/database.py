@@ -4,9 +4,10 @@ Raises StoreError with what, where and remedy; nothing here waits longer than BU
 """
 
 import os
+import sqlite3
 from pathlib import Path
 
-from peewee import DatabaseError, SqliteDatabase
+from peewee import DatabaseError, OperationalError, SqliteDatabase
 
 from appliance.store import migrations, models
 from appliance.store.errors import StoreError
@@ -54,12 +55,20 @@ def is_damage(error: Exception) -> bool:
     return isinstance(error, DatabaseError) and any(word in str(error) for word in ("not a database", "malformed"))
 
 
+def first_of(error: DatabaseError) -> BaseException:
+    """What went wrong first: SQLite undoes a transaction by itself when the disk is full, and our own undoing then fails too."""
+    cause: BaseException = error
+    while isinstance(cause.__context__, OperationalError | sqlite3.OperationalError):
+        cause = cause.__context__
+    return cause
+
+
 def broken(path: Path, error: DatabaseError) -> StoreError:
     """STO-002 for a damaged file, STO-001 for one that cannot be opened."""
     if is_damage(error):
         return StoreError("STO-002", f"the store {path} is damaged ({error})", "Move it away and restore the last backup")
     return StoreError(
         "STO-001",
-        f"cannot open the store {path} ({error})",
+        f"cannot open the store {path} ({first_of(error)})",
         "Check [paths] data_dir, its owner and free space",
     )

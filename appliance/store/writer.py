@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import logging
 import queue
-import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from peewee import DatabaseError, OperationalError, SqliteDatabase
 
 from appliance.events import Happened
 from appliance.store import models
-from appliance.store.database import broken, is_damage, open_store
+from appliance.store.database import broken, first_of, is_damage, open_store
 from appliance.store.errors import StoreError
 from appliance.store.projections import last_seq, store_event
 from drivers.clock import Clock
@@ -135,19 +134,11 @@ class Store:
     def _failed(self, error: DatabaseError) -> None:
         self.fault = broken(self._path, error) if is_damage(error) else StoreError(
             "STO-004",
-            f"the store {self._path} cannot be written ({_first(error)})",
+            f"the store {self._path} cannot be written ({first_of(error)})",
             "Free disk space; nothing is lost meanwhile",
         )
         log.error("%s", self.fault)
         threading.Event().wait(RETRY_S)
-
-
-def _first(error: DatabaseError) -> BaseException:
-    """What went wrong first: SQLite undoes a transaction by itself when the disk is full, and our own undoing then fails too."""
-    cause: BaseException = error
-    while isinstance(cause.__context__, OperationalError | sqlite3.OperationalError):
-        cause = cause.__context__
-    return cause
 
 
 def _attempt(job: Job) -> Outcome:

@@ -120,7 +120,7 @@ def test_a_socket_open_to_everybody(listener: Path) -> None:
 def test_no_socket_is_a_process_not_started(tmp_path: Path) -> None:
     found = sockets.examine_socket(ABOUT, tmp_path / "none.sock", "careline-calls")
     assert (found.code, found.grade) == ("APP-086", Grade.WARNING)
-    assert "systemctl start careline-calls" in found.remedy.en
+    assert "systemctl restart careline-calls" in found.remedy.en
 
 
 def test_a_socket_left_by_a_dead_process(tmp_path: Path) -> None:
