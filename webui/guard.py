@@ -150,13 +150,13 @@ def _wanted_page() -> str | None:
 
 
 def _send_to(endpoint: str, **values: Any) -> AnyResponse:
-    """To another page: a browser is redirected, htmx is told to, a script gets 401."""
+    """To another page: a browser is redirected, htmx is told to, a script gets 401 and a line."""
     target = url_for(endpoint, **values)
     if "HX-Request" in request.headers:
         return Response("", 401, {"HX-Redirect": target})
     if "text/html" in request.accept_mimetypes.values():
         return redirect(target, 303)
-    return Response("", 401)
+    return Response(f"Sign in first: {target}\n", 401, mimetype="text/plain")
 
 
 def _close_store(_error: BaseException | None) -> None:

@@ -198,4 +198,5 @@ def test_log_in_leads_back(app: Flask) -> None:
 def test_htmx_and_scripts_are_told_plainly(app: Flask) -> None:
     client = app.test_client()
     assert client.get("/calls", headers={"HX-Request": "true"}).headers["HX-Redirect"] == "/sign-in"
-    assert client.get("/dashboard/live", headers={"Accept": "text/event-stream"}).status_code == 401
+    refused = client.get("/dashboard/live", headers={"Accept": "text/event-stream"})
+    assert (refused.status_code, refused.text) == (401, "Sign in first: /sign-in\n")
