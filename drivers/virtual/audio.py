@@ -31,8 +31,12 @@ class FarPorts:
         self._sinks[port] = sink
         return port
 
-    def give_back(self, port: int) -> None:
-        """Silence it and keep it for the next."""
+    def give_back(self, port: int, sending: bool = False) -> None:
+        """Silence it and keep it for the next; not one that still sends keys, which the engine would send into the next call."""
+        if sending:
+            del self._sinks[port]
+            self.engine.port_free(port)
+            return
         self._sinks[port] = None
         self.engine.unbridge(port)
         self.engine.tone(port, None)

@@ -195,7 +195,7 @@ class Handset:
         self._engine.stream(self.port, False)
         self._engine.play_stop(self.port)
         self._engine.detect_tones(self.port, (), self._ports.country)
-        self._ports.give_back(self.port)
+        self._ports.give_back(self.port, sending=bool(self._keys))
         self.port = None
         self._keys.clear()
         self._speaking = False

@@ -309,6 +309,25 @@ def test_digits_of_a_call_that_ended_never_reach_the_next(folder: Path) -> None:
     run_rig(folder, main)
 
 
+def test_keys_of_a_caller_gone_are_not_the_next_callers(folder: Path) -> None:
+    """The far side's telephones share their audio: one that goes away with keys under way takes them along."""
+
+    async def main(rig: Rig) -> set[str]:
+        caller, first = await rig.answered()
+        caller.press("1" * 50)
+        await asyncio.sleep(1)
+        caller.hang_up()
+        await rig.agent.told(Released)
+        for _ in range(4):
+            following, _ = await rig.answered()
+            await asyncio.sleep(2)
+            following.hang_up()
+            await rig.agent.told(Released)
+        return {digit.leg for digit in rig.agent.heard(Digit)} - {first}
+
+    assert run_rig(folder, main) == set()
+
+
 def test_speech_silence_and_tones_are_reported_when_asked_for(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         caller, leg = await rig.answered()
