@@ -85,7 +85,7 @@ install: $(RUN)
 	install -D -m 644 -t $(DESTDIR)/etc/udev/rules.d systemd/udev/61-careline-dahdi.rules
 	$(if $(DESTDIR),,systemd-sysusers careline.conf && systemd-tmpfiles --create careline.conf)
 	[ -e $(DESTDIR)/etc/careline/careline.toml ] || install -D -m 644 systemd/etc/careline.toml $(DESTDIR)/etc/careline/careline.toml
-	@echo 'Now: edit /etc/careline/careline.toml, careline check, systemctl daemon-reload, systemctl enable --now careline.target'
+	@echo 'Now: edit /etc/careline/careline.toml, .venv/bin/careline check, systemctl daemon-reload, systemctl enable --now careline.target'
 
 format: .venv/dev
 	.venv/bin/clang-format -i $(C_SOURCES) $(C_HEADERS)
