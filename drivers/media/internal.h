@@ -24,7 +24,7 @@
 #define ROUNDS_PER_TICK    8    /* blocks of one descriptor taken in one tick at most */
 #define FIFO_FRAMES        4
 #define PORT_RECORDINGS    4
-#define PAD_AFTER_TICKS    10 /* a card silent for so long is no longer waited for by recordings */
+#define CARD_BUFFERS       16 /* blocks the kernel keeps of a channel nobody reads (drivers/dahdi sets that many) */
 #define BLOCK_BYTES        1920 /* 12 mono or 6 stereo frames: no frame is split */
 #define HISTOGRAM_BINS     1024
 #define MAX_CATCH_UP_TICKS 250

@@ -28,6 +28,9 @@ static void tell_underruns(cm_engine *e, struct port *p)
 
 void port_detach(cm_engine *e, struct port *p, int why)
 {
+    if (p->idle_ticks > CARD_BUFFERS)
+        record_silence(e, p, CARD_BUFFERS); /* it had nothing in its buffers either */
+    p->idle_ticks = 0;
     p->source = SOURCE_NONE;
     p->line = NULL;
     p->fd = -1;
@@ -117,12 +120,13 @@ static void cut(cm_engine *e, struct port *p)
         write_silence(e, p, p->write_ahead - 1);
 }
 
-/* Recordings keep the time although the card is silent: after 200 ms its frames are taken for lost. */
+/* Recordings keep the time although the card is silent. What it has in its buffers still comes; only what went by when
+ * they were full is lost, and is silence. */
 static void keep_time(cm_engine *e, struct port *p)
 {
     p->idle_ticks++;
-    if (p->idle_ticks >= PAD_AFTER_TICKS)
-        record_silence(e, p, p->idle_ticks == PAD_AFTER_TICKS ? PAD_AFTER_TICKS : 1);
+    if (p->idle_ticks > CARD_BUFFERS)
+        record_silence(e, p, 1);
 }
 
 /* A second read that finds nothing costs a system call, so a backlog is looked for only now and then, and after a miss. */

@@ -204,8 +204,18 @@ void record_begin(struct port *p, struct recording *r)
 }
 
 /* The last block may find the ring full: what it holds is then lost like any other, and its length kept. */
+/* A card that is silent to the end has nothing in its buffers either: what was waited for is silence. */
+static void settle(cm_engine *e, const struct port *p, struct recording *r)
+{
+    uint8_t silence[FRAME];
+    memset(silence, ALAW_SILENCE, FRAME);
+    for (int i = 0; i < CARD_BUFFERS && p->idle_ticks > CARD_BUFFERS; i++)
+        append(e, r, silence, silence);
+}
+
 void record_end(cm_engine *e, struct port *p, struct recording *r)
 {
+    settle(e, p, r);
     for (int i = 0; i < PORT_RECORDINGS; i++)
         if (p->recordings[i] == r)
             p->recordings[i] = NULL;
