@@ -80,10 +80,10 @@ class Handset:
         self._socket.settimeout(CONNECT_LIMIT_S)
         try:
             self._socket.connect(str(path))
+            self._socket.sendall(encode(dial))
         except OSError as error:
             self._socket.close()
             raise not_there(path, error) from error
-        self._send(dial)
 
     def __enter__(self) -> "Handset":
         return self

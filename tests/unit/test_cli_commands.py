@@ -176,6 +176,7 @@ def test_a_file_that_cannot_be_written_is_told_before_the_call(tmp_path: Path) -
 def test_a_line_server_that_goes_away_is_told(tmp_path: Path) -> None:
     def answer_and_go() -> None:
         connection, _ = server.accept()
+        connection.recv(4096)
         connection.sendall(encode_frame(HandsetState(state="talking", detail="")))
         connection.close()
 
