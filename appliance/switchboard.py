@@ -124,7 +124,7 @@ class Switchboard:
         for call_id in [call_id for call_id in self._live.calls if call_id not in self.calls]:
             self._live.call_gone(call_id)
         self._start_calls()
-        self._spawn(self._reconcile(self._clock.now(), frozenset(self.calls)), "reconciliation", self._tasks)
+        self._spawn(self._reconcile(welcome.at, frozenset(self.calls)), "reconciliation", self._tasks)
 
     def lost(self, error: CarelineError) -> None:
         """Calls go on in the line server; the next snapshot brings them back."""

@@ -32,6 +32,7 @@ from drivers.protocol import FrameReader, Refused, encode
 
 QUEUE_LIMIT = 4096
 HELLO_LIMIT_S = 5.0
+ACCEPTING_ROUNDS = 8  # of the event loop, from accept to a session; asyncio needs four
 
 log = logging.getLogger("careline.control")
 
@@ -52,7 +53,7 @@ class ControlServer:
         self._live = live
         self._actions = actions
         self._group = group
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._sessions: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -61,25 +62,33 @@ class ControlServer:
         self._server = await asyncio.start_unix_server(self._accepted, sock=listener)
 
     async def close(self) -> None:
+        """Stop listening and end every session, also one that has only just been accepted."""
         if self._server is None:
             return
+        for listener in self._server.sockets:  # a server that is closed while asyncio accepts leaves that connection open
+            asyncio.get_running_loop().remove_reader(listener.fileno())
+        for _ in range(ACCEPTING_ROUNDS):
+            await asyncio.sleep(0)
         self._server.close()
-        for task in self._tasks:
+        ending = dict(self._sessions)
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*ending, return_exceptions=True)
+        for writer in ending.values():
+            writer.transport.abort()
+        await asyncio.sleep(0)  # transports end in the next round
         self._path.unlink(missing_ok=True)
 
-    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._sessions[task] = writer
+        task.add_done_callback(lambda ended: self._sessions.pop(ended, None))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await _Session(reader, writer, self._live, self._actions).run(self._group)
         except (OSError, ProtocolError, TimeoutError) as error:
             log.info("APP-032: a control client left: %s", error)
-        except asyncio.CancelledError:
-            log.info("control client cut off: the call agent stops")
         finally:
             writer.close()
 

@@ -10,8 +10,11 @@ class Event(Message, frozen=True, kw_only=True):
 
 
 class Welcome(Event, frozen=True, kw_only=True):
+    """The state of everything at the moment `at`: a call offered earlier is in `legs`, or is over."""
+
     version: int
     card: str
+    at: datetime
     started_at: datetime
     legs: tuple[LegState, ...]
     channels: tuple[ChannelState, ...]

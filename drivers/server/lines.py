@@ -119,6 +119,7 @@ class Lines:
         return Welcome(
             version=VERSION,
             card=self.config.card,
+            at=self.clock.now(),
             started_at=self.started_at,
             legs=self.book.states(),
             channels=tuple(channel.state() for channel in self.channels.values()),

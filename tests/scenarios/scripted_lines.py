@@ -146,7 +146,7 @@ class ScriptedLines:
         numbers = tuple(range(1, self._channels + 1))
         channels = tuple(ChannelState(number=n, name=f"C{n}", span=1, group="trunk", signalling="fxsks") for n in numbers)
         self.emit(Welcome(
-            version=VERSION, card="scripted", started_at=self.clock.now(), legs=tuple(self.legs.values()),
+            version=VERSION, card="scripted", at=self.clock.now(), started_at=self.clock.now(), legs=tuple(self.legs.values()),
             channels=channels, spans=(), groups=(GroupState(name="trunk", channels=numbers, hunting="up"),),
         ))
 

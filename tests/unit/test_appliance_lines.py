@@ -15,7 +15,8 @@ from drivers.errors import CarelineError
 from drivers.protocol import VERSION, AnyCommand, Command, Event, FrameReader, Ping, Pong, Refused, Release, Welcome, encode
 
 LIMIT_S = 10.0
-WELCOME = Welcome(version=VERSION, card="test", started_at=datetime(2026, 3, 8, tzinfo=UTC), legs=(), channels=(), spans=(), groups=())
+T0 = datetime(2026, 3, 8, tzinfo=UTC)
+WELCOME = Welcome(version=VERSION, card="test", at=T0, started_at=T0, legs=(), channels=(), spans=(), groups=())
 
 
 class Heard:
