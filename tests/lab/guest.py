@@ -121,7 +121,7 @@ class Guest:
         kernel = (LAB_DIR / "kernel").read_text().strip()
         # nokaslr and mitigations=off only save emulated time; panic=-1 with -no-reboot turns a dead
         # kernel into a dead QEMU.
-        append = f"console=ttyS0 loglevel=5 panic=-1 mitigations=off nokaslr lab.run={GUEST_SHARE}/run.sh"
+        append = f"console=ttyS0 loglevel=5 panic=-1 mitigations=off nokaslr lab.run={GUEST_SHARE}/run.sh lab.checkout={CHECKOUT}"
         return [
             "setpriv",
             "--pdeathsig",

@@ -11,7 +11,12 @@ $b mount -t sysfs sys $r/sys
 $b mount -t devtmpfs dev $r/dev
 $b mkdir -p $r/dev/shm $r/dev/pts
 $b mount -t devpts devpts $r/dev/pts
+# A checkout below one of the folders that are emptied next is brought back from under them.
+$b mkdir -p /host
+$b mount -o bind $r /host
 for dir in /tmp /run /dev/shm; do $b mount -t tmpfs -o mode=1777 tmpfs $r$dir; done
+checkout=$($b sed -n 's/.*lab\.checkout=\([^ ]*\).*/\1/p' /proc/cmdline)
+[ -e "$r$checkout" ] || { $b mkdir -p "$r$checkout" && $b mount -o bind "/host$checkout" "$r$checkout"; }
 $b mkdir -p $r/run/lab
 $b mount -t 9p -o rw,trans=virtio,version=9p2000.L,msize=524288,cache=none results $r/run/lab || echo "lab: no results share"
 script=$($b sed -n 's/.*lab\.run=\([^ ]*\).*/\1/p' /proc/cmdline)
