@@ -1,10 +1,13 @@
 """What the box wrote down about calls, compared with what the exchange knows. Guest only, in the scenario's process."""
 
 import asyncio
+import shutil
 import time
+from pathlib import Path
 from typing import Protocol
 
 from tests.lab import product
+from tests.lab.guest import GUEST_SHARE
 from tests.lab.product import Cdr
 from tests.lab.sound import lacking, samples_of
 
@@ -41,7 +44,13 @@ def check_recording(record: Cdr, said: bytes = b"", heard: bytes = b"") -> None:
     whole = talk_ms - slack_ms < samples / 8 < record.duration_ms + slack_ms
     assert whole, f"{path}: {samples} samples, talked {talk_ms:.0f} ms of {record.duration_ms} ms"
     wrong = lacking(said, both[::2], STALLS), lacking(heard, both[1::2], STALLS)
-    assert wrong == ("", ""), f"{path}: of the caller's side {wrong[0] or 'nothing'}, of ours {wrong[1] or 'nothing'}"
+    assert wrong == ("", ""), f"{_kept(path)}: of the caller's side {wrong[0] or 'nothing'}, of ours {wrong[1] or 'nothing'}"
+
+
+def _kept(path: Path) -> Path:
+    """A file that is not as it should be, copied out of the guest to be looked at (`--keep`)."""
+    shutil.copy(path, GUEST_SHARE)
+    return path
 
 
 async def finished_records(since_s: float, count: int) -> list[Cdr]:

@@ -6,6 +6,7 @@ import contextlib
 import random
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -48,6 +49,13 @@ class Outage(msgspec.Struct, frozen=True):
     back_at_s: float
 
 
+class Key(NamedTuple):
+    """A menu key and when it went down, in epoch seconds."""
+
+    line: int
+    pressed_at_s: float
+
+
 class Callers:
     """Lines that make calls of every kind until told to stop."""
 
@@ -56,7 +64,7 @@ class Callers:
         self._set_free = asyncio.Lock()
         self.stopping = False
         self.made: list[Made] = []
-        self.keys: list[tuple[int, float]] = []
+        self.keys: list[Key] = []
 
     async def live(self, line: Line) -> None:
         """Calls one after another, each of another kind."""
@@ -73,8 +81,7 @@ class Callers:
             self.made.append(msgspec.structs.replace(made, rung_at_s=line.rung_at_s, ended_at_s=line.ended_at_s))
 
     async def _key(self, line: Line, key: str) -> None:
-        await line.press(key)
-        self.keys.append((line.number, time.time()))
+        self.keys.append(Key(line.number, await line.press(key)))
 
     async def _listen(self, line: Line) -> Made:
         """Hear the introduction, whole, then hang up."""
@@ -211,7 +218,7 @@ def _check(made: Made, record: Cdr) -> None:
         assert not wrong, f"{files[0]} is not what was said: {wrong}"
 
 
-def _tell_times(report: Report, began_s: float, outages: list[Outage], keys: list[tuple[int, float]]) -> None:
+def _tell_times(report: Report, began_s: float, outages: list[Outage], keys: list[Key]) -> None:
     """How long each death lasted, and how soon after it calls were taken over and keys pressed meanwhile obeyed."""
     dead = sorted(outage.back_at_s - outage.killed_at_s for outage in outages)
     recovered = [(call_id, at_s) for call_id, at_s, _ in product.events(began_s, "CallRecovered")]
@@ -222,7 +229,7 @@ def _tell_times(report: Report, began_s: float, outages: list[Outage], keys: lis
     report.figure("dead_s_median", round(dead[len(dead) // 2], 2))
     report.figure("calls_taken_over", len(recovered))
     report.figure("taken_over_after_s_max", round(max(resumed), 2))
-    report.figure("keys_pressed_while_dead", len(obeyed))
+    report.figure("keys_that_met_a_death", len(obeyed))
     report.figure("key_obeyed_after_s_max", round(max(obeyed, default=0.0), 2))
     assert max([*resumed, *obeyed]) < RESUME_LIMIT_S
 
@@ -232,14 +239,12 @@ def _since_back(outages: list[Outage], at_s: float) -> float:
     return min((at_s - outage.back_at_s for outage in outages if at_s > outage.killed_at_s), key=abs)
 
 
-def _obeyed(outages: list[Outage], keys: list[tuple[int, float]], entered: list[tuple[str, float]]) -> list[float]:
-    """For each menu key pressed during a death: from the return until its call entered the next place."""
+def _obeyed(outages: list[Outage], keys: list[Key], entered: list[tuple[str, float]]) -> list[float]:
+    """For each menu key that met a death before it was obeyed: how long an agent was there until its call entered the next place."""
     found: list[float] = []
-    for line, pressed_s in keys:
-        outage = next((each for each in outages if each.killed_at_s < pressed_s < each.back_at_s), None)
-        if outage is None:
-            continue
-        channel = f"-{line - product.EXCHANGE_OFFSET}"
-        places = [at_s for call_id, at_s in entered if call_id.endswith(channel) and at_s > pressed_s]
-        found += [places[0] - outage.back_at_s] if places else []
+    for key in keys:
+        channel = f"-{key.line - product.EXCHANGE_OFFSET}"
+        obeyed_at_s = min(at_s for call_id, at_s in entered if call_id.endswith(channel) and at_s > key.pressed_at_s)
+        dead_s = sum(max(0.0, min(each.back_at_s, obeyed_at_s) - max(each.killed_at_s, key.pressed_at_s)) for each in outages)
+        found += [obeyed_at_s - key.pressed_at_s - dead_s] if dead_s else []
     return found
