@@ -93,6 +93,27 @@ def test_answer_goes_off_hook_and_stops_waiting_for_rings() -> None:
     assert done[:3] == [StopTimer("ring_stopped"), SetHook(Hook.OFF), CallAnswered()]
 
 
+def test_ring_that_began_as_we_answered_is_no_second_call() -> None:
+    """The kernel tells of rings late: the row (ANSWERED, RINGBEGIN) does nothing, it neither offers nor releases."""
+    made = ringing()
+    run(made, AnswerWanted())
+    assert run(made, RINGBEGIN, RINGOFFHOOK, RINGBEGIN) == []
+    assert made.state == Fxs.ANSWERED
+
+
+# What the kernel can say of a port. Source: dahdi-base.c, __dahdi_hooksig_pvt (RINGBEGIN for FXS signalling alone), and the drivers of
+# cards (POLARITY of FXO ports alone). WINKFLASH is a short ONHOOK.
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (FxsSignalled, {"ONHOOK", "RINGOFFHOOK", "RINGBEGIN", "WINKFLASH", "POLARITY"}),
+        (FxoSignalled, {"ONHOOK", "RINGOFFHOOK", "RINGERON", "RINGEROFF", "WINKFLASH"}),
+    ],
+)
+def test_whatever_the_kernel_can_say_has_a_row_in_every_state(kind: type[AnalogLine], said: set[str]) -> None:
+    assert {(state, name) for state in kind.timers for name in said} - set(kind.table) == set()
+
+
 def test_refused_call_rings_on_and_ends_by_itself() -> None:
     made = ringing()
     assert CallReleased(Cause.USER_BUSY, False) in run(made, ReleaseWanted(Cause.USER_BUSY))
