@@ -1,5 +1,6 @@
 """Reading a TOML file into typed structs with errors a person can act on. Pure; used by the line server and the call agent."""
 
+import os
 import re
 import tomllib
 from difflib import get_close_matches
@@ -12,6 +13,8 @@ import msgspec
 from drivers.errors import ConfigError
 
 S = TypeVar("S", bound=msgspec.Struct)
+
+SOCKET_PATH_BYTES = 107  # sun_path has 108, the last one is 0. Source: unix(7)
 
 
 class Paths(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +36,15 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
         return Path(self.run_dir) / "control.sock"
 
     @property
+    def holder_socket(self) -> Path:
+        return Path(self.run_dir) / "holder.sock"
+
+    @property
+    def sockets(self) -> tuple[Path, ...]:
+        """All of them."""
+        return self.lines_socket, self.handset_socket, self.control_socket, self.holder_socket
+
+    @property
     def database(self) -> Path:
         return Path(self.data_dir) / "careline.db"
 
@@ -47,14 +59,26 @@ def load(path: Path, shape: type[S]) -> S:
     A section that belongs to another process is a `dict[str, Any]` in this one's shape. An unknown key, a wrong type or a value out of
     range is an error that names file, key and what is allowed.
 
-    Raises: ConfigError CFG-001 unreadable, CFG-002 not TOML, CFG-003 unknown key, CFG-004 wrong value.
+    Raises: ConfigError CFG-001 unreadable, CFG-002 not TOML, CFG-003 unknown key, CFG-004 wrong value, CFG-005 run_dir too long.
     """
     table = _read(path)
     _refuse_unknown(path, table, shape, "")
     try:
-        return msgspec.convert(table, shape)
+        read = msgspec.convert(table, shape)
     except msgspec.ValidationError as error:
         raise ConfigError("CFG-004", f"{path}: {error}", _allowed_at(shape, str(error))) from error
+    if isinstance(paths := getattr(read, "paths", None), Paths):
+        _check_sockets(path, paths)
+    return read
+
+
+def _check_sockets(path: Path, paths: Paths) -> None:
+    """A longer one cannot be bound, and the kernel's error does not say why."""
+    longest = max(len(os.fsencode(socket.absolute())) for socket in paths.sockets)
+    if longest > SOCKET_PATH_BYTES:
+        what = f"{path}: paths.run_dir = \"{paths.run_dir}\": its sockets' paths have {longest} bytes, a unix socket's may have"
+        too_much = longest - SOCKET_PATH_BYTES
+        raise ConfigError("CFG-005", f"{what} {SOCKET_PATH_BYTES}", f"Use a run_dir at least {too_much} bytes shorter, as /run/careline")
 
 
 def _read(path: Path) -> dict[str, Any]:

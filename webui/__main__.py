@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from drivers.errors import CarelineError
-from webui.server import log_to_console, serve
+from webui.server import check_host, log_to_console, serve
 from webui.settings import load_config
 
 
@@ -17,7 +17,9 @@ def main() -> int:
     log_to_console()
     try:
         config = load_config(arguments.config)
-        if not arguments.check:
+        if arguments.check:
+            check_host(config.web)
+        else:
             serve(config)
     except CarelineError as error:
         print(f"careline-web: {error}", file=sys.stderr)

@@ -39,7 +39,7 @@ log = logging.getLogger("careline.web")
 
 
 def serve(config: Config) -> None:
-    """Serve until told to stop. Raises: WebError WEB-001, 002, 003, 004, 005, 006; ConfigError; StoreError."""
+    """Serve until told to stop. Raises: WebError WEB-001, 002, 003, 004, 005, 006, 012; ConfigError; StoreError."""
     with _only_one(Path(config.paths.data_dir)):
         wait_for_store(config.paths.database, STORE_WAIT_S)
         _check_certificate(config.web)
@@ -50,20 +50,36 @@ def serve(config: Config) -> None:
 
 
 def listen(settings: WebSettings) -> socket.socket:
-    """The listening socket. Raises: WebError WEB-001 when somebody else has the port or we may not have it."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    """The listening socket. Raises: WebError WEB-001 when somebody else has the port or we may not have it, WEB-012 (see check_host)."""
+    listener = _bound(settings.host, settings.port)
     _limit_clients(listener)
-    try:
-        listener.bind((settings.host, settings.port))
-    except OSError as error:
-        listener.close()
-        reason = "it is taken" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
-        what = f"cannot listen on {settings.host} port {settings.port}: {reason}"
-        raise WebError("WEB-001", what, "Stop the other program, or set another [web] port") from error
     listener.listen(BACKLOG)
     return listener
+
+
+def check_host(settings: WebSettings) -> None:
+    """Whether we could listen there, whoever has the port now. Raises: WebError WEB-012 for a host that is not this machine."""
+    _bound(settings.host, 0).close()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise _cannot_listen(host, port, error) from error
+    return bound
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> WebError:
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        remedy = 'Set [web] host to an address of this machine (`ip address` shows them), or to "0.0.0.0" for all'
+        return WebError("WEB-012", f"cannot listen on {host}: {error.strerror}", remedy)
+    reason = "it is taken" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
+    return WebError("WEB-001", f"cannot listen on {host} port {port}: {reason}", "Stop the other program, or set another [web] port")
 
 
 def _limit_clients(listener: socket.socket) -> None:

@@ -120,7 +120,7 @@ def _store(settings: LinesFile, card: Card) -> FdStore | None:
     """Nothing to keep for a card in software."""
     if isinstance(card, VirtualCard):
         return None
-    return open_store(Path(settings.paths.run_dir) / "holder.sock")
+    return open_store(settings.paths.holder_socket)
 
 
 @contextlib.asynccontextmanager

@@ -1,5 +1,6 @@
 """careline.toml of the call agent: what is wrong names file, key, value and what is allowed."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,17 @@ def test_what_is_wrong(tmp_path: Path, text: str, code: str, says: tuple[str, ..
     assert caught.value.code == code
     for word in (str(tmp_path / "careline.toml"), *says):
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(("folder", "allowed"), [("/" + "r" * 93, True), ("/" + "r" * 94, False), ("/" + "线" * 32, False)])
+def test_sockets_that_cannot_be_bound(tmp_path: Path, folder: str, allowed: bool) -> None:
+    """The longest is run_dir/control.sock; a unix socket's path may have 107 bytes."""
+    text = f'[paths]\nrun_dir = "{folder}"'
+    if allowed:
+        assert len(os.fsencode(load(tmp_path, text).paths.control_socket)) == 107
+        return
+    with pytest.raises(ConfigError, match=r"CFG-005.*paths\.run_dir.*107.*shorter"):
+        load(tmp_path, text)
 
 
 def test_missing_file() -> None:

@@ -60,6 +60,22 @@ def test_an_unknown_key_is_named_with_what_is_allowed(tmp_path: Path) -> None:
     assert "Did you mean `attempts`?" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[web]\nhost = "300.0.0.1"\n', ("CFG-060", "300.0.0.1")),
+        (f'[paths]\nrun_dir = "/{"long/" * 30}"\n', ("CFG-005", "run_dir", "107")),
+    ],
+)
+def test_check_finds_what_would_keep_a_process_from_listening(text: str, says: tuple[str, ...], tmp_path: Path) -> None:
+    config = tmp_path / "careline.toml"
+    config.write_text(text)
+    done = run("check", "--config", config)
+    assert done.returncode == 1
+    for word in says:
+        assert word in done.stderr
+
+
 def test_the_doctor_ends_with_1_when_something_failed(tmp_path: Path) -> None:
     done = run("doctor", "--config", tmp_path / "none.toml", "--lang", "zh")
     assert done.returncode == 1

@@ -39,8 +39,33 @@ def test_port_taken(tmp_path: Path) -> None:
 
 
 def test_host_that_is_not_ours() -> None:
-    with pytest.raises(WebError, match="WEB-001"):
+    with pytest.raises(WebError, match=r"WEB-012: cannot listen on 192\.0\.2\.1.*ip address"):
         server.listen(WebSettings(host="192.0.2.1", port=free_port()))
+
+
+def test_host_that_is_not_ours_is_found_without_starting(tmp_path: Path) -> None:
+    config = tmp_path / "careline.toml"
+    config.write_text('[web]\nhost = "192.0.2.1"\n')
+    checked = subprocess.run(
+        [sys.executable, "-m", "webui", "--check", "--config", str(config)], capture_output=True, text=True, timeout=RUN_LIMIT_S
+    )
+    assert checked.returncode == 1
+    assert "WEB-012" in checked.stderr
+
+
+@pytest.mark.parametrize("host", ["http://localhost", "localhost:8080", "300.1.2.3", "10.0.0", "-box", "call centre", "", "::g"])
+def test_host_that_cannot_be_one(tmp_path: Path, host: str) -> None:
+    config = tmp_path / "careline.toml"
+    config.write_text(f'[web]\nhost = "{host}"\n')
+    with pytest.raises(ConfigError, match=r"CFG-060.*web\.host.*0\.0\.0\.0"):
+        load_config(config)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "::1", "localhost", "careline.hospital.example", "box-7"])
+def test_host_that_may_be_one(tmp_path: Path, host: str) -> None:
+    config = tmp_path / "careline.toml"
+    config.write_text(f'[web]\nhost = "{host}"\n')
+    assert load_config(config).web.host == host
 
 
 def test_store_missing(tmp_path: Path) -> None:
