@@ -103,6 +103,7 @@ class FarEnd:
     def listen(self) -> Ear:
         """Take the line's audio from now on into a file of its own."""
         path = self._exchange.folder / f"heard-{self.number}-{self._exchange.next_id()}.wav"
+        path.unlink(missing_ok=True)  # an earlier exchange's: its sound must not be taken for this call's
         self._ids.append(self._exchange.next_id())
         self._exchange.engine.record(self.port, self._ids[-1], path, stereo=False)
         self.ear = Ear(path)

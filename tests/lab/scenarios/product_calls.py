@@ -51,7 +51,7 @@ def plan_of(line: Line) -> Plan:
     return PLANS[line.number % len(PLANS)]
 
 
-@scenario(limit_s=900, soak=True)  # by name, in a guest of its own: after other calls single recordings are broken up
+@scenario(limit_s=900)
 def all_lines(report: Report) -> None:
     """24 calls at once: greeting and menu heard sample for sample, keys, a message, hang-up by either side; records and recordings."""
     with box() as running:

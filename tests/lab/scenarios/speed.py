@@ -32,7 +32,7 @@ class Meter:
         return {name: (cards.cpu_seconds(pid) - self._began[name]) * 1000 / seconds for name, pid in self._pids.items()}
 
 
-@scenario(limit_s=900, soak=True)  # a figure, for a quiet machine and a guest of its own
+@scenario(limit_s=900)
 def speed(report: Report) -> None:
     """30 s of 24 calls in the middle of prompts, keys pressed, both sides recording; every prompt arrives without a dropped sample."""
     with box() as running:
