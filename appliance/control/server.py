@@ -49,24 +49,19 @@ class ControlServer:
     """Serves `path` until closed."""
 
     def __init__(self, path: Path, live: LiveState, actions: Actions, group: str | None = None) -> None:
-        self._path = path
         self._live = live
         self._actions = actions
         self._group = group
         self._sessions: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
-        self._server: asyncio.Server | None = None
+        self._server = private_socket.PrivateServer(path, group, lambda sock: asyncio.start_unix_server(self._accepted, sock=sock))
 
     async def start(self) -> None:
         """Raises: LineError when the socket cannot be made."""
-        listener = private_socket.listen(self._path, self._group)
-        self._server = await asyncio.start_unix_server(self._accepted, sock=listener)
+        await self._server.open()
 
     async def close(self) -> None:
         """Stop listening and end every session, also one that has only just been accepted."""
-        if self._server is None:
-            return
-        for listener in self._server.sockets:  # a server that is closed while asyncio accepts leaves that connection open
-            asyncio.get_running_loop().remove_reader(listener.fileno())
+        self._server.stop_accepting()  # a server that is closed while asyncio accepts leaves that connection open
         for _ in range(ACCEPTING_ROUNDS):
             await asyncio.sleep(0)
         self._server.close()
@@ -77,7 +72,6 @@ class ControlServer:
         for writer in ending.values():
             writer.transport.abort()
         await asyncio.sleep(0)  # transports end in the next round
-        self._path.unlink(missing_ok=True)
 
     def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))

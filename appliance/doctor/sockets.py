@@ -29,7 +29,7 @@ def examine_socket(about: Text, path: Path, unit: str, root: Path = Path("/")) -
 
 def _socket_fault(about: Text, path: Path, unit: str, error: OSError) -> Finding:
     if isinstance(error, FileNotFoundError):
-        seen = Text(f"没有运行，或套接字被删除（没有 {path}）", f"does not run, or its socket was deleted (there is no {path})")
+        seen = Text(f"没有运行（没有 {path}）", f"does not run (there is no {path})")
         return warning(about, "APP-086", seen, Text(f"systemctl restart {unit}", f"systemctl restart {unit}"))
     if isinstance(error, PermissionError):
         seen = Text(f"没有权限连接 {path}", f"no permission to connect to {path}")

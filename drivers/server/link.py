@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import socket
 from pathlib import Path
 
 from drivers import private_socket
@@ -76,21 +75,18 @@ class Listener:
 
     def __init__(self, reception: Reception, path: Path, group: str | None, max_unsent_kb: int) -> None:
         self._reception = reception
-        self._path = path
         self._group = group
         self._max_unsent_kb = max_unsent_kb
-        self._server: asyncio.AbstractServer | None = None
+        loop = asyncio.get_running_loop()
+        self._server = private_socket.PrivateServer(path, group, lambda sock: loop.create_unix_server(self._new_link, sock=sock))
         self._links: list[SocketLink] = []
 
     async def start(self) -> None:
-        listener: socket.socket = private_socket.listen(self._path, self._group)
-        self._server = await asyncio.get_running_loop().create_unix_server(self._new_link, sock=listener)
+        await self._server.open()
 
     def close(self) -> None:
         """Stop listening and end every connection."""
-        if self._server:
-            self._server.close()
-            self._path.unlink(missing_ok=True)
+        self._server.close()
         for link in self._links:
             link.end()
 

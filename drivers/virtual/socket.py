@@ -50,25 +50,21 @@ class HandsetServer:
     """Serves `path`. `group`: members of that Unix group may come in beside our own user and root."""
 
     def __init__(self, world: World, path: Path, group: str | None = None) -> None:
-        self._world, self._path, self._group = world, path, group
-        self._server: asyncio.Server | None = None
+        self._world, self._group = world, group
+        self._server = private_socket.PrivateServer(path, group, lambda sock: asyncio.start_unix_server(self._connected, sock=sock))
         self._calls: set[asyncio.Task[None]] = set()
         self._taken_sets: set[int] = set()
 
     async def start(self) -> None:
         """Raises: LineError LIN-022, LIN-023."""
-        listener = private_socket.listen(self._path, self._group)
-        self._server = await asyncio.start_unix_server(self._connected, sock=listener)
+        await self._server.open()
 
     async def close(self) -> None:
         """Every telephone hangs up, the socket goes."""
-        if self._server is None:
-            return
         self._server.close()
         for call in tuple(self._calls):
             call.cancel()
         await asyncio.gather(*self._calls, return_exceptions=True)
-        self._path.unlink(missing_ok=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         call = asyncio.current_task()

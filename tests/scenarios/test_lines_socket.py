@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from drivers.errors import LineError
+from drivers.private_socket import LOOK_S
 from drivers.protocol import VERSION, AnyEvent, Command, Event, FrameReader, Hello, Offered, Ping, Pong, Refused, Welcome, encode
 from drivers.settings import Paths
 from tests.scenarios.lines_rig import LINES, Rig, run_rig
@@ -154,6 +155,39 @@ def test_frame_in_pieces(folder: Path) -> None:
             client.writer.write(bytes([byte]))
             await asyncio.sleep(0.05)
         assert isinstance(await client.next(), Welcome)
+
+    on_socket(folder, main)
+
+
+def test_deleted_socket_is_made_again(folder: Path) -> None:
+    """Somebody's cleaner of temporary files: whoever is connected stays, and the next one gets in."""
+
+    async def main(rig: Rig) -> None:
+        first = await Client.at(rig.paths)
+        await first.welcome()
+        for _ in range(2):
+            rig.paths.lines_socket.unlink()
+            await asyncio.sleep(2 * LOOK_S)
+            assert rig.paths.lines_socket.stat().st_mode & 0o777 == 0o600
+            first.send(Ping())
+            while not isinstance(await first.next(), Pong):
+                pass
+        first.writer.close()
+        await asyncio.sleep(0.1)
+        await (await Client.at(rig.paths)).welcome()
+
+    on_socket(folder, main)
+
+
+def test_socket_that_cannot_be_made_again_is_tried_on(folder: Path) -> None:
+    async def main(rig: Rig) -> None:
+        path = rig.paths.lines_socket
+        path.unlink()
+        path.mkdir()
+        await asyncio.sleep(3 * LOOK_S)
+        path.rmdir()
+        await asyncio.sleep(2 * LOOK_S)
+        await (await Client.at(rig.paths)).welcome()
 
     on_socket(folder, main)
 

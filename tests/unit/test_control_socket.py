@@ -24,7 +24,9 @@ from appliance.control.messages import (
     SetChannelBlocked,
 )
 from appliance.control.server import ControlServer
+from drivers.clock import VirtualClock, run_virtual
 from drivers.errors import CarelineError
+from drivers.private_socket import LOOK_S
 
 T0 = datetime(2026, 3, 8, 2, 0, tzinfo=UTC)
 HEALTH = Health(at=T0, started_at=T0, checks=(Check(name="disk", grade=Grade.OK),), lines_connected=True)
@@ -125,6 +127,47 @@ def test_nobody_there_is_said(path: Path) -> None:
 def test_the_socket_is_private(path: Path) -> None:
     with agent(path):
         assert path.stat().st_mode & 0o777 == 0o600
+
+
+def delete(path: Path) -> None:
+    path.unlink()
+
+
+def mode_of(path: Path) -> int | None:
+    return path.stat().st_mode & 0o777 if path.exists() else None
+
+
+def test_a_deleted_socket_is_made_again(path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        server = ControlServer(path, LiveState(HEALTH), Recorded())
+        await server.start()
+        delete(path)
+        await asyncio.sleep(2 * LOOK_S)
+        assert mode_of(path) == 0o600
+        _, writer = await asyncio.open_unix_connection(path)
+        writer.close()
+        await writer.wait_closed()
+        await server.close()
+
+    run_virtual(main)
+    assert not path.exists()
+
+
+def test_a_socket_of_somebody_else_is_left_alone(path: Path) -> None:
+    """Whoever has the name now keeps it, also when we stop."""
+
+    async def main(clock: VirtualClock) -> None:
+        server = ControlServer(path, LiveState(HEALTH), Recorded())
+        await server.start()
+        delete(path)
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(str(path))
+            other.listen()
+            await asyncio.sleep(3 * LOOK_S)
+            await server.close()
+
+    run_virtual(main)
+    assert path.exists()
 
 
 def test_a_second_agent_is_refused(path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from appliance.control.handset import AsyncHandset, dial_message
 from drivers.errors import LineError
 from drivers.io import Hook, LineEvent
+from drivers.private_socket import LOOK_S
 from drivers.protocol import (
     VERSION,
     HandsetAudio,
@@ -109,6 +110,18 @@ def test_socket_is_private(tmp_path: Path) -> None:
 
     served(tmp_path, main)
     assert not (tmp_path / "handset.sock").exists()
+
+
+def test_deleted_socket_is_made_again(tmp_path: Path) -> None:
+    async def main(rig: Rig, clients: Clients) -> None:
+        first = await talking(rig, clients)
+        clients.path.unlink()
+        await rig.pass_ms(2000 * LOOK_S)
+        await until_state(await clients.connect(dial_message(BOX)), "busy")
+        await first.press("5")
+        assert isinstance(await first.next(5), HandsetKeysSent)
+
+    served(tmp_path, main)
 
 
 def test_call_with_keys(tmp_path: Path) -> None:
