@@ -8,6 +8,7 @@ Source: unix(7), SCM_RIGHTS, SO_PEERCRED, SOCK_SEQPACKET.
 import argparse
 import contextlib
 import fcntl
+import math
 import os
 import selectors
 import signal
@@ -23,6 +24,7 @@ import msgspec
 REPLY_S = 5.0
 START_S = 10.0
 POLL_S = 0.02
+LOOK_S = 2.0  # until a socket whose file was deleted is made again
 IDLE_S = 60.0  # a holder that holds nothing and serves nobody goes away
 ABANDONED_S = 3600.0  # an hour without a line server: let the lines go, or their calls would last for ever
 BATCH = 200  # descriptors in one packet; the kernel's limit is SCM_MAX_FD = 253
@@ -110,7 +112,7 @@ class Holder:
 
     def serve(self) -> None:
         """Until there is nobody to serve and nothing worth keeping."""
-        while ready := self._selector.select(self._patience_s()):
+        while ready := self._ready():
             for key, _ in ready:
                 assert isinstance(key.fileobj, socket.socket)
                 if key.fileobj is self._listener:
@@ -119,9 +121,29 @@ class Holder:
                     self._answer(key.fileobj)
         self._path.unlink(missing_ok=True)
 
-    def _patience_s(self) -> float | None:
+    def _ready(self) -> list[tuple[selectors.SelectorKey, int]]:
+        """Who has something to say; nobody when patience has ended."""
+        until = time.monotonic() + self._patience_s()
+        while (left_s := until - time.monotonic()) > 0:
+            if ready := self._selector.select(min(LOOK_S, left_s)):
+                return ready
+            self._stay_reachable()
+        return []
+
+    def _stay_reachable(self) -> None:
+        """A cleaner of temporary folders may have deleted the socket, and the next line server must find what is kept."""
+        if self._path.exists():
+            return
+        with contextlib.suppress(OSError):  # the folder is gone too: at the next look, perhaps
+            listener = _listen(self._path)
+            self._selector.unregister(self._listener)
+            self._listener.close()
+            self._listener = listener
+            self._selector.register(listener, selectors.EVENT_READ)
+
+    def _patience_s(self) -> float:
         if len(self._selector.get_map()) > 1:
-            return None
+            return math.inf
         return self._abandoned_s if self._kept else self._idle_s
 
     def _accept(self) -> None:

@@ -49,12 +49,7 @@ def holder_at(path: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     """A holder process that listens."""
     process = subprocess.Popen([sys.executable, "-m", "drivers.holder", "--socket", str(path), *options])
     try:
-        with selectors.DefaultSelector() as nothing:
-            for _ in range(LIMIT_S * 50):
-                with contextlib.suppress(OSError):
-                    connect(path).close()
-                    break
-                nothing.select(0.02)
+        assert reached(path)
         yield process
     finally:
         process.kill()
@@ -66,9 +61,32 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "holder.sock"
 
 
+def reached(path: Path) -> bool:
+    """Whether somebody listens there before LIMIT_S have passed."""
+    with selectors.DefaultSelector() as nothing:
+        for _ in range(LIMIT_S * 50):
+            with contextlib.suppress(OSError):
+                connect(path).close()
+                return True
+            nothing.select(0.02)
+    return False
+
+
 def close_all(fds: dict[str, int]) -> None:
     for fd in fds.values():
         os.close(fd)
+
+
+def test_deleted_socket_is_made_again_with_all_that_is_kept(path: Path) -> None:
+    with holder_at(path), open(os.devnull) as kept, contextlib.closing(HolderFdStore(path)) as store:
+        store.store("channel-1", kept.fileno())
+        path.unlink()
+        assert reached(path)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        with contextlib.closing(HolderFdStore(path)) as next_store:
+            found = next_store.fetch()
+        close_all(found)
+    assert list(found) == ["channel-1"]
 
 
 def test_descriptors_outlive_a_killed_line_server(path: Path) -> None:
