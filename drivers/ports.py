@@ -151,9 +151,7 @@ class Port:
         if not 1 <= len(digits) <= MAX_DIGITS or not set(digits) <= DIGITS:
             raise LineError("LIN-042", f"{digits!r} cannot be dialled", f"Up to {MAX_DIGITS} of 0-9 * # A-D, and w for a pause of 500 ms")
         dtmf = self._media.config.engine
-        self._engine.send_digits(
-            self.number, digits, dtmf.digit_on_ms, dtmf.digit_off_ms, dtmf.digit_low_dbm0, dtmf.digit_high_dbm0
-        )
+        self._engine.send_digits(self.number, digits, dtmf.digit_on_ms, dtmf.digit_off_ms, dtmf.digit_low_dbm0, dtmf.digit_high_dbm0)
         self._sending += 1
 
     def digits_sent(self) -> None:

@@ -52,9 +52,7 @@ HANDOVER_S = 0.2
 class AudioCore(Protocol):
     """What is needed of the media core (`drivers.media.Engine`)."""
 
-    def attach_fd(
-        self, port: int, fd: int, write_ahead: int, getevent: int, elast: int, flush: int = 0, flush_what: int = 0
-    ) -> None:
+    def attach_fd(self, port: int, fd: int, write_ahead: int, getevent: int, elast: int, flush: int = 0, flush_what: int = 0) -> None:
         """Begin moving 160-byte blocks between a descriptor and a port."""
 
     def detach(self, port: int) -> None:

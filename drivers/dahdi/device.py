@@ -170,9 +170,7 @@ class Channel(Descriptor):
         """
         if len(digits) > MAX_DIAL_LENGTH:
             raise ValueError(f"at most {MAX_DIAL_LENGTH} digits, not {len(digits)}")
-        record = ffi.new(
-            "struct dahdi_dialoperation *", {"op": int(operation), "dialstr": digits.encode("ascii")}
-        )
+        record = ffi.new("struct dahdi_dialoperation *", {"op": int(operation), "dialstr": digits.encode("ascii")})
         self.request("DAHDI_DIAL", record)
 
     def is_dialling(self) -> bool:
@@ -266,9 +264,7 @@ class Channel(Descriptor):
 
     def set_hardware_gain(self, tenths_db: int, send: bool) -> None:
         """Analogue gain of the port in tenths of a dB, for cards that have one."""
-        self.request(
-            "DAHDI_SET_HWGAIN", ffi.new("struct dahdi_hwgain *", {"newgain": tenths_db, "tx": int(send)})
-        )
+        self.request("DAHDI_SET_HWGAIN", ffi.new("struct dahdi_hwgain *", {"newgain": tenths_db, "tx": int(send)}))
 
     def set_echo_canceller(self, canceller: EchoCanceller | None) -> None:
         """Switch the canceller that system.conf attached on, or off with None; parameters are its

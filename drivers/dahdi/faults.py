@@ -63,9 +63,7 @@ def cannot_take_channel(channel: int, number: int) -> LineError:
         return LineError(NO_CHANNEL, what, "Check its number and its line in system.conf, then run dahdi_cfg")
     if number == errno.EBUSY:
         what = f"channel {channel} is held by another program"
-        return LineError(
-            CHANNEL_IN_USE, what, "Stop the other program (fuser -v /dev/dahdi/channel shows it)"
-        )
+        return LineError(CHANNEL_IN_USE, what, "Stop the other program (fuser -v /dev/dahdi/channel shows it)")
     return request_refused(f"channel {channel}", "DAHDI_SPECIFY", number)
 
 
@@ -73,9 +71,7 @@ def foreign_descriptor(fd: int, wanted: int, actual: int) -> LineError:
     """A descriptor handed over for one channel is another's (`actual`), or no channel's (0)."""
     owner = f"channel {actual}" if actual else "no channel"
     what = f"the stored descriptor {fd} belongs to {owner}, not to channel {wanted}"
-    return LineError(
-        FOREIGN_DESCRIPTOR, what, "Restart the line server's unit; calls on that channel are lost"
-    )
+    return LineError(FOREIGN_DESCRIPTOR, what, "Restart the line server's unit; calls on that channel are lost")
 
 
 def request_refused(where: str, request: str, number: int) -> LineError:
@@ -93,9 +89,7 @@ def request_refused(where: str, request: str, number: int) -> LineError:
             "Wait for its HOOKCOMPLETE event, or half a second",
         )
     if number == errno.ENODATA:
-        return LineError(
-            REFUSED, f"{where} has no tone zone", "Name a loadzone in system.conf and run dahdi_cfg"
-        )
+        return LineError(REFUSED, f"{where} has no tone zone", "Name a loadzone in system.conf and run dahdi_cfg")
     return LineError(
         REFUSED,
         f"{request} on {where} failed: {os.strerror(number)}",

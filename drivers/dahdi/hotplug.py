@@ -51,9 +51,7 @@ class Hotplug:
         await self._socket.bind(groups=KERNEL_GROUP)
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._socket.close()
 
     async def __aiter__(self) -> AsyncIterator[HotplugChange]:

@@ -69,9 +69,7 @@ def channel_numbers(text: str) -> tuple[int, ...]:
     for part in text.split(","):
         bounds = re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", part)
         if bounds is None:
-            raise _invalid(
-                f"channels = {text!r}: {part.strip()!r} is no channel or range", "Write it like 1-15,17-31"
-            )
+            raise _invalid(f"channels = {text!r}: {part.strip()!r} is no channel or range", "Write it like 1-15,17-31")
         first = int(bounds[1])
         last = int(bounds[2] or first)
         if not 1 <= first <= last <= HIGHEST_CHANNEL:
@@ -114,9 +112,7 @@ def write(setup: CardSetup, path: Path) -> None:
     fresh.replace(path)
 
 
-def apply(
-    path: Path, existing: frozenset[str] = frozenset(), program: str = "dahdi_cfg", limit_s: float = APPLY_LIMIT_S
-) -> None:
+def apply(path: Path, existing: frozenset[str] = frozenset(), program: str = "dahdi_cfg", limit_s: float = APPLY_LIMIT_S) -> None:
     """Configure the kernel from that file; quick when nothing changed. Needs root.
 
     `existing`: names of the spans there are, such as "DYN/loc/1:0"; dahdi_cfg would refuse to make a dynamic span again.

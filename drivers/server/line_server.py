@@ -51,9 +51,7 @@ class LineServer:
     `store` keeps descriptors for the next process; None: calls end with this one.
     """
 
-    def __init__(
-        self, config: LinesConfig, paths: Paths, card: Card, engine: Engine, clock: Clock, store: FdStore | None = None
-    ) -> None:
+    def __init__(self, config: LinesConfig, paths: Paths, card: Card, engine: Engine, clock: Clock, store: FdStore | None = None) -> None:
         self.config = config
         self._engine = engine
         media = Media(engine, config, Path(paths.run_dir) / "clips")
