@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
+import msgspec
+
 from drivers.config import GroupConfig
 from drivers.errors import LineError, MediaError
 from drivers.io import ChannelIO, ChannelSpec, Hook, LineEvent, SpanStatus
@@ -54,9 +56,9 @@ REMOVED, NOT_OPEN = ("removed",), ("notopen",)
 class CallSink(Protocol):
     """Who wants to know what happens to calls and channels."""
 
-    def call_offered(self, channel: "Channel", ani: str | None, dnis: str | None) -> None: ...
+    def call_offered(self, channel: "Channel", offered: CallOffered) -> None: ...
 
-    def call_alerting(self, channel: "Channel") -> None: ...
+    def call_alerting(self, channel: "Channel", inband: bool) -> None: ...
 
     def call_answered(self, channel: "Channel") -> None: ...
 
@@ -238,10 +240,10 @@ class Channel:
 
     def _report(self, action: Action) -> None:
         match action:
-            case CallOffered(ani=ani, dnis=dnis):
-                self._offered(ani, dnis)
-            case CallAlerting():
-                self._sink.call_alerting(self)
+            case CallOffered():
+                self._offered(action)
+            case CallAlerting(inband=inband):
+                self._sink.call_alerting(self, inband)
             case CallAnswered():
                 self._sink.call_answered(self)
             case CallReleased(cause=cause, by_far_end=by_far_end):
@@ -249,13 +251,13 @@ class Channel:
             case ChannelIdle():
                 self._detach()
 
-    def _offered(self, ani: str | None, dnis: str | None) -> None:
+    def _offered(self, offered: CallOffered) -> None:
         if not self.accepts_calls():
             self.release(Cause.CHANNEL_NOT_AVAILABLE)
             return
         self.calls += 1
         self._attach()
-        self._sink.call_offered(self, ani, dnis or self.group.dnis or None)
+        self._sink.call_offered(self, msgspec.structs.replace(offered, dnis=offered.dnis or self.group.dnis or None))
 
     def _released(self, cause: int, by_far_end: bool) -> None:
         self.last_cause = cause

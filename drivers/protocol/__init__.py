@@ -12,6 +12,7 @@ Source of the cause values: ITU-T Q.850 table 1.
 """
 
 from drivers.protocol.commands import (
+    Alert,
     Answer,
     AnyCommand,
     BlockChannel,
@@ -20,6 +21,7 @@ from drivers.protocol.commands import (
     Command,
     DetectSpeech,
     DetectTones,
+    Flash,
     Forget,
     Gain,
     Hello,
@@ -35,6 +37,7 @@ from drivers.protocol.commands import (
     StopPlay,
     StopRecording,
     Tap,
+    TransferInSwitch,
     Unbridge,
 )
 from drivers.protocol.events import (
@@ -77,6 +80,7 @@ from drivers.protocol.handset import (
     HandsetState,
 )
 from drivers.protocol.states import (
+    Caller,
     Cause,
     ChannelState,
     DigitPress,
@@ -85,8 +89,10 @@ from drivers.protocol.states import (
     LegPhase,
     LegState,
     Message,
+    NumberSource,
     PlayEnd,
     PlayState,
+    Presentation,
     RecordingState,
     Sides,
     SpanState,
@@ -97,6 +103,7 @@ VERSION = 1
 __all__ = [
     "MAX_FRAME_BYTES",
     "VERSION",
+    "Alert",
     "Alerting",
     "Answer",
     "Answered",
@@ -107,6 +114,7 @@ __all__ = [
     "BlockChannel",
     "Bridge",
     "Bridged",
+    "Caller",
     "Cause",
     "ChannelChanged",
     "ChannelState",
@@ -121,6 +129,7 @@ __all__ = [
     "Direction",
     "EngineReport",
     "Event",
+    "Flash",
     "Forget",
     "FrameReader",
     "Gain",
@@ -139,6 +148,7 @@ __all__ = [
     "LegState",
     "Message",
     "Mute",
+    "NumberSource",
     "Offered",
     "Ping",
     "Play",
@@ -147,6 +157,7 @@ __all__ = [
     "PlayState",
     "PlayTone",
     "Pong",
+    "Presentation",
     "RecordingDone",
     "RecordingGap",
     "RecordingState",
@@ -166,6 +177,7 @@ __all__ = [
     "StopRecording",
     "Tap",
     "ToneDetected",
+    "TransferInSwitch",
     "Unbridge",
     "Unbridged",
     "Welcome",

@@ -22,6 +22,26 @@ class Answer(Command, frozen=True, kw_only=True):
     leg: str
 
 
+class Alert(Command, frozen=True, kw_only=True):
+    """Tell the caller's network that it rings here; `inband`: and that there is something to hear before the answer."""
+
+    leg: str
+    inband: bool = False
+
+
+class Flash(Command, frozen=True, kw_only=True):
+    """A hook flash towards the switch this leg's line belongs to."""
+
+    leg: str
+
+
+class TransferInSwitch(Command, frozen=True, kw_only=True):
+    """Ask the switch to join the far ends of two legs and release both."""
+
+    leg: str
+    other: str
+
+
 class Release(Command, frozen=True, kw_only=True):
     leg: str
     cause: int = Cause.NORMAL
@@ -160,6 +180,9 @@ class Ping(Command, frozen=True, kw_only=True):
 AnyCommand = (
     Hello
     | Answer
+    | Alert
+    | Flash
+    | TransferInSwitch
     | Release
     | Seize
     | Play

@@ -43,8 +43,11 @@ class Offered(Event, frozen=True, kw_only=True):
 
 
 class Alerting(Event, frozen=True, kw_only=True):
+    """The far side rings; `inband`: its ringing (or an announcement) can be heard."""
+
     leg: str
     at: datetime
+    inband: bool = False
 
 
 class Answered(Event, frozen=True, kw_only=True):

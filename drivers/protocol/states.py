@@ -38,6 +38,25 @@ class Direction(StrEnum):
     OUTBOUND = "outbound"
 
 
+class Presentation(StrEnum):
+    """Whether a caller lets the number be seen. Source: Q.931 clause 4.5.10, octet 3a."""
+
+    ALLOWED = "allowed"
+    RESTRICTED = "restricted"
+    UNAVAILABLE = "unavailable"
+
+
+class NumberSource(StrEnum):
+    """Who told the caller's number: the network (ISDN, checked or its own), the caller (ISDN, unchecked), or tones on the line."""
+
+    NETWORK = "network"
+    USER = "user"
+    FSK = "fsk"
+    DTMF = "dtmf"
+    MF = "mf"
+    SET = "set"  # a telephone of the box: its own number
+
+
 class PlayEnd(StrEnum):
     FINISHED = "finished"
     BARGED = "barged"
@@ -57,6 +76,24 @@ class Message(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 # --- parts of messages -------------------------------------------------------------------------------------------
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who calls, as the line told it. `number` can be there although it is withheld: it is then for emergency use alone.
+
+    `category` of MFC/R2 ("national_subscriber" and so on), `name` of ISDN display or caller id.
+    """
+
+    number: str = ""
+    presentation: Presentation = Presentation.UNAVAILABLE
+    source: NumberSource = NumberSource.NETWORK
+    name: str = ""
+    category: str = ""
+
+    @property
+    def ani(self) -> str | None:
+        """The number that may be shown and matched."""
+        return self.number or None if self.presentation is Presentation.ALLOWED else None
 
 
 class DigitPress(msgspec.Struct, frozen=True):
@@ -94,6 +131,8 @@ class LegState(msgspec.Struct, frozen=True, kw_only=True):
     phase: LegPhase
     ani: str | None = None
     dnis: str | None = None
+    caller: Caller | None = None
+    rdnis: str | None = None
     offered_at: datetime
     answered_at: datetime | None = None
     released_at: datetime | None = None

@@ -19,7 +19,7 @@ from drivers.server.bridges import Bridges
 from drivers.server.lines import Lines
 from drivers.server.recordings import Recordings
 from drivers.server.unattended import Unattended
-from drivers.signalling import CallWanted
+from drivers.signalling import CallOffered, CallWanted
 from drivers.spans import Channel
 
 log = logging.getLogger("careline.lines")
@@ -95,7 +95,7 @@ class Calls:
 
     # --- what the signalling says ------------------------------------------------------------------------------------
 
-    def call_offered(self, channel: Channel, ani: str | None, dnis: str | None) -> None:
+    def call_offered(self, channel: Channel, offered: CallOffered) -> None:
         lines = self._lines
         state = LegState(
             leg=lines.leg_name(),
@@ -103,8 +103,10 @@ class Calls:
             group=channel.group.name,
             direction=Direction.INBOUND,
             phase=LegPhase.OFFERED,
-            ani=ani,
-            dnis=dnis,
+            ani=offered.caller.ani if offered.caller else None,
+            dnis=offered.dnis,
+            caller=offered.caller,
+            rdnis=offered.rdnis,
             offered_at=lines.clock.now(),
         )
         channel.leg = state.leg
@@ -113,10 +115,10 @@ class Calls:
         lines.outbox.emit(Offered(state=state))
         self._unattended.offered(state.leg)
 
-    def call_alerting(self, channel: Channel) -> None:
+    def call_alerting(self, channel: Channel, inband: bool) -> None:
         if channel.leg:
             self._lines.book.update(channel.leg, phase=LegPhase.ALERTING)
-            self._lines.outbox.emit(Alerting(leg=channel.leg, at=self._lines.clock.now()))
+            self._lines.outbox.emit(Alerting(leg=channel.leg, at=self._lines.clock.now(), inband=inband))
 
     def call_answered(self, channel: Channel) -> None:
         if not channel.leg:

@@ -1,7 +1,8 @@
 """The signalling half of a trunk: what goes into a signaller and what comes out of it. Pure: no descriptors, no clock, no threads.
 
-`analog` serves one channel each; `pri` will serve a whole span through its D-channel and `r2` one channel by bits and tones, through the
-same seam. Called from the line server's event loop by `drivers.spans`.
+`analog` serves one channel each, `pri` a whole span through its D-channel, `r2` one channel by bits and tones, all through the same seam.
+A D-channel has a number like any channel; its signaller takes its frames and timers under that number.
+Called from the line server's event loop by `drivers.spans`.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from typing import Protocol
 import msgspec
 
 from drivers.io import Hook, LineEvent
-from drivers.protocol import Cause, LegPhase
+from drivers.protocol import Caller, Cause, LegPhase
 
 # --- what a signaller is told ------------------------------------------------------------------------------------
 
@@ -38,6 +39,40 @@ class ToneHeard(Input, frozen=True):
     on: bool = True
 
 
+class FrameReceived(Input, frozen=True):
+    """A frame of the D-channel, without its check sum. Source: Q.921 clause 2."""
+
+    frame: bytes
+
+
+class BitsChanged(Input, frozen=True):
+    """CAS bits the far side sends now, ABCD as 8 4 2 1. Source: Q.421."""
+
+    bits: int
+
+
+class MfHeard(Input, frozen=True):
+    """An R2 register signal of the far side begins ("1" to "15") or, empty, ends. Source: Q.441."""
+
+    signal: str = ""
+
+
+class CallerIdHeard(Input, frozen=True):
+    """What was asked for by ListenForCallerId; a message that cannot be read is a Caller without a number."""
+
+    caller: Caller
+
+
+class DigitHeard(Input, frozen=True):
+    """A key, in states that asked for it by ListenForDigits."""
+
+    digit: str
+
+
+class SpeechHeard(Input, frozen=True):
+    """Somebody speaks, in states that asked for it by ListenForSpeech."""
+
+
 class NumberSent(Input, frozen=True):
     """All digits of the last DialNumber are on the line."""
 
@@ -58,6 +93,28 @@ class ReleaseWanted(Input, frozen=True):
     """The box ends the call; harmless when there is none."""
 
     cause: int = Cause.NORMAL
+
+
+class AlertWanted(Input, frozen=True):
+    """Tell the caller's side that it rings here; `inband`: and that there is something to hear already."""
+
+    inband: bool = False
+
+
+class FlashWanted(Input, frozen=True):
+    """A hook flash towards the switch of this line."""
+
+
+class LinkTransferWanted(Input, frozen=True):
+    """Ask the switch to join this channel's call with that of `other` and to release both."""
+
+    other: int
+
+
+class BlockWanted(Input, frozen=True):
+    """Tell the far side that this channel takes no calls (or takes them again)."""
+
+    blocked: bool = True
 
 
 class LineFailed(Input, frozen=True):
@@ -91,9 +148,68 @@ class StopTimer(Action, frozen=True):
 
 
 class DialNumber(Action, frozen=True):
-    """Send DTMF; answered by NumberSent."""
+    """Send DTMF, or loop pulses; answered by NumberSent."""
 
     number: str
+    pulses: bool = False
+
+
+class SendFrame(Action, frozen=True):
+    """Send a frame on the D-channel, without its check sum."""
+
+    frame: bytes
+
+
+class SetBits(Action, frozen=True):
+    """CAS bits to send from now on, ABCD as 8 4 2 1."""
+
+    bits: int
+
+
+class SendMf(Action, frozen=True):
+    """Sound an R2 register signal ("1" to "15") until the next; empty: silence. `forward`: of the calling side's set."""
+
+    signal: str = ""
+    forward: bool = True
+
+
+class ListenForMf(Action, frozen=True):
+    """Report R2 register signals of that side from now on; None: no more."""
+
+    forward: bool | None = None
+
+
+class ListenForCallerId(Action, frozen=True):
+    """Take caller id by these standards ("fsk", "dtmf") from now on; empty: no more."""
+
+    standards: tuple[str, ...] = ()
+
+
+class SendCallerId(Action, frozen=True):
+    """Send caller id to a set; answered by NumberSent."""
+
+    caller: Caller
+    standard: str = "fsk"
+
+
+class ListenForDigits(Action, frozen=True):
+    """Report keys of the far side to the signaller (dialling) instead of to the call."""
+
+    on: bool = True
+
+
+class ListenForSpeech(Action, frozen=True):
+    on: bool = True
+
+
+class SetPolarity(Action, frozen=True):
+    """Polarity of a set's loop."""
+
+    reversed: bool = False
+
+
+class ShowMessageWaiting(Action, frozen=True):
+    on: bool = True
 
 
 class ListenForTones(Action, frozen=True):
@@ -109,14 +225,17 @@ class SoundTone(Action, frozen=True):
 
 
 class CallOffered(Action, frozen=True):
-    """A call arrives; it waits for AnswerWanted or ReleaseWanted."""
+    """A call arrives; it waits for AnswerWanted or ReleaseWanted. `rdnis`: the number it was diverted from."""
 
-    ani: str | None = None
+    caller: Caller | None = None
     dnis: str | None = None
+    rdnis: str | None = None
 
 
 class CallAlerting(Action, frozen=True):
-    """The far side rings."""
+    """The far side rings; `inband`: and its ringing can be heard."""
+
+    inband: bool = False
 
 
 class CallAnswered(Action, frozen=True):
@@ -128,6 +247,18 @@ class CallReleased(Action, frozen=True):
 
     cause: int
     by_far_end: bool
+
+
+class LinkChanged(Action, frozen=True):
+    """The D-channel has come up or gone down."""
+
+    up: bool
+
+
+class FarBlocked(Action, frozen=True):
+    """The far side takes no calls on this channel (or takes them again)."""
+
+    blocked: bool = True
 
 
 class ChannelIdle(Action, frozen=True):
