@@ -14,7 +14,7 @@ from drivers.dahdi.setup import CardSetup
 from drivers.errors import ConfigError
 from drivers.io import ChannelSpec
 from drivers.settings import Paths
-from drivers.signalling.analog import AnalogTimings
+from drivers.signalling.analog_machine import AnalogTimings
 from drivers.virtual.config import VirtualConfig
 
 HIGHEST_CHANNEL = 1024  # Source: dahdi/user.h, DAHDI_MAX_CHANNELS

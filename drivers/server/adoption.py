@@ -18,7 +18,8 @@ from drivers.server.calls import Calls
 from drivers.server.lines import Lines
 from drivers.server.recordings import Recordings
 from drivers.signalling import Signaller
-from drivers.signalling.analog import FxoSignalled, FxsSignalled
+from drivers.signalling.fxo import FxsSignalled
+from drivers.signalling.fxs import FxoSignalled
 from drivers.spans import Channel
 
 log = logging.getLogger("careline.lines")

@@ -6,7 +6,7 @@ An event without a row is answered by EventUnexpected and the release of the cha
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -54,8 +54,19 @@ class AnalogTimings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Actions = tuple[Action, ...]
-Doing = Callable[["AnalogLine", Input], Actions]
+Doing = Callable[[Any, Input], Actions]
+"""What a row does; it is given the line, of the kind its table is for."""
 Table = Mapping[tuple[StrEnum, str], tuple[Doing, StrEnum]]
+
+
+def quiet(rows: Mapping[StrEnum, tuple[str, ...]]) -> Table:
+    """Rows for what means nothing in these states: nothing is done, the state stays."""
+    return {(state, trigger): (nothing, state) for state, triggers in rows.items() for trigger in triggers}
+
+
+def nothing(line: "AnalogLine", event: Input) -> Actions:
+    return ()
+
 
 # Events that say nothing about the call, in any state.
 INDIFFERENT = frozenset({
@@ -68,15 +79,15 @@ INDIFFERENT = frozenset({
 
 
 class AnalogLine:
-    """Walks one table for one channel."""
+    """Walks one table for one channel. `release_guard_ms`: on-hook at least so long between two calls."""
 
     table: ClassVar[Table]
     timers: ClassVar[Mapping[StrEnum, tuple[str, ...]]]
     in_call: ClassVar[frozenset[StrEnum]]
     resting: ClassVar[StrEnum]
 
-    def __init__(self, channel: int, timings: AnalogTimings) -> None:
-        self.timings = timings
+    def __init__(self, channel: int, release_guard_ms: int) -> None:
+        self.release_guard_ms = release_guard_ms
         self.wanted = CallWanted()
         self.state: StrEnum = self.resting
         self._channel = channel

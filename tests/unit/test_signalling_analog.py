@@ -1,5 +1,7 @@
 """The analogue state tables: what a line or a set does, row by row, and that no channel is ever stuck."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,13 +31,12 @@ from drivers.signalling import (
     TimerFired,
     ToneHeard,
 )
-from drivers.signalling.analog import AnalogTimings, Fxo, FxoSignalled, Fxs, FxsSignalled
-from drivers.signalling.analog_machine import INDIFFERENT, AnalogLine
+from drivers.signalling.analog_machine import INDIFFERENT, AnalogLine, AnalogTimings
+from drivers.signalling.fxo import Fxs, FxsSignalled
+from drivers.signalling.fxs import Fxo, FxoSignalled
 
 TIMINGS = AnalogTimings()
-ONHOOK, RINGOFFHOOK, RINGBEGIN = (
-    LineHappened(event) for event in (LineEvent.ONHOOK, LineEvent.RINGOFFHOOK, LineEvent.RINGBEGIN)
-)
+ONHOOK, RINGOFFHOOK, RINGBEGIN = (LineHappened(event) for event in (LineEvent.ONHOOK, LineEvent.RINGOFFHOOK, LineEvent.RINGBEGIN))
 
 
 def run(line: AnalogLine, *events: Input) -> list[Action]:
@@ -46,8 +47,8 @@ def kinds(actions: list[Action], *wanted: type[Action]) -> list[Action]:
     return [action for action in actions if isinstance(action, wanted)]
 
 
-def line(**timings: object) -> FxsSignalled:
-    return FxsSignalled(7, AnalogTimings(**timings))  # type: ignore[arg-type]
+def line(**timings: Any) -> FxsSignalled:
+    return FxsSignalled(7, AnalogTimings(**timings))
 
 
 def ringing() -> FxsSignalled:
@@ -56,7 +57,7 @@ def ringing() -> FxsSignalled:
     return made
 
 
-def calling(**timings: object) -> FxsSignalled:
+def calling(**timings: Any) -> FxsSignalled:
     made = line(**timings)
     run(made, CallWanted("8001"), ToneHeard("dial"))
     return made

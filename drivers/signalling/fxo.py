@@ -1,8 +1,6 @@
-"""Analogue loops: the two state tables. Pure; called from the line server's event loop.
+"""A line of the exchange on our FXO port (kernel: fxsks, fxsls): ringing comes in, we seize and dial. Pure; line server's event loop.
 
-`FxsSignalled` is a line of the exchange on our FXO port (kernel: fxsks, fxsls): ringing comes in, we seize and dial.
-`FxoSignalled` is a telephone set on our FXS port (fxoks, fxols): we ring it, or it goes off-hook by itself.
-The machine that walks a table is `analog_machine`, what a row does is in `analog_rows`.
+The machine that walks the table is `analog_machine`, what a row does is in `fxo_rows`.
 Source: DAHDI's event names; Q.850 causes.
 """
 
@@ -12,8 +10,15 @@ from typing import ClassVar
 
 from drivers.protocol import Cause, LegPhase
 from drivers.signalling import Input, StartTimer
-from drivers.signalling.analog_machine import Actions, AnalogLine, AnalogTimings, Doing, Table
+from drivers.signalling.analog_machine import Actions, AnalogLine, AnalogTimings, Table, nothing, quiet
 from drivers.signalling.analog_rows import (
+    end,
+    far_hung_up,
+    hang_up,
+    idle,
+    no_answer,
+)
+from drivers.signalling.fxo_rows import (
     answer,
     answer_glare,
     answered,
@@ -21,34 +26,19 @@ from drivers.signalling.analog_rows import (
     caller_gone,
     check_ring,
     dial,
-    end,
     far_busy,
     far_congested,
-    far_hung_up,
     glare,
-    hang_up,
-    hush,
-    idle,
     idle_then_check_ring,
-    idle_then_set_lifted,
-    no_answer,
     no_exchange,
-    nothing,
     offer,
-    park,
     progress,
     refuse,
-    ring_set,
     ringback_off,
     ringback_on,
     seize,
     seize_hotline,
-    set_answered,
-    set_down,
-    set_lifted,
 )
-
-__all__ = ["AnalogTimings", "Fxo", "FxoSignalled", "Fxs", "FxsSignalled"]
 
 
 class Fxs(StrEnum):
@@ -66,22 +56,10 @@ class Fxs(StrEnum):
     GUARD = "guard"
 
 
-class Fxo(StrEnum):
-    """States of a telephone set."""
+S = Fxs
 
-    IDLE = "idle"
-    RINGING = "ringing"
-    OFFERED = "offered"
-    ANSWERED = "answered"
-    PARKED = "parked"
-    GUARD = "guard"
-    LIFTED = "lifted"
-
-
-S, T = Fxs, Fxo
-
-# The same in every state of a kind: marks on the line that mean nothing there.
-_QUIET_FXS: Mapping[StrEnum, tuple[str, ...]] = {
+# Marks on the line that mean nothing in that state.
+_QUIET: Mapping[StrEnum, tuple[str, ...]] = {
     S.IDLE: ("ONHOOK", "POLARITY", "WINKFLASH", "NumberSent", "AnswerWanted", "ReleaseWanted"),
     S.RING_CHECK: ("RINGBEGIN", "POLARITY", "WINKFLASH"),
     S.RINGING: ("POLARITY", "WINKFLASH"),
@@ -96,20 +74,6 @@ _QUIET_FXS: Mapping[StrEnum, tuple[str, ...]] = {
     S.GUARD: ("ONHOOK", "RINGOFFHOOK", "POLARITY", "WINKFLASH", "NumberSent", "AnswerWanted", "ReleaseWanted"),
 }  # fmt: skip
 
-_QUIET_FXO: Mapping[StrEnum, tuple[str, ...]] = {
-    T.IDLE: ("ONHOOK", "RINGERON", "RINGEROFF", "WINKFLASH", "NumberSent", "AnswerWanted", "ReleaseWanted"),
-    T.RINGING: ("ONHOOK", "RINGERON", "RINGEROFF", "WINKFLASH"),
-    T.OFFERED: ("RINGOFFHOOK", "RINGERON", "RINGEROFF", "WINKFLASH"),
-    T.ANSWERED: ("RINGOFFHOOK", "RINGERON", "RINGEROFF", "WINKFLASH", "NumberSent", "AnswerWanted"),
-    T.PARKED: ("RINGOFFHOOK", "RINGERON", "RINGEROFF", "WINKFLASH", "NumberSent", "AnswerWanted", "ReleaseWanted"),
-    T.GUARD: ("ONHOOK", "RINGERON", "RINGEROFF", "WINKFLASH", "NumberSent", "AnswerWanted", "ReleaseWanted"),
-    T.LIFTED: ("RINGOFFHOOK", "RINGERON", "RINGEROFF", "WINKFLASH", "NumberSent", "AnswerWanted", "ReleaseWanted"),
-}  # fmt: skip
-
-
-def _quiet(rows: Mapping[StrEnum, tuple[str, ...]]) -> dict[tuple[StrEnum, str], tuple[Doing, StrEnum]]:
-    return {(state, trigger): (nothing, state) for state, triggers in rows.items() for trigger in triggers}
-
 
 class FxsSignalled(AnalogLine):
     """A line of the exchange on our FXO port."""
@@ -122,7 +86,7 @@ class FxsSignalled(AnalogLine):
         S.PROGRESS: ("answer_assumed", "no_answer"), S.GLARE: (), S.ANSWERED: (), S.GUARD: ("guard",),
     }  # fmt: skip
     table: ClassVar[Table] = {
-        **_quiet(_QUIET_FXS),
+        **quiet(_QUIET),
         (S.IDLE, "RINGBEGIN"): (check_ring, S.RING_CHECK),
         (S.IDLE, "RINGOFFHOOK"): (offer, S.RINGING),  # the end of a burst whose beginning nobody saw
         (S.IDLE, "CallWanted"): (seize, S.SEIZING),
@@ -173,6 +137,10 @@ class FxsSignalled(AnalogLine):
         (S.GUARD, "RINGBEGIN"): (idle_then_check_ring, S.RING_CHECK),
     }
 
+    def __init__(self, channel: int, timings: AnalogTimings) -> None:
+        super().__init__(channel, timings.release_guard_ms)
+        self.timings = timings
+
     def trigger(self, event: Input) -> str:
         plain = super().trigger(event)
         if plain == "CallWanted" and self.state == S.IDLE and not self.wanted.number:
@@ -194,43 +162,3 @@ class FxsSignalled(AnalogLine):
                 return self._adopt_into(S.PROGRESS, limit, *progress(self, Input())[1:])
         # Nobody knows which digits of the number went out.
         return self._adopt_into(S.GUARD, *end(self, Cause.TEMPORARY_FAILURE, by_far_end=False))
-
-
-class FxoSignalled(AnalogLine):
-    """A telephone set on our FXS port."""
-
-    resting = T.IDLE
-    in_call = frozenset({T.RINGING, T.OFFERED, T.ANSWERED})
-    timers: ClassVar[Mapping[StrEnum, tuple[str, ...]]] = {
-        T.IDLE: (), T.RINGING: ("no_answer",), T.OFFERED: (), T.ANSWERED: (), T.PARKED: ("lockout",), T.GUARD: ("guard",),
-        T.LIFTED: ("guard",),
-    }  # fmt: skip
-    table: ClassVar[Table] = {
-        **_quiet(_QUIET_FXO),
-        (T.IDLE, "RINGOFFHOOK"): (set_lifted, T.OFFERED),
-        (T.IDLE, "CallWanted"): (ring_set, T.RINGING),
-        (T.RINGING, "RINGOFFHOOK"): (set_answered, T.ANSWERED),
-        (T.RINGING, "timer no_answer"): (no_answer, T.GUARD),
-        (T.RINGING, "ReleaseWanted"): (hang_up, T.GUARD),
-        (T.OFFERED, "AnswerWanted"): (set_answered, T.ANSWERED),
-        (T.OFFERED, "ONHOOK"): (far_hung_up, T.GUARD),
-        (T.OFFERED, "ReleaseWanted"): (park, T.PARKED),
-        (T.ANSWERED, "ONHOOK"): (far_hung_up, T.GUARD),
-        (T.ANSWERED, "ReleaseWanted"): (park, T.PARKED),
-        (T.PARKED, "timer lockout"): (hush, T.PARKED),
-        (T.PARKED, "ONHOOK"): (set_down, T.GUARD),
-        (T.GUARD, "timer guard"): (idle, T.IDLE),
-        (T.GUARD, "RINGOFFHOOK"): (nothing, T.LIFTED),  # the kernel takes no order while the battery is dropped
-        (T.LIFTED, "timer guard"): (idle_then_set_lifted, T.OFFERED),
-        (T.LIFTED, "ONHOOK"): (nothing, T.GUARD),
-    }
-
-    def _adopt(self, phase: LegPhase) -> Actions:
-        match phase:
-            case LegPhase.OFFERED:
-                return self._adopt_into(T.OFFERED)
-            case LegPhase.ANSWERED:
-                return self._adopt_into(T.ANSWERED)
-            case LegPhase.ALERTING:
-                return self._adopt_into(T.RINGING, StartTimer("no_answer", self.wanted.no_answer_ms))
-        return self._adopt_into(T.GUARD, *end(self, Cause.TEMPORARY_FAILURE, by_far_end=False))
