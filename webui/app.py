@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -115,7 +116,7 @@ def _add_views(app: Flask) -> None:
 
 
 def _call_agent(config: Config) -> Source:
-    def messages():  # type: ignore[no-untyped-def]
+    def messages() -> Iterator[object]:
         with ControlClient(config.paths.control_socket) as client:
             yield from client.subscribe()
 

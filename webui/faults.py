@@ -2,9 +2,10 @@
 
 import logging
 
-from flask import Flask, Response, g, render_template, request
+from flask import Flask, g, render_template, request
 from peewee import DatabaseError
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
 
 from drivers.errors import CarelineError
 from webui.errors import WebError
@@ -25,8 +26,8 @@ def install(app: Flask) -> None:
 
 def _refused(error: HTTPException) -> Response | tuple[str, int]:
     status = error.code or 500
-    if error.response is not None:
-        return error.response  # type: ignore[return-value]
+    if isinstance(error.response, Response):
+        return error.response
     kind = "csrf" if error.description == "csrf" else str(status if status in KNOWN else 500)
     return _page(status, f"WEB-{status}", say(f"http.what_{kind}"), say(f"http.remedy_{kind}"))
 

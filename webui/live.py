@@ -136,7 +136,7 @@ class LiveHub:
             return Trouble("APP-030", "the call agent closed the connection", "Start careline-calls")
         except CarelineError as error:
             return Trouble(error.code, error.what, error.remedy)
-        except Exception:
+        except Exception:  # the outer border of an event's subscriber: it listens again
             log.exception("WEB-010: a live message could not be used")
             return Trouble("WEB-010", "a live message could not be used", "See the log of careline-web")
 

@@ -68,7 +68,7 @@ def asset(name: str) -> str:
 def script_texts() -> Markup:
     """The texts that scripts show, as JSON that cannot end its script element."""
     wording = shared().wording
-    texts = {key.removeprefix(SCRIPT_TEXTS): wording.say(language(), key) for key in sorted(wording.keys()) if key.startswith(SCRIPT_TEXTS)}
+    texts = {key.removeprefix(SCRIPT_TEXTS): wording.say(language(), key) for key in sorted(wording.keys) if key.startswith(SCRIPT_TEXTS)}
     return as_json(texts)
 
 

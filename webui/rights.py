@@ -63,5 +63,5 @@ def access_of(view: Callable[..., Any]) -> Access | Right | None:
 
 
 def _marked(view: View, access: Access | Right) -> View:
-    view.access = access  # type: ignore[attr-defined]
+    vars(view)["access"] = access
     return view

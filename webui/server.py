@@ -148,7 +148,7 @@ def _only_one(data_dir: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-class _Application(BaseApplication):  # type: ignore[misc]
+class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn is published without types
     """What gunicorn asks us."""
 
     def __init__(self, config: Config, listener: socket.socket) -> None:
@@ -189,7 +189,7 @@ def _stop_streams(worker: Any) -> None:
     hub_of(worker.wsgi).stop()
 
 
-class _WatchedArbiter(Arbiter):  # type: ignore[misc]
+class _WatchedArbiter(Arbiter):  # type: ignore[misc]  # gunicorn is published without types
     """Tells systemd's watchdog that it looked after its worker; gunicorn itself says READY."""
 
     def __init__(self, app: _Application) -> None:

@@ -18,6 +18,7 @@ class Wording:
     def __init__(self, texts: Mapping[str, Mapping[str, str]]) -> None:
         self._texts = texts
 
+    @property
     def keys(self) -> frozenset[str]:
         return frozenset(self._texts)
 

@@ -77,7 +77,7 @@ class Call(Connecting):
             if not self.main.is_released:
                 await self._run_script(script)
             await self._close()
-        except Exception:
+        except Exception:  # the outer border of a call task: other calls go on
             log.exception("APP-008: call %s failed after its release", self.id)
 
     async def _run_script(self, script: Script) -> None:
@@ -96,7 +96,7 @@ class Call(Connecting):
             await script(self)
         except CarelineError as error:
             await self._apologise(error)
-        except Exception:
+        except Exception:  # the outer border of a script: the caller hears that it is our fault
             log.exception("APP-009: the script of call %s failed at %s", self.id, self.tag.place)
             await self._apologise(CallError(
                 "APP-009", f"the script failed at {self.tag.place or 'its start'}", "See the log of careline-calls"

@@ -1,6 +1,6 @@
 """Verbs between the box and the caller: answer, say, ask for digits, choose the language, go to another place."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from appliance.call.core import CallCore, Finished
 from appliance.call.leg import Leg
@@ -107,7 +107,7 @@ class Talking(CallCore):
         limit_s = first_s
         while (keyed := _keyed(self.main.digits, count, end_key)) is Keyed.SILENT:
             known = len(self.main.digits)
-            if not await self.main.wait(lambda leg, known=known: len(leg.digits) > known, limit_s):  # type: ignore[misc]
+            if not await self.main.wait(_has_more_than(known), limit_s):
                 break
             limit_s = next_s
         taken = _taken(self.main.digits, count, end_key)
@@ -143,6 +143,10 @@ class Talking(CallCore):
             return Finished(None, [LanguageChosen(language=language, **self.here())], {"language": language})
 
         await self.step("next_language", act)
+
+
+def _has_more_than(known: int) -> Callable[[Leg], bool]:
+    return lambda leg: len(leg.digits) > known
 
 
 def _taken(presses: Sequence[DigitPress], count: int, end_key: str) -> list[DigitPress]:

@@ -139,7 +139,7 @@ class _Session:
             self._tell(Done(request_id=request.request_id))
         except CarelineError as error:
             self._tell(Failed(request_id=request.request_id, code=error.code, what=error.what, remedy=error.remedy))
-        except Exception:
+        except Exception:  # the outer border of a control command
             log.exception("APP-035: the request %s failed", type(request).__name__)
             self._tell(
                 Failed(

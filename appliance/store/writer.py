@@ -146,7 +146,7 @@ def _attempt(job: Job) -> Outcome:
     try:
         with models.database.atomic():
             return job.work(), None
-    except Exception as error:
+    except Exception as error:  # the outer border of an event's subscriber: whatever one job raises is its own, the others are stored
         if isinstance(error, OperationalError) or is_damage(error):
             raise
         return None, error

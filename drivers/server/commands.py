@@ -83,7 +83,7 @@ class Commands:
             self._rows[type(command)](command)
         except CarelineError as error:
             self._failed(command, error.code, error.what, error.remedy)
-        except Exception as error:
+        except Exception as error:  # the outer border of a command: the calls go on whatever is wrong with it
             log.exception("LIN-059 %s failed", type(command).__name__)
             self._failed(command, "LIN-059", f"{type(command).__name__} failed: {error!r}", "This is a fault of the program; see its log")
 

@@ -142,8 +142,8 @@ def pulse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pulse]:
 def loop_watch(monkeypatch: pytest.MonkeyPatch, pulse: Pulse) -> Iterator[LoopWatch]:
     """Fails a test that holds the event loop for more than BLOCKED_LIMIT_S."""
     watch = LoopWatch(pulse)
-    run_once = asyncio.BaseEventLoop._run_once  # type: ignore[attr-defined]
-    process_events = asyncio.SelectorEventLoop._process_events  # type: ignore[attr-defined]
+    run_once = asyncio.BaseEventLoop._run_once  # type: ignore[attr-defined]  # private: not in the stubs
+    process_events = asyncio.SelectorEventLoop._process_events  # type: ignore[attr-defined]  # private: not in the stubs
 
     def watched_run_once(loop: asyncio.BaseEventLoop) -> None:
         run_once(loop)

@@ -71,15 +71,12 @@ class Agent:
     async def told(self, kind: type[E], limit_s: float = 20.0, **fields: object) -> E:
         """The first such event not yet taken; taken with everything before it of the same kind that did not match kept."""
 
-        def matches(event: Event) -> bool:
-            return isinstance(event, kind) and all(getattr(event, name) == wanted for name, wanted in fields.items())
-
         async with asyncio.timeout(limit_s):
             while True:
                 for event in self.events:
-                    if matches(event):
+                    if isinstance(event, kind) and all(getattr(event, name) == wanted for name, wanted in fields.items()):
                         self.events.remove(event)
-                        return event  # type: ignore[return-value]
+                        return event
                 self._woken.clear()
                 await self._woken.wait()
 

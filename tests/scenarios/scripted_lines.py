@@ -69,6 +69,21 @@ class ScriptedLines:
         self._named = 0
         self._plays: dict[str, asyncio.TimerHandle] = {}
         self._seqs: dict[str, int] = {}
+        self._rows: dict[type[Command], Callable[[Any], None]] = {
+            Hello: self._hello,
+            Ping: self._ping,
+            Answer: self._answer,
+            Release: self._release,
+            Seize: self._seize,
+            Play: self._play,
+            StopPlay: self._stop_play,
+            StartRecording: self._start_recording,
+            StopRecording: self._stop_recording,
+            Bridge: self._bridge,
+            Unbridge: self._unbridge,
+            SetTag: self._set_tag,
+            Forget: self._forget,
+        }
 
     async def connect(self) -> "ScriptedChannel":
         self._events = asyncio.Queue()
@@ -112,9 +127,9 @@ class ScriptedLines:
             return
         for recording in state.recordings:
             if self.close_s:
-                asyncio.get_running_loop().call_later(self.close_s, self._stop_recording, leg, recording.recording_id)
+                asyncio.get_running_loop().call_later(self.close_s, self._end_recording, leg, recording.recording_id)
             else:
-                self._stop_recording(leg, recording.recording_id)
+                self._end_recording(leg, recording.recording_id)
         if timer := self._plays.pop(leg, None):
             timer.cancel()
         other = state.bridged_with
@@ -138,11 +153,10 @@ class ScriptedLines:
             leg = getattr(command, "leg", "")
             self.emit(CommandFailed(command_id=command.command_id, leg=leg, code="LIN-099", what=why, remedy="none"))
             return
-        act = getattr(self, f"_do_{type(command).__name__}", None)
-        if act:
+        if act := self._rows.get(type(command)):
             act(command)
 
-    def _do_Hello(self, command: Hello) -> None:  # noqa: N802
+    def _hello(self, command: Hello) -> None:
         numbers = tuple(range(1, self._channels + 1))
         channels = tuple(ChannelState(number=n, name=f"C{n}", span=1, group="trunk", signalling="fxsks") for n in numbers)
         self.emit(Welcome(
@@ -150,10 +164,10 @@ class ScriptedLines:
             channels=channels, spans=(), groups=(GroupState(name="trunk", channels=numbers, hunting="up"),),
         ))
 
-    def _do_Ping(self, command: Ping) -> None:  # noqa: N802
+    def _ping(self, command: Ping) -> None:
         self.emit(Pong())
 
-    def _do_Answer(self, command: Answer) -> None:  # noqa: N802
+    def _answer(self, command: Answer) -> None:
         if self.legs[command.leg].phase is LegPhase.OFFERED:
             self._answered(command.leg)
 
@@ -163,10 +177,10 @@ class ScriptedLines:
             self._update(leg, phase=LegPhase.ANSWERED, answered_at=now)
             self.emit(Answered(leg=leg, at=now))
 
-    def _do_Release(self, command: Release) -> None:  # noqa: N802
+    def _release(self, command: Release) -> None:
         self.hang_up(command.leg, far_end=False, cause=command.cause)
 
-    def _do_Seize(self, command: Seize) -> None:  # noqa: N802
+    def _seize(self, command: Seize) -> None:
         self.legs[command.leg] = LegState(
             leg=command.leg, channel=101, group=command.group, direction=Direction.OUTBOUND, phase=LegPhase.DIALLING,
             offered_at=self.clock.now(), tag=command.tag,
@@ -182,7 +196,7 @@ class ScriptedLines:
         else:
             loop.call_later(command.no_answer_ms / 1000, self.hang_up, command.leg, False, 19)
 
-    def _do_Play(self, command: Play) -> None:  # noqa: N802
+    def _play(self, command: Play) -> None:
         self._end_play(command.leg, PlayEnd.STOPPED)
         if self.legs[command.leg].phase is not LegPhase.ANSWERED:
             return
@@ -190,7 +204,7 @@ class ScriptedLines:
         loop = asyncio.get_running_loop()
         self._plays[command.leg] = loop.call_later(PLAY_S, self._end_play, command.leg, PlayEnd.FINISHED)
 
-    def _do_StopPlay(self, command: StopPlay) -> None:  # noqa: N802
+    def _stop_play(self, command: StopPlay) -> None:
         self._end_play(command.leg, PlayEnd.STOPPED)
 
     def _end_play(self, leg: str, end: PlayEnd, digit: str = "") -> None:
@@ -202,15 +216,15 @@ class ScriptedLines:
         self._update(leg, play=PlayState(state.play.play_id, end))
         self.emit(PlayDone(leg=leg, play_id=state.play.play_id, end=end, digit=digit))
 
-    def _do_StartRecording(self, command: StartRecording) -> None:  # noqa: N802
+    def _start_recording(self, command: StartRecording) -> None:
         recording = RecordingState(command.recording_id, command.path, command.sides, self.clock.now())
         known = [each for each in self.legs[command.leg].recordings if each.recording_id != command.recording_id]
         self._update(command.leg, recordings=(*known, recording))
 
-    def _do_StopRecording(self, command: StopRecording) -> None:  # noqa: N802
-        self._stop_recording(command.leg, command.recording_id)
+    def _stop_recording(self, command: StopRecording) -> None:
+        self._end_recording(command.leg, command.recording_id)
 
-    def _stop_recording(self, leg: str, recording_id: str) -> None:
+    def _end_recording(self, leg: str, recording_id: str) -> None:
         for recording in self.legs[leg].recordings:
             if recording.recording_id == recording_id and not recording.stopped:
                 samples = round((self.clock.now() - recording.started_at).total_seconds() * 8000)
@@ -219,24 +233,24 @@ class ScriptedLines:
                 self._update(leg, recordings=(*rest, done))
                 self.emit(RecordingDone(leg=leg, recording_id=recording_id, path=recording.path, samples=samples))
 
-    def _do_Bridge(self, command: Bridge) -> None:  # noqa: N802
+    def _bridge(self, command: Bridge) -> None:
         if self.legs[command.other].phase is LegPhase.ANSWERED:
             self._update(command.leg, bridged_with=command.other, native=True)
             self._update(command.other, bridged_with=command.leg, native=True)
             self.emit(Bridged(leg=command.leg, other=command.other, native=True))
 
-    def _do_Unbridge(self, command: Unbridge) -> None:  # noqa: N802
+    def _unbridge(self, command: Unbridge) -> None:
         other = self.legs[command.leg].bridged_with
         if other:
             for leg in (command.leg, other):
                 self._update(leg, bridged_with=None)
                 self.emit(Unbridged(leg=leg))
 
-    def _do_SetTag(self, command: SetTag) -> None:  # noqa: N802
+    def _set_tag(self, command: SetTag) -> None:
         left = tuple(press for press in self.legs[command.leg].digits if press.seq > command.consumed_seq)
         self._update(command.leg, tag=command.tag, digits=left)
 
-    def _do_Forget(self, command: Forget) -> None:  # noqa: N802
+    def _forget(self, command: Forget) -> None:
         if self.legs[command.leg].phase is not LegPhase.RELEASED:
             raise AssertionError(f"Forget of {command.leg}, which is up")
         del self.legs[command.leg]

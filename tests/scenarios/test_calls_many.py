@@ -16,6 +16,7 @@ from appliance.ivr.prompts.library import PromptLibrary
 from appliance.store.models import CallEvent, CallRecord, Recording, VoiceMessage
 from appliance.store.projections import fold_call
 from drivers.virtual.handset import Phase
+from drivers.virtual.telephone import OutsideTelephone
 from tests.scenarios.box_rig import BOX, Box, press, run_box, world
 from tests.scenarios.killing import Life
 from tests.scenarios.lines_rig import speech_like
@@ -58,12 +59,12 @@ async def behave(box: Box, caller: Caller) -> None:
     box.card.world.dismiss(telephone)
 
 
-async def act(telephone: object, caller: Caller) -> None:
+async def act(telephone: OutsideTelephone, caller: Caller) -> None:
     await asyncio.sleep(1.0)
-    await press(telephone, caller.keys)  # type: ignore[arg-type]
+    await press(telephone, caller.keys)
     if caller.speech_s:
         await asyncio.sleep(5.0)
-        telephone.speak_samples(speech_like(caller.speech_s, 1))  # type: ignore[attr-defined]
+        telephone.speak_samples(speech_like(caller.speech_s, 1))
 
 
 async def operators(box: Box) -> None:

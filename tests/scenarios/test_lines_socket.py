@@ -139,7 +139,8 @@ def test_client_that_does_not_read_is_cut_off(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         stuck = await Client.at(rig.paths)
         await stuck.welcome()
-        stuck.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        assert isinstance(stuck.writer.transport, asyncio.Transport)
+        stuck.writer.transport.pause_reading()
         for _ in range(60):
             stuck.send(*[Ping()] * 1000)
             await asyncio.sleep(0.01)

@@ -4,13 +4,13 @@ import msgspec
 import pytest
 
 from appliance.ivr.first_flow import FIRST_FLOW
-from appliance.ivr.flow import Flow, HangUp, Menu, Say, faults
+from appliance.ivr.flow import AnyNode, Flow, HangUp, Menu, Say, faults
 from appliance.ivr.prompts.library import PromptLibrary
 
 IDS = frozenset({"hello", "menu", "bye", "invalid_key", "no_input", "still_there"})
 
 
-def good() -> dict[str, object]:
+def good() -> dict[str, AnyNode]:
     return {
         "hello": Say(prompts=("hello",), exits={"done": "menu"}),
         "menu": Menu(
@@ -21,8 +21,8 @@ def good() -> dict[str, object]:
     }
 
 
-def wrong(**places: object) -> list[str]:
-    flow = Flow(name="t", entries={"hotline": "hello"}, places={**good(), **places})  # type: ignore[arg-type]
+def wrong(**places: AnyNode) -> list[str]:
+    flow = Flow(name="t", entries={"hotline": "hello"}, places={**good(), **places})
     return [fault.what for fault in faults(flow, lambda lang: IDS, ("zh", "en"))]
 
 

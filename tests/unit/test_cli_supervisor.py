@@ -37,7 +37,7 @@ def alive(pid: int) -> bool:
 
 async def until(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(LIMIT_S):
-        while not true():  # noqa: ASYNC110 - another process is watched
+        while not true():  # noqa: ASYNC110  # another process is watched
             await asyncio.sleep(0.01)
 
 

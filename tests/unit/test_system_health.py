@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from appliance.control.messages import Check, Grade
@@ -12,12 +13,13 @@ from drivers.protocol import EngineReport, SpanState
 FAULT = LineError("LIN-001", "no card", "Plug one in")
 
 
+REPORT = EngineReport(
+    ticks=1, late_ticks=0, tick_late_ms_p999=0.2, underruns=0, events_lost=0, record_gap_samples=0, disk_ms_max=1.0, realtime=True,
+)  # fmt: skip
+
+
 def report(**changed: float) -> EngineReport:
-    facts: dict[str, float] = {
-        "ticks": 1, "late_ticks": 0, "tick_late_ms_p999": 0.2, "underruns": 0, "events_lost": 0,
-        "record_gap_samples": 0, "disk_ms_max": 1.0, "realtime": True,
-    }  # fmt: skip
-    return EngineReport(**(facts | changed))  # type: ignore[arg-type]
+    return msgspec.structs.replace(REPORT, **changed)
 
 
 def span(*alarms: str) -> SpanState:

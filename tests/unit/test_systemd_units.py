@@ -26,10 +26,16 @@ def systemd(*command: str | Path) -> str:
     return done.stdout + done.stderr
 
 
+class UnitParser(configparser.ConfigParser):
+    """Capital letters of a setting's name count."""
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
 def service(name: str) -> configparser.SectionProxy:
     """The [Service] section; of a setting given twice the last counts here."""
-    parser = configparser.ConfigParser(strict=False, interpolation=None)
-    parser.optionxform = str  # type: ignore[method-assign, assignment]
+    parser = UnitParser(strict=False, interpolation=None)
     parser.read(UNITS / f"careline-{name}.service")
     return parser["Service"]
 

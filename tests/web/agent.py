@@ -35,6 +35,9 @@ class ScriptedAgent:
         return self
 
     def stop(self) -> None:
+        """Once or more often."""
+        if self._loop.is_closed():
+            return
         asyncio.run_coroutine_threadsafe(self._server.close(), self._loop).result(START_LIMIT_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(START_LIMIT_S)

@@ -4,10 +4,12 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from appliance.store.models import Account
 from drivers.clock import VirtualClock
@@ -89,7 +91,7 @@ def token(client: FlaskClient) -> str:
         return str(session.get("csrf", ""))
 
 
-def post(client: FlaskClient, address: str, form: dict[str, str], **more: object):  # type: ignore[no-untyped-def]
+def post(client: FlaskClient, address: str, form: dict[str, str], **more: Any) -> TestResponse:
     """A form sent as a browser would, token included."""
     return client.post(address, data={**form, "csrf": token(client)}, headers=HTML, **more)
 

@@ -102,7 +102,7 @@ def test_story_in_plain_words(reader: FlaskClient) -> None:
 
 def test_every_kind_of_event_has_words(app: Flask) -> None:
     kinds = {kind.__name__ for kind in AnyHappened.__args__}
-    assert {key.removeprefix("story.") for key in load_wording().keys() if key.startswith("story.")} == kinds  # noqa: SIM118
+    assert {key.removeprefix("story.") for key in load_wording().keys if key.startswith("story.")} == kinds
     assert set(LOOKS) == kinds
 
 

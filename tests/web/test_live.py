@@ -1,6 +1,6 @@
 """The live state: followed from the call agent, pushed to browsers, kept when the agent is away."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import msgspec
@@ -105,14 +105,12 @@ def test_agent_away_and_back(live_app: Flask, agent: ScriptedAgent, place: prepa
         assert "13911112222" not in now
     finally:
         back.stop()
-        agent.start = lambda: agent  # type: ignore[method-assign]
-        agent.stop = lambda: None  # type: ignore[method-assign]
 
 
-def until(app: Flask, true: object) -> None:
+def until(app: Flask, true: Callable[[LiveHub], bool]) -> None:
     hub = hub_of(app)
     with hub.watch() as watcher:
-        while not true(hub):  # type: ignore[operator]
+        while not true(hub):
             assert watcher.wait(LIMIT_S), "the live state did not change in time"
 
 

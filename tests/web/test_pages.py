@@ -4,6 +4,7 @@ import re
 
 import pytest
 from flask import Flask
+from werkzeug.datastructures import Headers
 
 from appliance.store.models import Account, database
 from drivers.errors import LineError
@@ -53,7 +54,7 @@ def test_page(live_app: Flask, sign_in: SignIn, page: str) -> None:
             assert left == []
 
 
-def check_headers(headers) -> None:  # type: ignore[no-untyped-def]
+def check_headers(headers: Headers) -> None:
     policy = headers["Content-Security-Policy"]
     assert "unsafe" not in policy
     assert "default-src 'none'" in policy

@@ -7,10 +7,12 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from drivers.errors import CarelineError, ConfigError
 from tests.web import prepared
@@ -122,7 +124,7 @@ def test_time_zone_that_does_not_exist(place: prepared.Place) -> None:
         create_app(load_config(place.config))
 
 
-def test_view_without_right_keeps_it_from_starting(app) -> None:  # type: ignore[no-untyped-def]
+def test_view_without_right_keeps_it_from_starting(app: Flask) -> None:
     from webui import guard
 
     app.view_functions["forgotten"] = lambda: ""
@@ -183,9 +185,9 @@ def worker_of(port: int) -> int:
     return children[0] if children else 0
 
 
-def wait_until(true: object, limit_s: float = RUN_LIMIT_S) -> None:
+def wait_until(true: Callable[[], bool], limit_s: float = RUN_LIMIT_S) -> None:
     until = time.monotonic() + limit_s
-    while not true():  # type: ignore[operator]
+    while not true():
         assert time.monotonic() < until, "not in time"
         time.sleep(0.1)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from appliance.store.models import Account, Audit
 from drivers.clock import VirtualClock
@@ -19,7 +20,7 @@ from webui.settings import load_config
 NEW_PASSWORD = "Cormorant-77-bay"
 
 
-def try_sign_in(client: FlaskClient, name: str, password: str = prepared.PASSWORD):  # type: ignore[no-untyped-def]
+def try_sign_in(client: FlaskClient, name: str, password: str = prepared.PASSWORD) -> TestResponse:
     return post(client, "/sign-in", {"name": name, "password": password})
 
 

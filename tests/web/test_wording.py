@@ -25,7 +25,7 @@ def wording() -> Wording:
 
 
 def test_every_text_in_both_languages(wording: Wording) -> None:
-    for key in wording.keys():  # noqa: SIM118
+    for key in wording.keys:
         spoken = wording.of(key)
         assert set(spoken) == set(LANGUAGES), key
         assert all(text.strip() for text in spoken.values()), key
@@ -35,11 +35,11 @@ def test_every_text_in_both_languages(wording: Wording) -> None:
 
 
 def test_every_key_asked_for_exists(wording: Wording) -> None:
-    assert sorted(asked_for() - wording.keys() - set(MAY)) == []
+    assert sorted(asked_for() - wording.keys - set(MAY)) == []
 
 
 def test_every_text_is_asked_for(wording: Wording) -> None:
-    plain = {key for key in wording.keys() if key.split(".")[0] not in MADE}  # noqa: SIM118
+    plain = {key for key in wording.keys if key.split(".")[0] not in MADE}
     assert sorted(plain - asked_for()) == []
 
 
@@ -55,15 +55,15 @@ def test_made_keys_are_there(wording: Wording) -> None:
 
 
 def test_codes_have_a_meaning_and_a_remedy(wording: Wording) -> None:
-    codes = {kind: {key.split(".")[1] for key in wording.keys() if key.startswith(f"{kind}.")} for kind in ("code", "remedy")}  # noqa: SIM118
+    codes = {kind: {key.split(".")[1] for key in wording.keys if key.startswith(f"{kind}.")} for kind in ("code", "remedy")}
     assert codes["code"] == codes["remedy"]
     assert set(FAULTS) <= codes["code"]
 
 
 def test_scripts_know_their_texts(wording: Wording) -> None:
     asked = {f"js.{name}" for name in re.findall(r"texts\.(\w+)", sources("static/js/*.js"))}
-    made = {key for key in wording.keys() if key.startswith(("js.handset_", "js.outcome_"))}  # noqa: SIM118
-    scripts = {key for key in wording.keys() if key.startswith("js.")}  # noqa: SIM118
+    made = {key for key in wording.keys if key.startswith(("js.handset_", "js.outcome_"))}
+    scripts = {key for key in wording.keys if key.startswith("js.")}
     assert sorted(asked - scripts) == []
     assert sorted(scripts - asked - made) == []
 
@@ -71,7 +71,7 @@ def test_scripts_know_their_texts(wording: Wording) -> None:
 def asked_for() -> set[str]:
     """Whatever stands between quotes in templates and views and looks like a key of ours."""
     written = sources("templates/**/*.html") + sources("*.py") + sources("views/*.py")
-    groups = {key.split(".")[0] for key in load_wording().keys()}  # noqa: SIM118
+    groups = {key.split(".")[0] for key in load_wording().keys}
     found = set(re.findall(r"""["']([a-z_]+\.[a-z_0-9]+)["']""", written))
     return {key for key in found if key.split(".")[0] in groups and not key.endswith(".html")}
 
