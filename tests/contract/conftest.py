@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.contract.card_suite")
+pytest.register_assert_rewrite(*(f"tests.contract.card_{part}" for part in ("bench", "trunks", "sets", "audio")))
