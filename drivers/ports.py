@@ -13,6 +13,7 @@ from drivers.config import LinesConfig
 from drivers.errors import LineError, MediaError
 from drivers.media import Clip as EngineClip
 from drivers.media import Engine, Law, Tone, zone_tone
+from drivers.media.r2 import MfSet
 from drivers.protocol import Clip
 
 log = logging.getLogger("careline.lines")
@@ -184,6 +185,19 @@ class Port:
         """True when the call agent asked for it."""
         return name in self._wanted_tones
 
+    def send_mf(self, signal: str, forward: bool) -> None:
+        """Sound an R2 register signal ("1" to "15") until the next, or silence for an empty one. Raises: LineError LIN-040."""
+        if signal and (not signal.isdecimal() or not 1 <= int(signal) <= 15):
+            raise LineError("LIN-040", f"there is no register signal {signal!r}", "R2 register signals are 1 to 15")
+        self._engine.mf(self.number, int(signal or 0), forward)
+        self._on.add("tone")
+
+    def listen_mf(self, forward: bool | None) -> None:
+        """Report R2 register signals of the forward or the backward set, of one at a time; None: no more."""
+        which = MfSet.NONE if forward is None else MfSet.FORWARD if forward else MfSet.BACKWARD
+        self._engine.detect_mf(self.number, which)
+        self._on.add("mf")
+
     def detect_speech(self, silence_ms: int) -> None:
         self._engine.detect_speech(self.number, silence_ms > 0, silence_ms)
         self._on.add("speech")
@@ -220,6 +234,7 @@ class Port:
             "tone": lambda: self.tone(""),
             "digits": lambda: self._engine.detect_digits(self.number, False),
             "tones": lambda: self.detect_tones((), ()),
+            "mf": lambda: self.listen_mf(None),
             "speech": lambda: self.detect_speech(0),
             "gain": lambda: self.gain(0.0, 0.0),
             "mute": lambda: self.mute(False, False),

@@ -31,9 +31,12 @@ from drivers.signalling import (
     Input,
     LineFailed,
     LineHappened,
+    ListenForMf,
     ListenForTones,
+    MfHeard,
     NumberSent,
     ReleaseWanted,
+    SendMf,
     SetHook,
     Signaller,
     SoundTone,
@@ -199,6 +202,10 @@ class Channel:
         if tone in self._tones:
             self._tell(ToneHeard(tone, on))
 
+    def on_mf(self, signal: str) -> None:
+        """The media core heard a register signal begin, or (empty) end."""
+        self._tell(MfHeard(signal))
+
     def close(self) -> None:
         """Stop timers, leave the call as it is."""
         for timer in self._timers.values():
@@ -231,6 +238,10 @@ class Channel:
             case ListenForTones(tones=tones):
                 self._tones = tones
                 self.port.detect_tones(signalling=tones)
+            case SendMf(signal=signal, forward=forward):
+                self.port.send_mf(signal, forward)
+            case ListenForMf(forward=forward):
+                self.port.listen_mf(forward)
             case SoundTone(tone=tone):
                 self.port.tone(tone)
             case EventUnexpected(state=state, event=event):

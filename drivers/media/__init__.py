@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from drivers.errors import MediaError
-from drivers.media import wav
+from drivers.media import r2, wav
 from drivers.media.values import (
     Cadence,
     End,
@@ -254,6 +254,14 @@ class Engine:
         mask = sum(1 << tone for tone in set(tones))
         result = _lib.cm_detect_tones(self._engine, port, mask, country.encode("ascii"))
         _check(result, f"tone detection for {country!r} on port {port}")
+
+    def mf(self, port: int, signal: int, forward: bool, dbm0: float = r2.LEVEL_DBM0) -> None:
+        """Sound an R2 register signal (1-15) until something else is sounded; 0: silence. In the place of `tone`, so never two at once."""
+        self.tone(port, r2.sound(signal, forward, dbm0) if signal else None)
+
+    def detect_mf(self, port: int, which: r2.MfSet) -> None:
+        """Report R2 register signals of one direction from now on (MF, 1-15 or 0 at its end); MfSet.NONE: no more."""
+        _check(_lib.cm_detect_mf(self._engine, port, which), f"R2 register signals on port {port}")
 
     def detect_speech(self, port: int, on: bool = True, silence_ms: int = 0) -> None:
         """Report where speech begins, and silence of that length (0: never)."""

@@ -327,6 +327,9 @@ static void obey_port(cm_engine *e, struct port *p, const struct command *c)
     case COMMAND_DETECT_TONES:
         swap_in(e, &p->tones, c->object);
         break;
+    case COMMAND_DETECT_MF:
+        swap_in(e, &p->mf, c->object);
+        break;
     case COMMAND_DETECT_SPEECH:
         speech_start(&p->speech, c->a, c->b);
         break;

@@ -143,7 +143,7 @@ bool tone_add(struct tone_source *tone, int32_t *mix); /* adds one frame; false 
 struct tone_source *tone_from_cadence(const cm_cadence *cadence);
 struct tone_source *tone_from_digits(const char *digits, int on_ms, int off_ms, double low_dbm0, double high_dbm0);
 
-/* ---- digits.c, cadence.c, speech.c ---- */
+/* ---- digits.c, cadence.c, speech.c, mf.c ---- */
 struct frame_level { /* energies of one received frame, in units of g711.square */
     uint32_t quarter[4];
     uint32_t mean_square;
@@ -153,6 +153,7 @@ struct digit_detector *digit_detector_new(void);
 bool could_be_key(const int16_t *linear); /* one frame */
 struct tone_detector;
 struct tone_detector *tone_detector_new(unsigned mask, const char *country);
+struct mf_detector;
 struct speech_detector {
     bool on, talking, silence_told;
     int silence_ms, silent_for_ms, loud_frames;
@@ -259,6 +260,7 @@ struct port {
     struct tone_source *tone, *sending;
     struct digit_detector *digits;
     struct tone_detector *tones;
+    struct mf_detector *mf;
     struct speech_detector speech;
     struct stream *stream;
     struct recording *recordings[PORT_RECORDINGS];
@@ -286,6 +288,7 @@ enum command_type {
     COMMAND_DETECT_DIGITS,
     COMMAND_DETECT_TONES,
     COMMAND_DETECT_SPEECH,
+    COMMAND_DETECT_MF,
     COMMAND_GAIN,
     COMMAND_MUTE,
     COMMAND_BRIDGE,
@@ -369,6 +372,7 @@ void detect(cm_engine *e, struct port *p);
 void digits_detect(cm_engine *e, struct port *p);
 void tones_detect(cm_engine *e, struct port *p);
 void speech_detect(cm_engine *e, struct port *p);
+void mf_detect(cm_engine *e, struct port *p);
 void speech_start(struct speech_detector *s, bool on, int silence_ms);
 void digit_pressed(cm_engine *e, struct port *p, int digit, int level_dbm0);
 void bridge_set(cm_engine *e, struct port *a, struct port *b, bool native);

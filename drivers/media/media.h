@@ -59,6 +59,7 @@ enum cm_event_type {
     CM_EV_DIGITS_SENT,     /* cm_send_digits finished */
     CM_EV_UNDERRUN,        /* value: frames of this port that were not there in time, since the last such event */
     CM_EV_EVENTS_LOST,     /* value: events dropped since last told; port -1 */
+    CM_EV_MF,              /* value: R2 register signal 1-15 begins, 0: it ended; value2: level of both in dBm0 */
 };
 
 enum cm_play_end { CM_PLAY_FINISHED = 0, CM_PLAY_BARGED = 1, CM_PLAY_STOPPED = 2 };
@@ -71,6 +72,8 @@ enum cm_tone_kind {
     CM_TONE_CNG = 5,
     CM_TONE_CED = 6,
 };
+
+enum cm_mf_set { CM_MF_NONE = 0, CM_MF_FORWARD = 1, CM_MF_BACKWARD = 2 };
 
 typedef struct {
     uint32_t type;    /* cm_event_type */
@@ -166,6 +169,8 @@ int cm_record(cm_engine *e, int port, uint32_t record_id, const char *path, int 
 int cm_record_stop(cm_engine *e, uint32_t record_id);
 int cm_detect_digits(cm_engine *e, int port, int on);
 int cm_detect_tones(cm_engine *e, int port, unsigned mask /* 1 << cm_tone_kind */, const char *country);
+/* R2 register signals of one direction; a signal that is on when this is called is told as it begins. */
+int cm_detect_mf(cm_engine *e, int port, enum cm_mf_set set);
 int cm_detect_speech(cm_engine *e, int port, int on, int silence_ms);
 int cm_gain(cm_engine *e, int port, double rx_db, double tx_db);
 /* rx: nobody hears or records this party (its keys still count); tx: this party hears nothing. */

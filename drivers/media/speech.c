@@ -35,6 +35,8 @@ static void measure(struct port *p)
 
 void detect(cm_engine *e, struct port *p)
 {
+    if (p->mf)
+        mf_detect(e, p);
     if (!p->digits && !p->tones && !p->speech.on)
         return;
     measure(p);

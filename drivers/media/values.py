@@ -35,6 +35,7 @@ class EventKind(IntEnum):
     DIGITS_SENT = 11
     UNDERRUN = 12
     EVENTS_LOST = 13
+    MF = 14
 
 
 class PlayEnding(IntEnum):

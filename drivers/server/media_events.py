@@ -63,6 +63,8 @@ class MediaEvents:
                 self._io_error(channel, event.value)
             case EventKind.TONE:
                 self._tone(channel, event)
+            case EventKind.MF:
+                channel.on_mf(str(event.value or ""))
             case EventKind.DIGITS_SENT:
                 channel.port.digits_sent()
                 self._digits_sent(channel)
