@@ -10,6 +10,9 @@ from typing import Protocol
 
 import msgspec
 
+MAX_FRAME_BYTES = 264
+"""Of a D-channel's frame without check sum: 260 of information, 2 of address, 2 of control. Source: Q.921 clauses 2.1 and 5.9.3."""
+
 
 class Signalling(StrEnum):
     """How a channel is signalled, in DAHDI's words. An FXO port speaks FXS signalling (`fxsks`) and the other way round."""
@@ -116,6 +119,22 @@ class ChannelIO(Protocol):
     def detach(self) -> None:
         """Stop moving audio; the channel stays open."""
 
+    def bits(self) -> int:
+        """CAS bits the far side sends now, ABCD as 8 4 2 1; changes are LineEvent.BITSCHANGED."""
+
+    def set_bits(self, bits: int) -> None:
+        """CAS bits to send from now on."""
+
+    def dial_pulses(self, digits: str) -> None:
+        """Dial by interrupting the loop; LineEvent.DIALCOMPLETE at the end. Only 0-9, and off-hook. No audio moves meanwhile; it
+        goes on by itself."""
+
+    def set_polarity(self, reversed_: bool) -> None:
+        """Polarity of a set's loop."""
+
+    def show_message_waiting(self, on: bool) -> None:
+        """The lamp of a set."""
+
     def native_bridge(self, other: "ChannelIO") -> bool:
         """Join two channels inside the card. False if this pair cannot be joined there (then the media core mixes)."""
 
@@ -132,6 +151,19 @@ class ChannelIO(Protocol):
         """Give the channel back: audio stops, the loop goes on-hook."""
 
 
+class LinkIO(Protocol):
+    """One opened D-channel: frames in and out, check sums made and checked by the card. Line events come as a channel's do."""
+
+    spec: ChannelSpec
+
+    def send(self, frame: bytes) -> bool:
+        """Queue a frame of 1 to MAX_FRAME_BYTES, without check sum. False when there is no room or no card: it is lost, as on a bad
+        line."""
+
+    def close(self) -> None:
+        """Give the channel back."""
+
+
 class Card(Protocol):
     """All channels of one driver."""
 
@@ -143,6 +175,9 @@ class Card(Protocol):
 
     def open(self, number: int, adopted_fd: int | None = None) -> ChannelIO:
         """Open a channel, or take it over by a descriptor that survived an earlier process."""
+
+    def open_link(self, number: int, on_frame: Callable[[bytes], None]) -> LinkIO:
+        """Open a D-channel; every good frame is told, without check sum. Raises: LineError."""
 
     def start(self, on_event: EventHandler, on_span: SpanHandler) -> None:
         """Begin reporting, on the running event loop."""

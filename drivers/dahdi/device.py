@@ -16,6 +16,8 @@ from drivers.dahdi.records import (
     BLOCK_SAMPLES,
     CONF_MODE_MASK,
     DEVICE_DIR,
+    FCS_BYTES,
+    FRAME_BUFFERS,
     Alarm,
     BufferPolicy,
     ChannelParams,
@@ -209,14 +211,14 @@ class Channel(Descriptor):
         """Choose blocks and policy; both buffers are emptied by it."""
         record = ffi.new("struct dahdi_bufferinfo *")
         record.txbufpolicy, record.rxbufpolicy = int(policy.write), int(policy.read)
-        record.numbufs, record.bufsize = policy.blocks, BLOCK_SAMPLES
+        record.numbufs, record.bufsize = policy.blocks, policy.block_bytes
         self.request("DAHDI_SET_BUFINFO", record)
 
     def buffers(self) -> BufferPolicy:
         """Policy in force. How full the buffers are the kernel does not tell (its two fields are always -1)."""
         record = ffi.new("struct dahdi_bufferinfo *")
         self.request("DAHDI_GET_BUFINFO", record)
-        return BufferPolicy(record.numbufs, Policy(record.txbufpolicy), Policy(record.rxbufpolicy))
+        return BufferPolicy(record.numbufs, Policy(record.txbufpolicy), Policy(record.rxbufpolicy), record.bufsize)
 
     def flush(self, what: Flush) -> None:
         """Throw away what waits to be read or sent, or events."""
@@ -241,6 +243,24 @@ class Channel(Descriptor):
         tests and tools, not for calls."""
         try:
             return os.write(self._fd, block) == len(block)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            raise self._audio_fault(error, "write") from error
+
+    def read_frame(self) -> bytes:
+        """A frame of a D-channel without its check sum; b"" when none waits. Raises: EventPendingError, LineError."""
+        try:
+            return os.read(self._fd, FRAME_BUFFERS.block_bytes)[:-FCS_BYTES]
+        except BlockingIOError:
+            return b""
+        except OSError as error:
+            raise self._audio_fault(error, "read") from error
+
+    def write_frame(self, frame: bytes) -> bool:
+        """Queue a frame; the kernel writes the check sum over the last bytes. False when there is no room. Raises: as read_frame."""
+        try:
+            return os.write(self._fd, frame + bytes(FCS_BYTES)) == len(frame) + FCS_BYTES
         except BlockingIOError:
             return False
         except OSError as error:

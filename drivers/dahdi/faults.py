@@ -19,6 +19,9 @@ CONFIG_REFUSED = "LIN-110"
 CONFIG_TOOL_MISSING = "LIN-111"
 CONFIG_TIMEOUT = "LIN-112"
 CONFIG_INVALID = "LIN-113"
+OTHER_SIGNALLING = "LIN-116"
+NOT_ON_THIS_PORT = "LIN-117"
+NOT_SENDABLE = "LIN-118"
 
 
 def cannot_open(path: str, number: int) -> LineError:
@@ -56,6 +59,17 @@ def cannot_speak(channel: int) -> LineError:
     return LineError(NO_CHANNEL, what, "Give it another in system.conf (fxsks, fxsls, fxoks, fxols, bchan, dchan, cas)")
 
 
+def other_signalling(channel: int, found: str, wanted: str) -> LineError:
+    """The channel is set up for something else than it is to be used for."""
+    what = f"channel {channel} is set up as {found}, not as {wanted}"
+    return LineError(OTHER_SIGNALLING, what, f"Write {wanted}={channel} in system.conf and run dahdi_cfg, or use the channel for {found}")
+
+
+def not_sendable(where: str, what: str, allowed: str) -> LineError:
+    """Something that this line cannot carry was to be sent."""
+    return LineError(NOT_SENDABLE, f"{where} cannot send {what}", f"Allowed is {allowed}")
+
+
 def cannot_take_channel(channel: int, number: int) -> LineError:
     """DAHDI_SPECIFY was refused with that errno."""
     if number in (errno.ENXIO, errno.EINVAL):
@@ -88,6 +102,9 @@ def request_refused(where: str, request: str, number: int) -> LineError:
             f"{where} is still changing its hook state",
             "Wait for its HOOKCOMPLETE event, or half a second",
         )
+    if number in (errno.ENOTTY, errno.ENOSYS):
+        what = f"{where} cannot do {request}: its card has no such thing"
+        return LineError(NOT_ON_THIS_PORT, what, "Switch it off for this line, or use a card that has it")
     if number == errno.ENODATA:
         return LineError(REFUSED, f"{where} has no tone zone", "Name a loadzone in system.conf and run dahdi_cfg")
     return LineError(

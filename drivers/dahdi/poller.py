@@ -57,7 +57,7 @@ class EventPoller:
         for fd, mask in self._epoll.poll(0):
             channel = self._channels.get(fd)
             if channel is not None:
-                found += self._take(channel, ended=bool(mask & _ENDED))
+                found += self.take(channel, ended=bool(mask & _ENDED))
         return found
 
     def close(self) -> None:
@@ -65,7 +65,10 @@ class EventPoller:
         self._channels.clear()
         self._epoll.close()
 
-    def _take(self, channel: Channel, ended: bool) -> list[ChannelEvent]:
+    def take(self, channel: Channel, ended: bool = False) -> list[ChannelEvent]:
+        """The events of one channel that wait; `ended`: its card is gone. Nothing of one that is not watched."""
+        if channel.fileno() not in self._channels:
+            return []
         found = list(_events_of(channel))
         if ended or any(each.event is LineEvent.REMOVED for each in found):
             # The poll result of a removed card never clears, so it is told once and watched no more.

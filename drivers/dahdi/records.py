@@ -93,18 +93,26 @@ SIGNALLING_OF_TYPE = {
 
 CALLED_SIDE = frozenset({Signalling.FXSKS, Signalling.FXSLS})
 """Signalling of FXO ports: the exchange feeds the loop and rings."""
+CALLING_SIDE = frozenset({Signalling.FXOKS, Signalling.FXOLS})
+"""Signalling of FXS ports: we feed the loop and ring."""
 
 
 class BufferPolicy(msgspec.Struct, frozen=True):
-    """How many 160-byte blocks the kernel keeps each way (2..32), and when it begins to send them."""
+    """How many blocks the kernel keeps each way (2..32), and when it begins to send them. A block is a frame on a D-channel."""
 
     blocks: int
     write: Policy
     read: Policy = Policy.IMMEDIATE
+    block_bytes: int = BLOCK_SAMPLES
 
     def __post_init__(self) -> None:
         if not 2 <= self.blocks <= MAX_BUFFERS:
             raise ValueError(f"blocks must be 2..{MAX_BUFFERS}, not {self.blocks}")
+
+
+FCS_BYTES = 2
+FRAME_BUFFERS = BufferPolicy(blocks=32, write=Policy.IMMEDIATE, block_bytes=512)
+"""Of a D-channel. Roomier than a frame may be: one that fills a buffer is told as OVERRUN and lost. Together at most 32768 bytes."""
 
 
 class ChannelParams(msgspec.Struct, frozen=True):

@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from drivers.dahdi.card import DahdiCard, DahdiChannel
+from drivers.dahdi.card import DahdiCard
+from drivers.dahdi.channel import DahdiChannel
 from drivers.errors import LineError
 from drivers.io import Hook, LineEvent
 from drivers.media import Engine, EngineConfig, EventKind, Law, MediaEvent

@@ -12,7 +12,8 @@ import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from drivers.dahdi.card import DahdiCard, DahdiChannel
+from drivers.dahdi.card import DahdiCard
+from drivers.dahdi.channel import DahdiChannel
 from drivers.dahdi.setup import CardSetup, ChannelGroup, DynamicSpan
 from drivers.errors import LineError
 from drivers.io import Card, ChannelIO, Hook, LineEvent, Signalling

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from drivers.dahdi.card import DahdiCard, DahdiChannel
+from drivers.dahdi.card import DahdiCard
+from drivers.dahdi.channel import DahdiChannel
 from drivers.dahdi.configure import configure
 from drivers.errors import LineError
 from drivers.io import Hook, LineEvent, Signalling, SpanStatus
