@@ -49,7 +49,7 @@ def holder_at(path: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     """A holder process that listens."""
     process = subprocess.Popen([sys.executable, "-m", "drivers.holder", "--socket", str(path), *options])
     try:
-        assert reached(path)
+        reached(path)  # one that is told to go soon may be gone already
         yield process
     finally:
         process.kill()
