@@ -234,9 +234,7 @@ def _lock(path: Path) -> bool:
             connect(path).close()
             return False
         time.sleep(POLL_S)
-    raise SystemExit(
-        f"LIN-063: {path} is locked but silent. End the process `fuser {path}.lock` shows"
-    )
+    raise SystemExit(f"LIN-063: {path} is locked but silent. End the process `fuser {path}.lock` shows")
 
 
 def _fork_away() -> int:
