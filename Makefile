@@ -11,9 +11,9 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 PIP := $(PYTHON) -m pip install -q --disable-pip-version-check --root-user-action=ignore
 PYTEST := $(PYTHON) -m pytest
-C_SOURCES := $(filter-out $(wildcard drivers/*/_*.c),$(wildcard drivers/*/*.c))
-C_HEADERS := $(wildcard drivers/*/*.h)
-C_BUILDS := $(wildcard drivers/*/build.py)
+C_SOURCES := $(filter-out $(wildcard drivers/*/_*.c drivers/*/*/_*.c),$(wildcard drivers/*/*.c drivers/*/*/*.c))
+C_HEADERS := $(wildcard drivers/*/*.h drivers/*/*/*.h)
+C_BUILDS := $(wildcard drivers/*/build.py drivers/*/*/build.py)
 C_BUILT := $(patsubst drivers/%/build.py,.setup/c-%,$(C_BUILDS))
 
 RUN := .venv/run $(C_BUILT) .setup/web
@@ -94,7 +94,7 @@ clean:
 	rm -rf .setup .venv .venv-prompts build *.egg-info webui/node_modules webui/static/vendor
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find appliance drivers firmware_shims webui tests -name __pycache__ -prune -exec rm -rf {} +
-	rm -f drivers/*/_*.c drivers/*/_*.o drivers/*/*.so
+	rm -f drivers/*/_*.c drivers/*/*.o drivers/*/*.so drivers/*/*/_*.c drivers/*/*/*.o drivers/*/*/*.so
 
 # --- set-up, each step once --------------------------------------------------------------------------------------
 
@@ -121,7 +121,7 @@ clean:
 .setup/c-%: drivers/%/build.py $(C_SOURCES) $(C_HEADERS) .venv/run | .setup
 	@echo 'setup: compiling drivers/$*'
 	@$(PYTHON) $< # not -m: the package itself needs what is built here
-	@touch $@
+	@mkdir -p $(@D) && touch $@
 
 # The lab compiles kernel modules for the packaged kernel; its own script keeps the stamp of that.
 .PHONY: .setup/lab
