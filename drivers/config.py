@@ -3,21 +3,21 @@
 Other sections belong to other processes and are taken as they are.
 """
 
-import re
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from drivers import settings
+from drivers.channel_text import channel_numbers, channel_text
 from drivers.dahdi.setup import CardSetup
 from drivers.errors import ConfigError
 from drivers.io import ChannelSpec
+from drivers.line_profiles import LearntTones, channels_of, load_learnt, profile_of
 from drivers.settings import Paths
 from drivers.signalling.analog_machine import AnalogTimings
+from drivers.signalling.fxo_profile import LineProfile
 from drivers.virtual.config import VirtualConfig
-
-HIGHEST_CHANNEL = 1024  # Source: dahdi/user.h, DAHDI_MAX_CHANNELS
 
 Hunting = Literal["up", "down", "round_robin", "least_used"]
 
@@ -44,13 +44,17 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GroupConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """One trunk group (`[[lines.groups]]`). `channels` as "1-24,26"; `dnis`: the number callers dialled, where the line cannot tell."""
+    """One trunk group (`[[lines.groups]]`). `channels` as "1-24,26"; `dnis`: the number callers dialled, where the line cannot tell.
+
+    `profile`: which of `[[lines.profiles]]` its lines have; empty: `[lines.analog]`.
+    """
 
     name: str
     channels: str
     hunting: Hunting = "up"
     role: Literal["trunk", "extension"] = "trunk"
     dnis: str = ""
+    profile: str = ""
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -64,12 +68,16 @@ class LinesConfig(msgspec.Struct, frozen=True, kw_only=True):
     unattended_answer_ms: how long a caller hears ringing while no call agent is connected; then the box answers and plays
     `unattended_prompt` (a WAV file; empty: silence) until the call agent is back. 0: never.
     on_stop: "keep" leaves calls up for the next process, "release" ends them. socket_group: members may connect.
+    analog, profiles, learnt: how lines of an exchange behave; `learnt` is read from a file of its own. sets: how telephone sets do.
     """
 
     card: Literal["virtual", "dahdi"] = "virtual"
     country: str = "cn"
     groups: tuple[GroupConfig, ...] = ()
-    analog: AnalogTimings = AnalogTimings()
+    analog: LineProfile = LineProfile()
+    profiles: tuple[LineProfile, ...] = ()
+    learnt: tuple[LearntTones, ...] = ()
+    sets: AnalogTimings = AnalogTimings()
     engine: EngineSettings = EngineSettings()
     virtual: VirtualConfig = VirtualConfig()
     dahdi: CardSetup = CardSetup()
@@ -80,6 +88,10 @@ class LinesConfig(msgspec.Struct, frozen=True, kw_only=True):
     native_bridge: bool = True
     max_unsent_kb: int = 4096
     max_kept_events: int = 1000
+
+    def profile_of(self, channel: int, group: GroupConfig) -> LineProfile:
+        """How that line of an exchange behaves."""
+        return profile_of(channel, group.profile, self.analog, self.profiles, self.learnt)
 
 
 class LinesFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,17 +108,20 @@ def load(path: Path) -> LinesFile:
     """Read and check `path`.
 
     Raises: ConfigError CFG-001..004 (see drivers.settings), CFG-030 channels cannot be read, CFG-031 a channel in two groups, CFG-032 a
-    group name given twice or empty, CFG-033 a group names a channel the card does not have, CFG-034 a number out of range.
+    group name given twice or empty, CFG-033 a group names a channel the card does not have, CFG-034 a number out of range, CFG-035 a
+    profile name given twice or empty, CFG-036 a group names a profile that is not there, CFG-037 a channel in two profiles.
     """
     read = settings.load(path, LinesFile)
     check(read.lines, str(path))
-    return read
+    learnt = (*read.lines.learnt, *load_learnt(Path(read.paths.data_dir)))
+    return msgspec.structs.replace(read, lines=msgspec.structs.replace(read.lines, learnt=learnt))
 
 
 def check(lines: LinesConfig, file: str = "[lines]") -> None:
-    """What the types alone cannot say. Raises: ConfigError CFG-030..032, CFG-034."""
+    """What the types alone cannot say. Raises: ConfigError CFG-030..032, CFG-034..037."""
     _check_names(lines, file)
     _check_channels(lines, file)
+    _check_profiles(lines, file)
     _check_ranges(lines, file)
 
 
@@ -119,32 +134,6 @@ def check_card(lines: LinesConfig, specs: tuple[ChannelSpec, ...], file: str = "
             what = f'{file}: lines.groups[{at}].channels = "{group.channels}": channel {missing[0]} is not on the {lines.card} card'
             have = channel_text(sorted(known)) or "none: is the card there and its driver loaded?"
             raise ConfigError("CFG-033", what, f"Channels there are: {have}")
-
-
-def channel_numbers(text: str) -> tuple[int, ...]:
-    """Numbers of "1-24,26", in that order. Raises: ValueError naming the part that is wrong."""
-    numbers: list[int] = []
-    for part in text.split(","):
-        found = re.fullmatch(r"\s*(\d{1,4})(?:\s*-\s*(\d{1,4}))?\s*", part)
-        if not found:
-            raise ValueError(f"`{part.strip()}` is no channel number or range")
-        first = int(found[1])
-        last = int(found[2] or first)
-        if not 1 <= first <= last <= HIGHEST_CHANNEL:
-            raise ValueError(f"`{part.strip()}` is not within 1-{HIGHEST_CHANNEL} or runs backwards")
-        numbers.extend(range(first, last + 1))
-    return tuple(numbers)
-
-
-def channel_text(numbers: list[int]) -> str:
-    """The shortest way to write these rising numbers: "1-24,26"."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    return ",".join(f"{first}-{last}" if last > first else str(first) for first, last in runs)
 
 
 def _check_names(lines: LinesConfig, file: str) -> None:
@@ -170,6 +159,33 @@ def _check_channels(lines: LinesConfig, file: str) -> None:
             owner[number] = group.name
 
 
+def _check_profiles(lines: LinesConfig, file: str) -> None:
+    names: set[str] = set()
+    owner: dict[int, str] = {}
+    for at, profile in enumerate(lines.profiles):
+        where = f"{file}: lines.profiles[{at}]"
+        if not profile.name or profile.name in names:
+            raise ConfigError("CFG-035", f'{where}.name = "{profile.name}"', "Give every profile a name of its own")
+        names.add(profile.name)
+        _check_profile_channels(profile, where, owner)
+    for at, group in enumerate(lines.groups):
+        if group.profile and group.profile not in names:
+            have = ", ".join(sorted(names)) or "none: add [[lines.profiles]]"
+            raise ConfigError("CFG-036", f'{file}: lines.groups[{at}].profile = "{group.profile}"', f"Profiles there are: {have}")
+
+
+def _check_profile_channels(profile: LineProfile, where: str, owner: dict[int, str]) -> None:
+    where = f'{where}.channels = "{profile.channels}"'
+    try:
+        numbers = channels_of(profile)
+    except ValueError as error:
+        raise ConfigError("CFG-030", f"{where}: {error}", 'Write numbers and ranges, as in "1-24,26"') from error
+    for number in numbers:
+        if number in owner:
+            raise ConfigError("CFG-037", f"{where}: channel {number} has profile {owner[number]} already", "A channel has one profile")
+        owner[number] = profile.name
+
+
 def _check_ranges(lines: LinesConfig, file: str) -> None:
     engine = lines.engine
     limits = (
@@ -184,7 +200,7 @@ def _check_ranges(lines: LinesConfig, file: str) -> None:
         ("lines.engine.realtime_priority", engine.realtime_priority, 0, 99),
         ("lines.engine.digit_on_ms", engine.digit_on_ms, 40, 1000),
         ("lines.engine.digit_off_ms", engine.digit_off_ms, 40, 1000),
-        ("lines.analog.release_guard_ms", lines.analog.release_guard_ms, 0, 10_000),
+        ("lines.sets.release_guard_ms", lines.sets.release_guard_ms, 0, 10_000),
     )
     for key, number, lowest, highest in limits:
         if not lowest <= number <= highest:

@@ -7,7 +7,8 @@ is in the snapshot as released with cause 41 (temporary failure), never lost wit
 import logging
 import os
 
-from drivers.config import GroupConfig, channel_text
+from drivers.channel_text import channel_text
+from drivers.config import GroupConfig
 from drivers.errors import CarelineError, LineError
 from drivers.fdstore import FdStore
 from drivers.io import ChannelIO, ChannelSpec, Signalling
@@ -67,17 +68,17 @@ class Adoption:
             os.close(fd)
 
     def _add(self, spec: ChannelSpec, group: GroupConfig, kept_fd: int | None) -> None:
-        signaller = self._signaller(spec)
+        signaller = self._signaller(spec, group)
         io = self._open(spec, kept_fd)
         port = self._lines.media.new_port(spec.number, spec.law)
         self._lines.channels[spec.number] = Channel(spec, group, io, signaller, port, self._calls, self._lines.channels)
 
-    def _signaller(self, spec: ChannelSpec) -> Signaller:
-        timings = self._lines.config.analog
+    def _signaller(self, spec: ChannelSpec, group: GroupConfig) -> Signaller:
+        config = self._lines.config
         if spec.signalling in FXS_SIGNALLED:
-            return FxsSignalled(spec.number, timings)
+            return FxsSignalled(spec.number, config.profile_of(spec.number, group))
         if spec.signalling in FXO_SIGNALLED:
-            return FxoSignalled(spec.number, timings)
+            return FxoSignalled(spec.number, config.sets)
         what = f"channel {spec.number} is set up for {spec.signalling.value}, which this version does not speak"
         raise LineError("LIN-034", what, "Take it out of [[lines.groups]]")
 

@@ -1,4 +1,4 @@
-"""The machine that walks an analogue state table, and the timings of analogue lines. Pure; called from the line server's event loop.
+"""The machine that walks an analogue state table. Pure; called from the line server's event loop.
 
 A row is (state, trigger) -> (what to do, next state). Timers belong to states: one that the next state does not know is stopped.
 An event without a row is answered by EventUnexpected and the release of the channel.
@@ -6,7 +6,7 @@ An event without a row is answered by EventUnexpected and the release of the cha
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -30,25 +30,12 @@ from drivers.signalling import (
 
 
 class AnalogTimings(msgspec.Struct, frozen=True, kw_only=True):
-    """How analogue lines behave (`[lines.analog]`). Defaults suit Chinese exchanges: ringing 1 s on, 4 s off (GB/T 3378).
+    """How telephone sets are treated (`[lines.sets]`).
 
-    ring_confirm_ms: shorter ringing is taken for noise. ring_timeout_ms: no ring for so long means the caller gave up.
-    dial_tone_wait_ms: how long to wait for dial tone; then dial all the same if dial_without_tone.
-    answer: what counts as answered when we call out: "tone" (ringback stops, or no tone at all for assume_answer_ms), "dialled" (at once
-    when the number is sent) or "polarity" (the exchange reverses the loop).
-    ringback_gap_ms: longest pause within ringback. busy_disconnect: busy tone in a call means that the far end has gone.
     release_guard_ms: on-hook at least so long between two calls (a set's battery drop takes the kernel 800 ms).
     lockout_ms: how long a set left off-hook hears busy tone.
     """
 
-    ring_confirm_ms: int = 200
-    ring_timeout_ms: int = 6000
-    dial_tone_wait_ms: int = 3000
-    dial_without_tone: bool = True
-    answer: Literal["tone", "dialled", "polarity"] = "tone"
-    assume_answer_ms: int = 8000
-    ringback_gap_ms: int = 4500
-    busy_disconnect: bool = True
     release_guard_ms: int = 1000
     lockout_ms: int = 60_000
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from drivers.protocol import Cause, LegPhase
 from drivers.signalling import Input, StartTimer
-from drivers.signalling.analog_machine import Actions, AnalogLine, AnalogTimings, Table, nothing, quiet
+from drivers.signalling.analog_machine import Actions, AnalogLine, Table, nothing, quiet
 from drivers.signalling.analog_rows import (
     end,
     far_hung_up,
@@ -18,6 +18,7 @@ from drivers.signalling.analog_rows import (
     idle,
     no_answer,
 )
+from drivers.signalling.fxo_profile import LineProfile
 from drivers.signalling.fxo_rows import (
     answer,
     answer_glare,
@@ -137,17 +138,17 @@ class FxsSignalled(AnalogLine):
         (S.GUARD, "RINGBEGIN"): (idle_then_check_ring, S.RING_CHECK),
     }
 
-    def __init__(self, channel: int, timings: AnalogTimings) -> None:
-        super().__init__(channel, timings.release_guard_ms)
-        self.timings = timings
+    def __init__(self, channel: int, profile: LineProfile) -> None:
+        super().__init__(channel, profile.release_guard_ms)
+        self.profile = profile
 
     def trigger(self, event: Input) -> str:
         plain = super().trigger(event)
         if plain == "CallWanted" and self.state == S.IDLE and not self.wanted.number:
             return "CallWanted hotline"
-        if plain == "NumberSent" and self.state == S.DIALLING and self.timings.answer == "dialled":
+        if plain == "NumberSent" and self.state == S.DIALLING and self.profile.answer == "dialled":
             return "NumberSent answers"
-        if plain == "POLARITY" and self.state == S.PROGRESS and self.timings.answer == "polarity":
+        if plain == "POLARITY" and self.state == S.PROGRESS and self.profile.answer == "polarity":
             return "POLARITY answers"
         return plain
 

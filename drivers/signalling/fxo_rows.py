@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def check_ring(line: "FxsSignalled", event: Input) -> Actions:
-    return (StartTimer("ring_confirm", line.timings.ring_confirm_ms),)
+    return (StartTimer("ring_confirm", line.profile.ring_confirm_ms),)
 
 
 def idle_then_check_ring(line: "FxsSignalled", event: Input) -> Actions:
@@ -34,7 +34,7 @@ def idle_then_check_ring(line: "FxsSignalled", event: Input) -> Actions:
 
 
 def await_ring(line: "FxsSignalled", event: Input) -> Actions:
-    return (StartTimer("ring_stopped", line.timings.ring_timeout_ms),)
+    return (StartTimer("ring_stopped", line.profile.ring_timeout_ms),)
 
 
 def offer(line: "FxsSignalled", event: Input) -> Actions:
@@ -55,15 +55,15 @@ def answer(line: "FxsSignalled", event: Input) -> Actions:
 
 
 def answered(line: "FxsSignalled", event: Input) -> Actions:
-    return (CallAnswered(), ListenForTones(("busy",) if line.timings.busy_disconnect else ()))
+    return (CallAnswered(), ListenForTones(line.profile.hangup_tones))
 
 
 def seize(line: "FxsSignalled", event: Input) -> Actions:
-    timer = "dial_blind" if line.timings.dial_without_tone else "dial_tone_missing"
+    timer = "dial_blind" if line.profile.dial_without_tone else "dial_tone_missing"
     return (
         SetHook(Hook.OFF),
         ListenForTones(("dial",)),
-        StartTimer(timer, line.timings.dial_tone_wait_ms),
+        StartTimer(timer, line.profile.dial_tone_wait_ms),
         StartTimer("no_answer", line.wanted.no_answer_ms),
     )
 
@@ -78,12 +78,12 @@ def dial(line: "FxsSignalled", event: Input) -> Actions:
 
 
 def progress(line: "FxsSignalled", event: Input) -> Actions:
-    if line.timings.answer == "polarity":
+    if line.profile.answer == "polarity":
         return (CallAlerting(), ListenForTones(("busy", "congestion")))
     return (
         CallAlerting(),
         ListenForTones(("ringback", "busy", "congestion")),
-        StartTimer("answer_assumed", line.timings.assume_answer_ms),
+        StartTimer("answer_assumed", line.profile.assume_answer_ms),
     )
 
 
@@ -92,7 +92,7 @@ def ringback_on(line: "FxsSignalled", event: Input) -> Actions:
 
 
 def ringback_off(line: "FxsSignalled", event: Input) -> Actions:
-    return (StartTimer("answer_assumed", line.timings.ringback_gap_ms),)
+    return (StartTimer("answer_assumed", line.profile.ringback_gap_ms),)
 
 
 def glare(line: "FxsSignalled", event: Input) -> Actions:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from drivers.config import GroupConfig, LinesConfig, channel_numbers, channel_text, check_card, load
+from drivers.channel_text import channel_numbers, channel_text
+from drivers.config import GroupConfig, LinesConfig, check_card, load
 from drivers.errors import ConfigError
 from drivers.io import ChannelSpec, Signalling
 
@@ -17,6 +18,7 @@ def refused(tmp_path: Path, text: str) -> ConfigError:
     return caught.value
 
 
+PROFILES = '[[lines.profiles]]\nname = "a"\nchannels = "{}"\n[[lines.profiles]]\nname = "b"\nchannels = "{}"\n'
 GROUPS = '[[lines.groups]]\nname = "a"\nchannels = "{}"\n[[lines.groups]]\nname = "{}"\nchannels = "{}"\n'
 
 
@@ -33,6 +35,13 @@ GROUPS = '[[lines.groups]]\nname = "a"\nchannels = "{}"\n[[lines.groups]]\nname 
         (GROUPS.format("1-x", "b", "5"), "CFG-030", 'lines.groups[0].channels = "1-x"', "1-24,26"),
         (GROUPS.format("9-4", "b", "5"), "CFG-030", "9-4", ""),
         (GROUPS.format("0", "b", "5"), "CFG-030", "1-1024", ""),
+        ("[[lines.profiles]]\nchannels = '1'\n", "CFG-035", 'lines.profiles[0].name = ""', "name of its own"),
+        ("[[lines.groups]]\nname = 'a'\nchannels = '1'\nprofile = 'pbx'\n", "CFG-036", 'profile = "pbx"', "[[lines.profiles]]"),
+        (PROFILES.format("1-4", "4"), "CFG-037", "channel 4 has profile a already", "one profile"),
+        (PROFILES.format("1-4", "x"), "CFG-030", 'lines.profiles[1].channels = "x"', "1-24,26"),
+        ("[[lines.profiles]]\nname = 'a'\nflash_ms = 5\n", "CFG-004", "flash_ms must be 50 to 1200", ""),
+        ("[lines.analog.tones]\nbusy = '450/x'\n", "CFG-004", "`450/x` is no tone", ""),
+        ("[lines.analog]\nanswer = 'guess'\n", "CFG-004", "lines.analog.answer", "tone, voice, polarity, dialled"),
         ("[lines]\nunattended_answer_ms = -1\n", "CFG-034", "lines.unattended_answer_ms = -1", "0 to 600000"),
         ("[lines.engine]\nevents = 1000\n", "CFG-034", "lines.engine.events = 1000", "powers of two"),
         ("[lines.engine]\nrealtime_priority = 100\n", "CFG-034", "realtime_priority", "0 to 99"),

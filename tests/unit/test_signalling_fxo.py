@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from drivers.io import Hook, LineEvent
-from drivers.protocol import Cause
+from drivers.protocol import Cause, LegPhase
 from drivers.signalling import (
     AnswerWanted,
     CallAlerting,
@@ -15,7 +17,9 @@ from drivers.signalling import (
     CallWanted,
     ChannelIdle,
     DialNumber,
+    EventUnexpected,
     Input,
+    LineFailed,
     LineHappened,
     NumberSent,
     ReleaseWanted,
@@ -26,15 +30,26 @@ from drivers.signalling import (
     TimerFired,
     ToneHeard,
 )
-from drivers.signalling.analog_machine import AnalogTimings
+from drivers.signalling.analog_machine import INDIFFERENT
 from drivers.signalling.fxo import Fxs, FxsSignalled
-from tests.unit.analog_rig import ONHOOK, RINGBEGIN, RINGOFFHOOK, kinds, run
+from drivers.signalling.fxo_profile import LineProfile
+from tests.unit.analog_rig import (
+    ONHOOK,
+    RINGBEGIN,
+    RINGOFFHOOK,
+    check_adopted,
+    check_every_event_has_a_row,
+    check_names_are_real,
+    check_never_stuck,
+    kinds,
+    run,
+)
 
-TIMINGS = AnalogTimings()
+TIMINGS = LineProfile()
 
 
 def line(**timings: Any) -> FxsSignalled:
-    return FxsSignalled(7, AnalogTimings(**timings))
+    return FxsSignalled(7, LineProfile(**timings))
 
 
 def ringing() -> FxsSignalled:
@@ -164,3 +179,51 @@ def test_glare_gives_the_line_to_the_caller() -> None:
 
 def test_line_without_number_is_a_hotline() -> None:
     assert kinds(run(line(), CallWanted()), SetHook, CallAlerting, DialNumber) == [SetHook(Hook.OFF), CallAlerting()]
+
+
+# --- whatever happens ----------------------------------------------------------------------------------------------
+
+
+# What the kernel can say of such a port. Source: dahdi-base.c, __dahdi_hooksig_pvt (RINGBEGIN for FXS signalling alone), and the drivers
+# of cards (POLARITY of FXO ports alone). WINKFLASH is a short ONHOOK.
+def test_whatever_the_kernel_can_say_has_a_row_in_every_state() -> None:
+    check_every_event_has_a_row(FxsSignalled, {"ONHOOK", "RINGOFFHOOK", "RINGBEGIN", "WINKFLASH", "POLARITY"})
+
+
+def test_table_names_real_triggers() -> None:
+    check_names_are_real(
+        FxsSignalled,
+        {"CallWanted", "CallWanted hotline", "AnswerWanted", "ReleaseWanted", "NumberSent", "NumberSent answers", "POLARITY answers"},
+    )
+
+
+def test_event_without_a_row_releases() -> None:
+    made = line()
+    made.state = Fxs.ANSWERED
+    done = run(made, CallWanted("1"))
+    assert done[0] == EventUnexpected("answered", "CallWanted")
+    ended = [SetHook(Hook.ON), CallReleased(Cause.INTERWORKING, True), ChannelIdle()]
+    assert kinds(done, SetHook, CallReleased, ChannelIdle) == ended
+
+
+@pytest.mark.parametrize("event", sorted(INDIFFERENT))
+def test_events_that_say_nothing(event: LineEvent) -> None:
+    assert run(line(), LineHappened(event)) == []
+
+
+@pytest.mark.parametrize("phase", [phase for phase in LegPhase if phase is not LegPhase.RELEASED])
+def test_adopted_call_can_be_released(phase: LegPhase) -> None:
+    check_adopted(line(), phase)
+
+
+EVENTS = st.one_of(
+    st.sampled_from([LineHappened(event) for event in LineEvent]),
+    st.sampled_from(sorted({name for names in FxsSignalled.timers.values() for name in names})).map(TimerFired),
+    st.builds(ToneHeard, st.sampled_from(["dial", "ringback", "busy", "congestion"]), st.booleans()),
+    st.sampled_from([NumberSent(), AnswerWanted(), ReleaseWanted(Cause.USER_BUSY), CallWanted("12#"), CallWanted(), LineFailed()]),
+)
+
+
+@given(events=st.lists(EVENTS, max_size=30))
+def test_never_stuck_and_every_call_ends_once(events: list[Input]) -> None:
+    check_never_stuck(line(), events)
