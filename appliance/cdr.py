@@ -18,9 +18,10 @@ from appliance.events import (
     Happened,
     LanguageChosen,
     MessageLeft,
-    OperatorAnswered,
-    OperatorMissed,
     PlaceEntered,
+    TransferAnswered,
+    TransferFailed,
+    TransferStarted,
 )
 
 PATH_LIMIT = 200
@@ -47,6 +48,8 @@ class Cdr(msgspec.Struct, frozen=True, kw_only=True):
     path: str = ""
     digits: str = ""
     operator_channel: int | None = None
+    transferred_to: str = ""
+    transfer_outcome: str = ""
 
 
 def fold(cdr: Cdr | None, event: Happened) -> Cdr | None:
@@ -101,13 +104,21 @@ def _(event: MessageLeft, cdr: Cdr) -> Cdr:
 
 
 @_next.register
-def _(event: OperatorAnswered, cdr: Cdr) -> Cdr:
-    return msgspec.structs.replace(cdr, outcome="operator", operator_channel=event.channel)
+def _(event: TransferStarted, cdr: Cdr) -> Cdr:
+    return msgspec.structs.replace(cdr, transferred_to=event.to, transfer_outcome="")
 
 
 @_next.register
-def _(event: OperatorMissed, cdr: Cdr) -> Cdr:
-    return msgspec.structs.replace(cdr, outcome=cdr.outcome or "operator_missed")
+def _(event: TransferAnswered, cdr: Cdr) -> Cdr:
+    return msgspec.structs.replace(cdr, outcome="operator", operator_channel=event.channel, transfer_outcome="answered")
+
+
+@_next.register
+def _(event: TransferFailed, cdr: Cdr) -> Cdr:
+    """Also after an answer: then the two could not be joined, and nobody was spoken to."""
+    missed = not cdr.outcome or cdr.transfer_outcome == "answered"
+    outcome = "operator_missed" if missed else cdr.outcome
+    return msgspec.structs.replace(cdr, outcome=outcome, transfer_outcome=event.outcome)
 
 
 @_next.register

@@ -15,15 +15,24 @@ from drivers.settings import Paths
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
+DIALLED = set("0123456789*#ABCDw")
 
 
-class Extension(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a person is rung: a trunk group of sets, or one channel; `number` where the group needs dialling."""
+class Destination(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a caller is transferred to: a free set of a group, exactly one channel, or `number` dialled through a trunk group.
+
+    ring_ms: how long it may ring, dialling included.
+    """
 
     group: str = "sets"
     channel: int | None = None
     number: str = ""
     ring_ms: int = 25_000
+
+    @property
+    def label(self) -> str:
+        """To whom, as records show it: the number that is dialled, else the group ("sets"), else the channel ("sets/5")."""
+        return self.number or (self.group if self.channel is None else f"{self.group}/{self.channel}")
 
 
 class CallsConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +45,7 @@ class CallsConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     language: Language = "zh"
     routes: tuple[Route, ...] = ()
-    operator: Extension = Extension()
+    operator: Destination = Destination()
     first_key_ms: int = 6_000
     still_there_ms: int = 5_000
     attempts: int = 3
@@ -70,7 +79,7 @@ def load(path: Path) -> Config:
     """Read and check `path`.
 
     Raises: ConfigError CFG-001..004 (see drivers.settings), CFG-050, CFG-051 (calendar), CFG-052 (a number out of
-    range), CFG-053 (two routes of one name).
+    range), CFG-053 (two routes of one name), CFG-056 (a number that cannot be dialled).
     """
     config = settings.load(path, Config)
     check(config, str(path))
@@ -85,6 +94,7 @@ def check(config: Config, file: str = "careline.toml") -> None:
         raise ConfigError(error.code, f"{file}: {error.what}", error.remedy) from error
     _check_ranges(config, file)
     _check_routes(config.calls.routes, file)
+    _check_destination("calls.operator", config.calls.operator, file)
 
 
 def _check_ranges(config: Config, file: str) -> None:
@@ -104,6 +114,13 @@ def _check_ranges(config: Config, file: str) -> None:
     for key, value, lowest, highest in limits:
         if not lowest <= value <= highest:
             raise ConfigError("CFG-052", f"{file}: {key} = {value}", f"Allowed are {lowest} to {highest}")
+
+
+def _check_destination(key: str, to: Destination, file: str) -> None:
+    if not set(to.number) <= DIALLED:
+        raise ConfigError(
+            "CFG-056", f"{file}: {key}.number = {to.number!r}", "Digits, * and # are dialled, w waits 500 ms; nothing between them"
+        )
 
 
 def _check_routes(routes: tuple[Route, ...], file: str) -> None:

@@ -96,18 +96,21 @@ class MessageDiscarded(Happened, frozen=True, kw_only=True):
     reason: str
 
 
-class OperatorRung(Happened, frozen=True, kw_only=True):
+class TransferStarted(Happened, frozen=True, kw_only=True):
+    """`leg` rings from here on, the caller hears it. `to`: the number dialled, or the group, or group/channel."""
+
     leg: str
+    to: str
     group: str
 
 
-class OperatorAnswered(Happened, frozen=True, kw_only=True):
+class TransferAnswered(Happened, frozen=True, kw_only=True):
     leg: str
     channel: int | None = None
 
 
-class OperatorMissed(Happened, frozen=True, kw_only=True):
-    """`outcome`: busy, no_answer, failed."""
+class TransferFailed(Happened, frozen=True, kw_only=True):
+    """`outcome`: busy, no_answer, no_channel, unknown_destination, failed; abandoned: the call was over first."""
 
     leg: str
     outcome: str
@@ -160,7 +163,7 @@ class CallFailed(Happened, frozen=True, kw_only=True):
 
 
 class CallReleased(Happened, frozen=True, kw_only=True):
-    """Last event of every call. `at` is when the line went idle. `ended_by`: caller, box, operator."""
+    """Last event of every call. `at` is when the line went idle. `ended_by`: caller, box, operator (whom the caller was transferred to)."""
 
     cause: int
     ended_by: str
@@ -168,7 +171,7 @@ class CallReleased(Happened, frozen=True, kw_only=True):
 
 AnyHappened = (
     CallOffered | CallRouted | CallAnswered | PlaceEntered | PromptPlayed | DigitPressed | KeyRefused
-    | CallerSilent | LanguageChosen | MessageLeft | MessageDiscarded | OperatorRung | OperatorAnswered
-    | OperatorMissed | CallBridged | CallUnbridged | RecordingStarted | RecordingGapped | RecordingEnded
+    | CallerSilent | LanguageChosen | MessageLeft | MessageDiscarded | TransferStarted | TransferAnswered
+    | TransferFailed | CallBridged | CallUnbridged | RecordingStarted | RecordingGapped | RecordingEnded
     | CallRecovered | CallFailed | CallReleased
 )

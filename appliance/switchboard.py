@@ -220,7 +220,7 @@ class Switchboard:
     def _adopt_party(self, leg: Leg, tag: PartyTag) -> None:
         """The other party of a call: it is that call's, unless the call is done with it."""
         call = self.calls.get(tag.call_id)
-        if call and call.tag.operator_leg == leg.name:
+        if call and call.tag.party_leg == leg.name:
             call.legs[leg.name] = leg
             self._by_leg[leg.name] = call
             return

@@ -13,8 +13,8 @@ import msgspec
 
 from appliance.call.core import CallCore, Surroundings
 from appliance.call.leg import Leg
-from appliance.call.operator import Connecting
 from appliance.call.tag import CallTag
+from appliance.call.transfer import Transferring
 from appliance.control.messages import LiveCall
 from appliance.errors import CallError
 from appliance.events import AnyHappened, CallOffered, CallRecovered, CallReleased, RecordingGapped
@@ -29,7 +29,7 @@ STORE_RETRY_S = 5.0
 Script = Callable[["Call"], Awaitable[None]]
 
 
-class Call(Connecting):
+class Call(Transferring):
     """One call. `run` is its task; everything else is called from that task or from the switchboard."""
 
     def __init__(self, main: Leg, tag: CallTag, around: Surroundings, changed: Callable[[CallCore], None]) -> None:
@@ -141,6 +141,7 @@ class Call(Connecting):
         if leg.answered_at and not self.tag.answered:
             events.append(self.answered_event())
         events += self.pressed(leg.digits)
+        events += self.transfer_abandoned()
         ended, settled = await self.settle_recordings(self.config.message_min_ms)
         released = CallReleased(
             cause=leg.cause if leg.cause is not None else Cause.TEMPORARY_FAILURE,
@@ -151,7 +152,7 @@ class Call(Connecting):
         self.commit(*events, *ended, released, closed=True, answered=leg.answered_at is not None, **changes)
 
     def _ended_by(self) -> str:
-        if self.tag.operator_left:
+        if self.tag.party_left:
             return "operator"
         return "caller" if self.main.by_far_end else "box"
 
@@ -184,7 +185,7 @@ class Call(Connecting):
 
     def live(self) -> LiveCall:
         """The call as the web shows it."""
-        operator = self.legs.get(self.tag.operator_leg)
+        party = self.legs.get(self.tag.party_leg)
         recording = self.main.recordings.get(self.id)
         return LiveCall(
             call_id=self.id,
@@ -199,7 +200,7 @@ class Call(Connecting):
             language=self.tag.language,
             place=self.tag.place,
             digits=self.tag.keys,
-            operator_channel=operator.channel if operator else None,
+            operator_channel=party.channel if party else None,
             recording=recording is not None and not recording.stopped,
         )
 

@@ -38,18 +38,25 @@ class Taken(StrEnum):
     FAILED = "failed"
 
 
-class Rung(StrEnum):
-    """What ringing an extension came to."""
+class Transferred(StrEnum):
+    """What a transfer came to, however it is done.
+
+    answered: the two were joined until the other party left or the talk limit was reached. no_channel: nothing free to reach it by.
+    unknown_destination: no such group, channel or number. abandoned: the caller was gone first; no script sees that.
+    """
 
     ANSWERED = "answered"
     BUSY = "busy"
     NO_ANSWER = "no_answer"
+    NO_CHANNEL = "no_channel"
+    UNKNOWN_DESTINATION = "unknown_destination"
     FAILED = "failed"
+    ABANDONED = "abandoned"
 
 
 class BridgeEnd(StrEnum):
     """Why two parties were parted, when the caller did not hang up."""
 
-    OPERATOR_LEFT = "operator_left"
+    PARTY_LEFT = "party_left"
     LIMIT = "limit"
     FAILED = "failed"

@@ -23,8 +23,8 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
 
 class CallTag(msgspec.Struct, frozen=True, kw_only=True, tag="call-1", omit_defaults=True):
     """On the caller's leg. `seq` numbers the last event, `play_id` the last finished play; `consumed_seq` the last
-    digit acted on; `rung` counts extensions rung, `taken` messages begun; `settled` names finished recordings; `keys` are the last
-    ones pressed, for the live view."""
+    digit acted on; `rung` counts legs rung, `taken` messages begun; `settled` names finished recordings; `keys` are the last
+    ones pressed, for the live view. `party_leg` is the leg of the other party while there is one."""
 
     call_id: str
     service: str = ""
@@ -38,8 +38,9 @@ class CallTag(msgspec.Struct, frozen=True, kw_only=True, tag="call-1", omit_defa
     rung: int = 0
     taken: int = 0
     answered: bool = False
-    operator_leg: str = ""
-    operator_left: bool = False
+    party_leg: str = ""
+    party_answered: bool = False
+    party_left: bool = False
     recording: bool = False
     settled: tuple[str, ...] = ()
     closed: bool = False

@@ -89,7 +89,7 @@ class LeaveMessage(Node, frozen=True, kw_only=True):
 
 
 class Operator(Node, frozen=True, kw_only=True):
-    """Ring the operator's extension and bridge. Exits: ended (they talked), busy, no_answer, failed."""
+    """Transfer the caller to the operator. Exits: ended (they talked), busy (or no channel free), no_answer, failed."""
 
     NEEDS: ClassVar[tuple[str, ...]] = ("ended", "busy", "no_answer", "failed")
     prompts: tuple[str, ...] = ("transferring",)

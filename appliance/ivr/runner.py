@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from appliance.call import Call
-from appliance.call.outcome import BridgeEnd, Rung, Taken
+from appliance.call.outcome import Taken, Transferred
 from appliance.ivr.flow import (
     OPENING_HOURS,
     REFERENCE,
@@ -115,15 +115,19 @@ class FlowRunner:
 
     async def _operator(self, call: Call, node: Operator) -> str:
         await call.say(node.prompts, barge_in=False)
-        rung = await call.ring_operator(call.config.operator)
-        if rung is not Rung.ANSWERED:
-            return str(rung)
-        end = await call.bridge()
-        return "failed" if end is BridgeEnd.FAILED else "ended"
+        transferred = await call.transfer(call.config.operator)
+        return TRANSFER_EXITS.get(transferred, "failed")
 
     async def _hang_up(self, call: Call, node: HangUp) -> None:
         await call.say(node.prompts, barge_in=False)
 
+
+TRANSFER_EXITS = {
+    Transferred.ANSWERED: "ended",
+    Transferred.BUSY: "busy",
+    Transferred.NO_CHANNEL: "busy",
+    Transferred.NO_ANSWER: "no_answer",
+}
 
 RUN: dict[type[AnyNode], Callable[[FlowRunner, Call, Any], Awaitable[str | None]]] = {
     Say: FlowRunner._say,

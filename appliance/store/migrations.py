@@ -17,7 +17,15 @@ def _first(database: SqliteDatabase) -> None:
         database.create_tables(models.TABLES)
 
 
-STEPS: tuple[Callable[[SqliteDatabase], None], ...] = (_first,)
+def _transfers(database: SqliteDatabase) -> None:
+    """A store made by `_first` of this program has these columns already."""
+    there = {column.name for column in database.get_columns("call_record")}
+    for name in ("transferred_to", "transfer_outcome"):
+        if name not in there:
+            database.execute_sql(f"alter table call_record add column {name} varchar(255) not null default ''")
+
+
+STEPS: tuple[Callable[[SqliteDatabase], None], ...] = (_first, _transfers)
 
 
 def migrate(database: SqliteDatabase, path: Path) -> int:

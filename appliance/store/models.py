@@ -41,7 +41,9 @@ class StoreModel(Model):
 
 class CallRecord(StoreModel):
     """One call detail record, folded from the call's events. `outcome`: abandoned, completed, message, operator, operator_missed, failed.
-    `ended_by`: caller, box, operator. `path`: node keys joined by ">". `ended_at` None: the call goes on."""
+    `ended_by`: caller, box, operator. `path`: node keys joined by ">". `ended_at` None: the call goes on.
+    Operator is whom the caller was transferred to last: `transferred_to` a number, a group or group/channel, empty for nobody;
+    `transfer_outcome` answered, busy, no_answer, no_channel, unknown_destination, failed, abandoned, empty while it rings."""
 
     call_id = CharField(primary_key=True)
     direction = CharField()
@@ -61,6 +63,8 @@ class CallRecord(StoreModel):
     path = TextField(default="")
     digits = CharField(default="")
     operator_channel = IntegerField(null=True)
+    transferred_to = CharField(default="")
+    transfer_outcome = CharField(default="")
 
 
 class CallEvent(StoreModel):

@@ -16,6 +16,9 @@ from appliance.events import (
     RecordingEnded,
     RecordingGapped,
     RecordingStarted,
+    TransferAnswered,
+    TransferFailed,
+    TransferStarted,
 )
 from appliance.store import statements
 from appliance.store.models import CallEvent, Recording, VoiceMessage
@@ -32,6 +35,8 @@ def once_key(event: Happened) -> str | None:
         return f"{kind}:{event.leg}:{event.leg_seq}"
     if isinstance(event, MessageLeft | RecordingStarted | RecordingEnded):
         return f"{kind}:{event.recording_id}"
+    if isinstance(event, TransferStarted | TransferAnswered | TransferFailed):
+        return f"{kind}:{event.leg}"
     return None
 
 

@@ -58,10 +58,12 @@ class ScriptedLines:
     """One server for the whole test; call agents come and go by `connect`."""
 
     def __init__(self, clock: Clock, channels: int = 8, set_answers: Callable[[], str] = lambda: "answer") -> None:
+        """`set_answers`: what whoever is called does: "answer" after 4 s, "no answer", or a cause it ends with at once."""
         self.clock = clock
         self.legs: dict[str, LegState] = {}
         self.commands: list[Command] = []
         self.refuse: Callable[[Command], str] = lambda command: ""
+        self.refuse_code = "LIN-099"
         self.close_s = 0.0  # how long a disk takes to close a recording when its call is over
         self._set_answers = set_answers
         self._channels = channels
@@ -151,7 +153,7 @@ class ScriptedLines:
         self.commands.append(command)
         if why := self.refuse(command):
             leg = getattr(command, "leg", "")
-            self.emit(CommandFailed(command_id=command.command_id, leg=leg, code="LIN-099", what=why, remedy="none"))
+            self.emit(CommandFailed(command_id=command.command_id, leg=leg, code=self.refuse_code, what=why, remedy="none"))
             return
         if act := self._rows.get(type(command)):
             act(command)
@@ -191,8 +193,8 @@ class ScriptedLines:
             state = ChannelState(number=101, name="S", span=2, group="sets", signalling="fxoks", leg=command.leg)
             self.emit(ChannelChanged(channel=state))
             loop.call_later(4.0, self._answered, command.leg)
-        elif does == "busy":
-            self.hang_up(command.leg, far_end=False, cause=34)
+        elif does.isdigit():
+            self.hang_up(command.leg, far_end=False, cause=int(does))
         else:
             loop.call_later(command.no_answer_ms / 1000, self.hang_up, command.leg, False, 19)
 

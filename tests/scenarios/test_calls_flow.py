@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from appliance.config import CallsConfig, Config, Extension
-from appliance.events import CallFailed, Happened, MessageLeft, OperatorMissed, PromptPlayed
+from appliance.config import CallsConfig, Config
+from appliance.events import CallFailed, Happened, MessageLeft, PromptPlayed
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.routing import Route
 from appliance.store.models import CallRecord, Recording, VoiceMessage
@@ -21,9 +21,7 @@ from tests.scenarios.killing import JumpingClock, Life, start_agent
 from tests.scenarios.lines_rig import speech_like
 from tests.scenarios.scripted_lines import ScriptedLines
 
-SET = 9
 MENU = "greeting>main_menu"
-OPERATOR = CallsConfig(operator=Extension(ring_ms=12_000))
 
 
 def one_record() -> dict[str, Any]:
@@ -93,49 +91,6 @@ def test_message_is_kept_and_its_number_said(config: Config, prompts: PromptLibr
     assert speech_like(4, seed=1)[8000:9000] in (config.paths.recordings_dir / left.path).read_bytes()
     said = [event.prompts for event in happened if isinstance(event, PromptPlayed)]
     assert ("message_saved", "message_number_is", "digit_1", "digit_0", "digit_0", "digit_1") in said
-
-
-def test_operator_talks_and_hangs_up(config: Config, prompts: PromptLibrary) -> None:
-    async def act(box: Box) -> None:
-        telephone = box.telephone()
-        telephone.dial(BOX)
-        await telephone.reached(Phase.TALKING)
-        await press(telephone, "0")
-        await box.set(SET).reached(Phase.RINGING)
-        await asyncio.sleep(5)
-        box.set(SET).answer()
-        await asyncio.sleep(10)
-        (live,) = box.agent.live.calls.values()
-        assert (live.phase, live.operator_channel, live.recording) == ("bridged", SET, True)
-        box.set(SET).hang_up()
-        await telephone.reached(Phase.ENDED)
-        box.card.world.dismiss(telephone)
-
-    record, _ = made(config, prompts, act)
-    assert record["path"] == f"{MENU}>operator>goodbye"
-    assert (record["outcome"], record["ended_by"], record["operator_channel"]) == ("operator", "operator", SET)
-
-
-@pytest.mark.parametrize(("off_hook", "outcome", "place"), [(True, "busy", "operator_busy"), (False, "no_answer", "operator_no_answer")])
-def test_operator_is_missed(config: Config, prompts: PromptLibrary, off_hook: bool, outcome: str, place: str) -> None:
-    async def act(box: Box) -> None:
-        if off_hook:
-            box.set(SET).pick_up()
-            box.set(SET + 1).pick_up()
-            await asyncio.sleep(1)
-        await call(box, "0" + " " * 6)
-        box.set(SET).hang_up()
-        box.set(SET + 1).hang_up()
-
-    calls = msgspec.structs.replace(config, calls=OPERATOR)
-    async def main(box: Box) -> Any:
-        await act(box)
-        await box.idle()
-        return await box.ask(lambda: [(row.path, events_of(row.call_id)) for row in CallRecord.select() if ">operator" in row.path])
-
-    ((path, happened),) = run_box(calls, prompts, main)
-    assert path.startswith(f"{MENU}>operator>{place}>main_menu")
-    assert next(event.outcome for event in happened if isinstance(event, OperatorMissed)) == outcome
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from appliance.ivr.prompts.library import PromptLibrary
 from appliance.store.database import open_store
 from appliance.store.models import CallRecord, Recording, VoiceMessage
 from drivers.clock import VirtualClock, run_virtual
-from drivers.protocol import Play, StartRecording
+from drivers.protocol import Bridge, Command, Play, PlayTone, Seize, StartRecording
 from tests.scenarios.killing import JumpingClock, Life, restart_when_dead, start_agent
 from tests.scenarios.scripted_lines import ScriptedLines
 
@@ -33,6 +33,8 @@ class Outcome:
     legs_left: int = 0
     restarted_plays: int = 0
     restarted_recordings: int = 0
+    redialled: int = 0
+    last_tone: str = ""
 
 
 async def keys(server: ScriptedLines, leg: str, script: str, end: str = "caller") -> None:
@@ -86,6 +88,11 @@ async def operator_caller_leaves(server: ScriptedLines) -> None:
     await keys(server, server.ring(), " 0       ")
 
 
+async def caller_leaves_while_it_rings(server: ScriptedLines) -> None:
+    """The announcement takes 3 s, the other party would answer 4 s later."""
+    await keys(server, server.ring(), " 0.....")
+
+
 async def early_hang_up(server: ScriptedLines) -> None:
     leg = server.ring()
     await asyncio.sleep(0.01)
@@ -94,18 +101,26 @@ async def early_hang_up(server: ScriptedLines) -> None:
 
 
 CALLERS: list[Caller] = [
-    menus, typed_ahead, message, message_cut_off, silent_message, operator, operator_caller_leaves,
+    menus, typed_ahead, message, message_cut_off, silent_message, operator, operator_caller_leaves, caller_leaves_while_it_rings,
 ]
 
 
 def run_call(
-    config: Config, prompts: PromptLibrary, caller: Caller, kill_after: int | None, slow_disk: bool, answers: str = "answer"
+    config: Config,
+    prompts: PromptLibrary,
+    caller: Caller,
+    kill_after: int | None,
+    slow_disk: bool,
+    answers: str = "answer",
+    refused: type[Command] | None = None,
 ) -> tuple[Outcome, int]:
     """One call from an empty store; what came of it, and how many messages the first call agent saw."""
     empty_store(config)
 
     async def main(clock: VirtualClock) -> tuple[Outcome, int]:
         server = ScriptedLines(clock, set_answers=lambda: answers)
+        server.refuse = lambda command: "refused" if refused and isinstance(command, refused) else ""
+        server.refuse_code = "LIN-033"
         life = Life(slow_disk=slow_disk) if kill_after is None else Life(kill_after, slow_disk)
         agent = await start_agent(config, server, clock, prompts, life)
         successor = asyncio.create_task(restart_when_dead(config, server, clock, prompts, agent, life))
@@ -120,6 +135,8 @@ def run_call(
         outcome.restarted_recordings = repeated(
             (each.leg, each.recording_id) for each in server.commands if isinstance(each, StartRecording)
         )
+        outcome.redialled = 0 if refused else repeated(each.leg for each in server.commands if isinstance(each, Seize))
+        outcome.last_tone = next((each.tone for each in reversed(server.commands) if isinstance(each, PlayTone)), "")
         assert not agent.live.calls
         await agent.stop()
         return outcome, life.count
@@ -141,7 +158,9 @@ def empty_store(config: Config) -> None:
 
 
 def read_outcome() -> Outcome:
-    fields = ("call_id", "ended_by", "outcome", "language", "path", "digits", "cause", "operator_channel")
+    fields = (
+        "call_id", "ended_by", "outcome", "language", "path", "digits", "cause", "operator_channel", "transferred_to", "transfer_outcome",
+    )
     records = [
         {name: getattr(row, name) for name in fields} | {"answered": row.answered_at, "ended": row.ended_at is not None}
         for row in CallRecord.select()
@@ -170,9 +189,8 @@ def comparable(outcome: Outcome) -> Any:
     """Everything but what half a second without a call agent may change."""
     records = [{**record, "answered": bool(record["answered"])} for record in outcome.records]
     messages = [(reference, path) for reference, path, _ in outcome.messages]
-    return msgspec.to_builtins(
-        (records, messages, outcome.open_recordings, outcome.legs_left, outcome.restarted_plays, outcome.restarted_recordings)
-    )
+    done_twice = (outcome.restarted_plays, outcome.restarted_recordings, outcome.redialled)
+    return msgspec.to_builtins((records, messages, outcome.open_recordings, outcome.legs_left, done_twice, outcome.last_tone))
 
 
 def test_caller_gone_while_nobody_looked(config: Config, prompts: PromptLibrary) -> None:
@@ -184,10 +202,27 @@ def test_caller_gone_while_nobody_looked(config: Config, prompts: PromptLibrary)
         assert (outcome.legs_left, outcome.open_recordings, outcome.messages) == (0, 0, [])
 
 
-@pytest.mark.parametrize("answers", ["busy", "no answer"])
-def test_killed_while_the_operator_is_missed(config: Config, prompts: PromptLibrary, answers: str) -> None:
-    undisturbed, messages = run_call(config, prompts, operator_caller_leaves, None, False, answers)
-    assert undisturbed.records[0]["outcome"] == "operator_missed"
+@pytest.mark.parametrize(
+    ("answers", "refused", "came_to", "outcome"),
+    [
+        ("17", None, "busy", "operator_missed"),
+        ("34", None, "no_channel", "operator_missed"),
+        ("44", None, "no_channel", "operator_missed"),
+        ("28", None, "unknown_destination", "operator_missed"),
+        ("41", None, "failed", "operator_missed"),
+        ("no answer", None, "no_answer", "operator_missed"),
+        ("answer", Seize, "unknown_destination", "failed"),
+        ("answer", Bridge, "failed", "operator_missed"),
+    ],
+)
+def test_killed_while_a_transfer_fails(
+    config: Config, prompts: PromptLibrary, answers: str, refused: type[Command] | None, came_to: str, outcome: str
+) -> None:
+    """The caller is taken back into the menus; the record says why."""
+    undisturbed, messages = run_call(config, prompts, operator_caller_leaves, None, False, answers, refused)
+    (record,) = undisturbed.records
+    assert (record["transferred_to"], record["transfer_outcome"], record["outcome"]) == ("sets", came_to, outcome)
+    assert record["path"].startswith(f"greeting>main_menu>operator>operator_{'no_answer' if came_to == 'no_answer' else 'busy'}>main_menu")
     for kill_after in range(1, messages + 1):
-        outcome, _ = run_call(config, prompts, operator_caller_leaves, kill_after, False, answers)
-        assert comparable(outcome) == comparable(undisturbed), f"killed after message {kill_after} of {messages}"
+        again, _ = run_call(config, prompts, operator_caller_leaves, kill_after, bool(kill_after % 2), answers, refused)
+        assert comparable(again) == comparable(undisturbed), f"killed after message {kill_after} of {messages}"

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from appliance.config import CallsConfig, Config, Extension
+from appliance.config import CallsConfig, Config, Destination
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.store.models import CallEvent, CallRecord, Recording, VoiceMessage
 from appliance.store.projections import fold_call
@@ -147,7 +147,7 @@ def check_files(recordings_dir: Path) -> None:
 
 @pytest.fixture
 def busy_box(config: Config) -> Config:
-    return msgspec.structs.replace(config, calls=CallsConfig(operator=Extension(ring_ms=12_000)))
+    return msgspec.structs.replace(config, calls=CallsConfig(operator=Destination(ring_ms=12_000)))
 
 
 def test_two_hundred_calls_the_same_every_time(busy_box: Config, prompts: PromptLibrary, folder: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from appliance import config as configuration
 from appliance.checks import unreachable_routes
+from appliance.config import Destination
 from appliance.ivr.hours import opening_hours
 from drivers.errors import ConfigError
 
@@ -33,6 +34,7 @@ def test_empty_file_is_a_working_box(tmp_path: Path) -> None:
         ("[calls]\nattempts = 'three'", "CFG-004", ("calls.attempts", "int")),
         ("[calls]\nattempts = 0", "CFG-052", ("calls.attempts = 0", "1 to 10")),
         ("[calls.operator]\nring_ms = 1", "CFG-052", ("calls.operator.ring_ms = 1", "5000 to 300000")),
+        ("[calls.operator]\nnumber = '6234-5678'", "CFG-056", ("calls.operator.number = '6234-5678'", "Digits")),
         ("[calls]\nroutes = [{name='a', service='sing'}]", "CFG-004", ("calls.routes", "sing")),
         ("[calls]\nroutes = [{name='a', service='reject', wen='open'}]", "CFG-003", ("calls.routes.wen", "when")),
         ("[calls]\nroutes = [{name='', service='reject'}]", "CFG-053", ("calls.routes[0].name",)),
@@ -59,6 +61,18 @@ def test_sockets_that_cannot_be_bound(tmp_path: Path, folder: str, allowed: bool
         return
     with pytest.raises(ConfigError, match=r"CFG-005.*paths\.run_dir.*107.*shorter"):
         load(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("to", "label"),
+    [
+        (Destination(), "sets"),
+        (Destination(channel=5), "sets/5"),
+        (Destination(group="trunk", number="62345678"), "62345678"),
+    ],
+)
+def test_a_destination_is_called_by_what_is_dialled(to: Destination, label: str) -> None:
+    assert to.label == label
 
 
 def test_missing_file() -> None:

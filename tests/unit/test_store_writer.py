@@ -5,6 +5,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from peewee import DatabaseError
 
@@ -17,11 +18,12 @@ from appliance.events import (
     Happened,
     LanguageChosen,
     MessageLeft,
-    OperatorAnswered,
-    OperatorMissed,
     PlaceEntered,
     RecordingEnded,
     RecordingStarted,
+    TransferAnswered,
+    TransferFailed,
+    TransferStarted,
 )
 from appliance.store import models
 from appliance.store.database import connect, open_store
@@ -115,14 +117,14 @@ def test_the_fold_gives_the_record() -> None:
         (
             (
                 CallAnswered(call_id="c1", seq=2, at=at(1)),
-                OperatorAnswered(call_id="c1", seq=3, at=at(5), leg="L2", channel=30),
+                TransferAnswered(call_id="c1", seq=3, at=at(5), leg="L2", channel=30),
             ),
             "operator",
         ),
         (
             (
                 CallAnswered(call_id="c1", seq=2, at=at(1)),
-                OperatorMissed(call_id="c1", seq=3, at=at(5), leg="L2", outcome="busy"),
+                TransferFailed(call_id="c1", seq=3, at=at(5), leg="L2", outcome="busy"),
             ),
             "operator_missed",
         ),
@@ -132,6 +134,38 @@ def test_the_outcome_follows_from_what_happened(events: tuple[Happened, ...], ou
     record = folded(offered(), *events, CallReleased(call_id="c1", seq=9, at=at(9), cause=16, ended_by="caller"))
     assert record is not None
     assert record.outcome == outcome
+
+
+def started(to: str, leg: str = "p1") -> TransferStarted:
+    return TransferStarted(call_id="c1", seq=3, at=at(4), leg=leg, to=to, group="sets")
+
+
+def taken(leg: str = "p1") -> TransferAnswered:
+    return TransferAnswered(call_id="c1", seq=4, at=at(5), leg=leg, channel=30)
+
+
+def missed(outcome: str, leg: str = "p1") -> TransferFailed:
+    return TransferFailed(call_id="c1", seq=4, at=at(5), leg=leg, outcome=outcome)
+
+
+@pytest.mark.parametrize(
+    ("events", "to", "came_to", "outcome"),
+    [
+        ((), "", "", ""),
+        ((started("sets"),), "sets", "", ""),
+        ((started("sets"), taken()), "sets", "answered", "operator"),
+        ((started("62345678"), missed("busy")), "62345678", "busy", "operator_missed"),
+        ((started("sets"), missed("abandoned")), "sets", "abandoned", "operator_missed"),
+        ((started("sets"), missed("busy"), started("trunk", "p2")), "trunk", "", "operator_missed"),
+        ((started("sets"), missed("busy"), started("trunk", "p2"), taken("p2")), "trunk", "answered", "operator"),
+        ((started("sets"), taken(), started("trunk", "p2"), missed("no_answer", "p2")), "trunk", "no_answer", "operator"),
+        ((started("sets"), taken(), missed("failed")), "sets", "failed", "operator_missed"),
+    ],
+)
+def test_a_record_says_to_whom_and_what_came_of_it(events: tuple[Happened, ...], to: str, came_to: str, outcome: str) -> None:
+    record = folded(offered(), *events)
+    assert record is not None
+    assert (record.transferred_to, record.transfer_outcome, record.outcome) == (to, came_to, outcome)
 
 
 def test_no_record_without_an_offer() -> None:
@@ -254,6 +288,18 @@ def test_a_store_found_damaged_keeps_what_it_is_given(tmp_path: Path) -> None:
     asyncio.run(main())
     open_store(tmp_path / "s.db")
     assert CallRecord.select().count() == 1
+
+
+def test_a_store_of_the_first_version_learns_of_transfers(tmp_path: Path) -> None:
+    write(tmp_path / "s.db", A_CALL)
+    database = open_store(tmp_path / "s.db")
+    for column in ("transferred_to", "transfer_outcome"):
+        database.execute_sql(f"alter table call_record drop column {column}")
+    database.execute_sql("update schema_version set version = 1")
+    database.close()
+    write(tmp_path / "s.db", (offered("c2"), msgspec.structs.replace(started("sets"), call_id="c2")))
+    open_store(tmp_path / "s.db")
+    assert [(row.call_id, row.transferred_to) for row in CallRecord.select().order_by(CallRecord.call_id)] == [("c1", ""), ("c2", "sets")]
 
 
 def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:

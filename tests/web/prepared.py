@@ -26,14 +26,14 @@ from appliance.events import (
     KeyRefused,
     LanguageChosen,
     MessageLeft,
-    OperatorAnswered,
-    OperatorMissed,
-    OperatorRung,
     PlaceEntered,
     PromptPlayed,
     RecordingEnded,
     RecordingGapped,
     RecordingStarted,
+    TransferAnswered,
+    TransferFailed,
+    TransferStarted,
 )
 from appliance.store.database import open_store
 from appliance.store.models import Account, Audit, CallEvent, CallRecord, Recording, VoiceMessage
@@ -150,10 +150,10 @@ def story_events(started: datetime) -> list[AnyHappened]:
         (14.0, KeyRefused, {"digit": "7"}),
         (17.0, CallerSilent, {}),
         (18.0, DigitPressed, {"digit": "0", "leg": "L7", "leg_seq": 3}),
-        (18.1, OperatorRung, {"leg": "L8", "group": "sets"}),
-        (20.0, OperatorMissed, {"leg": "L8", "outcome": "no_answer", "cause": 19}),
-        (20.2, OperatorRung, {"leg": "L9", "group": "sets"}),
-        (22.0, OperatorAnswered, {"leg": "L9", "channel": 21}),
+        (18.1, TransferStarted, {"leg": "L8", "to": "sets", "group": "sets"}),
+        (20.0, TransferFailed, {"leg": "L8", "outcome": "no_answer", "cause": 19}),
+        (20.2, TransferStarted, {"leg": "L9", "to": "62345678", "group": "trunk"}),
+        (22.0, TransferAnswered, {"leg": "L9", "channel": 21}),
         (22.0, CallBridged, {"leg": "L9", "native": True}),
         (25.0, RecordingGapped, {"recording_id": "R7", "lost_samples": 320, "reason": "slow disk"}),
         (27.0, CallFailed, {"code": "MED-004", "what": "prompt goodbye cannot be read", "remedy": "Run make prompts"}),
@@ -188,6 +188,8 @@ def _story(data_dir: Path, now: datetime) -> None:
         path="main_menu>operator",
         digits="970",
         operator_channel=21,
+        transferred_to="62345678",
+        transfer_outcome="answered",
     )
     for event in story_events(started):
         body = msgspec.json.encode(event).decode()

@@ -15,7 +15,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 PLACES = re.compile(r"{(\w+)}")
 WITHOUT_CHINESE = {"prompt.comma", "list.stop"}
 # Groups whose keys are made from values: of records, events, roles, rights, faults, HTTP statuses.
-MADE = {"direction", "phase", "state", "outcome", "service", "place", "language", "play_end", "reason", "operator_outcome", "ended_by"}
+MADE = {"direction", "phase", "state", "outcome", "service", "place", "language", "play_end", "reason", "transfer_outcome", "ended_by"}
 MADE |= {"cause", "prompt", "story", "role", "right", "audit", "alarm", "check", "grade", "http", "action", "js", "code", "remedy"}
 
 
