@@ -88,6 +88,11 @@ async def operator_caller_leaves(server: ScriptedLines) -> None:
     await keys(server, server.ring(), " 0       ")
 
 
+async def operator_again(server: ScriptedLines) -> None:
+    """Missed, back in the menu, and once more."""
+    await keys(server, server.ring(), " 0     0       ")
+
+
 async def caller_leaves_while_it_rings(server: ScriptedLines) -> None:
     """The announcement takes 3 s, the other party would answer 4 s later."""
     await keys(server, server.ring(), " 0.....")
@@ -118,7 +123,8 @@ def run_call(
     empty_store(config)
 
     async def main(clock: VirtualClock) -> tuple[Outcome, int]:
-        server = ScriptedLines(clock, set_answers=lambda: answers)
+        each_time = iter(answers.split(","))
+        server = ScriptedLines(clock, set_answers=lambda: next(each_time))
         server.refuse = lambda command: "refused" if refused and isinstance(command, refused) else ""
         server.refuse_code = "LIN-033"
         life = Life(slow_disk=slow_disk) if kill_after is None else Life(kill_after, slow_disk)
@@ -225,4 +231,14 @@ def test_killed_while_a_transfer_fails(
     assert record["path"].startswith(f"greeting>main_menu>operator>operator_{'no_answer' if came_to == 'no_answer' else 'busy'}>main_menu")
     for kill_after in range(1, messages + 1):
         again, _ = run_call(config, prompts, operator_caller_leaves, kill_after, bool(kill_after % 2), answers, refused)
+        assert comparable(again) == comparable(undisturbed), f"killed after message {kill_after} of {messages}"
+
+
+def test_killed_while_a_second_transfer_goes_well(config: Config, prompts: PromptLibrary) -> None:
+    undisturbed, messages = run_call(config, prompts, operator_again, None, False, "17,answer")
+    (record,) = undisturbed.records
+    assert record["path"] == "greeting>main_menu>operator>operator_busy>main_menu>operator"
+    assert (record["transfer_outcome"], record["outcome"], record["ended_by"]) == ("answered", "operator", "caller")
+    for kill_after in range(1, messages + 1):
+        again, _ = run_call(config, prompts, operator_again, kill_after, bool(kill_after % 2), "17,answer")
         assert comparable(again) == comparable(undisturbed), f"killed after message {kill_after} of {messages}"

@@ -49,12 +49,13 @@ def transferred(
     to: Destination,
     act: Act,
     lifted: tuple[int, ...] = (),
+    country: str = "cn",
     talk_limit_min: int = 240,
     keys: str = "0",
 ) -> Made:
     """A caller presses `keys` while those sets are off-hook, and `act` goes on; the record and the events of the call."""
     box_config = msgspec.structs.replace(config, calls=CallsConfig(operator=to, talk_limit_min=talk_limit_min))
-    lines = LinesConfig(virtual=msgspec.structs.replace(world(TRUNKS, 2).virtual, telephones=OUTSIDE))
+    lines = LinesConfig(country=country, virtual=msgspec.structs.replace(world(TRUNKS, 2).virtual, telephones=OUTSIDE))
 
     async def main(box: Box) -> Made:
         for channel in lifted:
@@ -62,7 +63,7 @@ def transferred(
         caller = box.telephone()
         caller.dial(BOX)
         await caller.reached(Phase.TALKING)
-        caller.detect("cn", (Tone.RINGBACK,))
+        caller.detect(country, (Tone.RINGBACK,))
         await press(caller, keys)
         await act(box, caller)
         box.card.world.dismiss(caller)
@@ -116,6 +117,17 @@ def check_talk(config: Config, folder: Path, record: dict[str, Any], happened: l
     assert PIECE in caller
     assert PIECE in box
     assert len(caller) / 8 > record["talk_ms"] - 100
+
+
+@pytest.mark.parametrize("country", ["cn", "us", "uk"])
+def test_ringback_is_that_of_the_country(config: Config, prompts: PromptLibrary, country: str) -> None:
+    async def act(box: Box, caller: OutsideTelephone) -> None:
+        await box.set(SET).reached(Phase.RINGING)
+        assert not caller.heard_tones
+        await until(lambda: Tone.RINGBACK in caller.heard_tones, 11)
+        caller.hang_up()
+
+    transferred(config, prompts, TO_SETS, act, country=country)
 
 
 @pytest.mark.parametrize("caller_first", [True, False])
@@ -179,9 +191,12 @@ FAILING = [
 
 @pytest.mark.parametrize(("what", "to", "outcome", "told"), FAILING, ids=[row[0] for row in FAILING])
 def test_the_caller_is_taken_back(
-    config: Config, prompts: PromptLibrary, what: str, to: Destination, outcome: str, told: str
+    config: Config, prompts: PromptLibrary, folder: Path, what: str, to: Destination, outcome: str, told: str
 ) -> None:
+    """He hears why, and nothing rings in his ear any more."""
+
     async def act(box: Box, caller: OutsideTelephone) -> None:
+        caller.listen(folder / "caller.wav")
         await back_in_the_menus(box, caller)
         for channel in (SET, SET + 1):
             box.set(channel).hang_up()
@@ -191,6 +206,7 @@ def test_the_caller_is_taken_back(
     assert record["path"] == f"{MENU}>operator>operator_{told}>main_menu>introduction"
     assert said_of(record) == (to.label, outcome)
     assert kinds(happened) == ["TransferStarted", "TransferFailed"]
+    assert prompts.path(f"operator_{told}", "zh").read_bytes()[8000:12000] in recorded(folder / "caller.wav")[0]
     faults = [event.code for event in happened if isinstance(event, CallFailed)]
     assert faults == (["LIN-033"] if outcome == "unknown_destination" else [])
     assert record["outcome"] == ("failed" if faults else "operator_missed")
