@@ -37,10 +37,17 @@ OUTCOMES: Mapping[int, Transferred] = {
     Cause.USER_BUSY: Transferred.BUSY,
     Cause.NO_CHANNEL: Transferred.NO_CHANNEL,
     Cause.CHANNEL_NOT_AVAILABLE: Transferred.NO_CHANNEL,
+    Cause.SWITCH_CONGESTION: Transferred.NO_CHANNEL,
+    Cause.RESOURCE_UNAVAILABLE: Transferred.NO_CHANNEL,
     Cause.NO_ANSWER: Transferred.NO_ANSWER,
     Cause.NO_USER_RESPONSE: Transferred.NO_ANSWER,
+    Cause.SUBSCRIBER_ABSENT: Transferred.NO_ANSWER,
     Cause.NORMAL: Transferred.NO_ANSWER,
+    Cause.NORMAL_UNSPECIFIED: Transferred.NO_ANSWER,
     Cause.INVALID_NUMBER: Transferred.UNKNOWN_DESTINATION,
+    Cause.UNALLOCATED_NUMBER: Transferred.UNKNOWN_DESTINATION,
+    Cause.NUMBER_CHANGED: Transferred.UNKNOWN_DESTINATION,
+    Cause.NO_ROUTE: Transferred.UNKNOWN_DESTINATION,
 }
 """Of a leg released before its answer; every other cause is a failure."""
 
