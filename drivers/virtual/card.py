@@ -4,87 +4,28 @@ Used from the line server's event loop only; audio runs in the media core. Event
 inside the call that caused them.
 """
 
-import asyncio
-from collections.abc import Callable
-
-from drivers.errors import LineError
-from drivers.io import ChannelSpec, EventHandler, Hook, LineEvent, Signalling, SpanHandler, SpanStatus
+from drivers.io import ChannelSpec, EventHandler, LineEvent, Signalling, SpanHandler, SpanStatus
 from drivers.media import End, Engine, Law, MediaEvent
+from drivers.virtual import faults
 from drivers.virtual.audio import FarPorts
+from drivers.virtual.channel import LoopChannel, VirtualChannel
 from drivers.virtual.config import SpanKind, VirtualConfig
+from drivers.virtual.digital import UNPLUGGED, DigitalEnd, E1Span, FarCard
+from drivers.virtual.faults import Fault
+from drivers.virtual.frames import FrameHandler, VirtualLink
 from drivers.virtual.hookstate import DEBOUNCE_MS, FXS_SIGNALLED, HookState
+from drivers.virtual.reports import Reports
 from drivers.virtual.ringing import cadence_ms
-from drivers.virtual.wire import Fault, Wire
+from drivers.virtual.wire import Wire
 from drivers.virtual.world import World
 
 BOTH_ENDS = (End.NEAR, End.FAR)
-LINE_DEBOUNCE_MS = 50  # of channels towards an exchange; as drivers.dahdi.card has the kernel do it
-
-
-class VirtualChannel:
-    """One opened channel; see `drivers.io.ChannelIO`."""
-
-    def __init__(
-        self,
-        spec: ChannelSpec,
-        hook: HookState,
-        wire: Wire,
-        engine: Engine,
-        closed: Callable[[int], None],
-    ) -> None:
-        self.spec = spec
-        self.wire = wire
-        self._hook, self._engine, self._closed = hook, engine, closed
-        self._port: int | None = None
-        self._peer: VirtualChannel | None = None
-
-    def set_hook(self, hook: Hook) -> None:
-        self._hook.order(hook)
-
-    def is_offhook(self) -> bool:
-        """The loop of a set's port. A line to an exchange has the same battery before and during a call, so there: no alarm."""
-        return not self.wire.in_alarm if self.spec.signalling in FXS_SIGNALLED else self._hook.far_active
-
-    def attach(self, port: int) -> None:
-        self._engine.attach_line(port, self.wire.line, End.NEAR)
-        self._port = port
-
-    def detach(self) -> None:
-        if self._port is not None:
-            self._engine.detach(self._port)
-            self._port = None
-
-    def native_bridge(self, other: object) -> bool:
-        """Two different channels of this card can always be joined, each to one other."""
-        if not isinstance(other, VirtualChannel) or other is self:
-            return False
-        self.native_unbridge()
-        other.native_unbridge()
-        self._engine.line_cross(self.wire.line, other.wire.line)
-        self._peer, other._peer = other, self
-        return True
-
-    def native_unbridge(self) -> None:
-        if self._peer is not None:
-            self._engine.line_cross(self.wire.line, -1)
-            self._peer._peer = None
-            self._peer = None
-
-    def native_peer(self) -> int | None:
-        return None if self._peer is None else self._peer.spec.number
-
-    def store_fd(self) -> int | None:
-        return None
-
-    def close(self) -> None:
-        self.native_unbridge()
-        self.detach()
-        self._hook.closed()
-        self._closed(self.spec.number)
+LINE_DEBOUNCE_MS = 50  # of channels towards an exchange; as drivers.dahdi.channel has the kernel do it
 
 
 class VirtualCard:
-    """All spans of a `VirtualConfig`. `world` is what lies behind: the exchange, its numbers, and every telephone.
+    """All spans of a `VirtualConfig`. `world` is what lies behind those with loops: the exchange, its numbers, and every telephone.
+    `far` is the other end of the E1 spans, as a card, for a program to signal there.
 
     Raises: LineError LIN-076 for a country without a ring cadence.
     """
@@ -92,52 +33,63 @@ class VirtualCard:
     def __init__(self, config: VirtualConfig, engine: Engine, country: str = "cn", law: Law = Law.ALAW) -> None:
         self._engine, self._config, self._law = engine, config, law
         self._cadence_ms = cadence_ms(country)
-        self._on_event: EventHandler | None = None
-        self._on_span: SpanHandler | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._reports, far_reports = Reports(), Reports()
         self._specs: dict[int, ChannelSpec] = {}
         self._hooks: dict[int, HookState] = {}
         self._wires: dict[int, Wire] = {}
         self._open: dict[int, VirtualChannel] = {}
         self._alarms: dict[int, tuple[str, ...]] = {}
-        for span in range(1, len(config.spans) + 1):
-            self._add_span(span)
+        self._digital: dict[int, E1Span] = {}
+        for span in self._span_numbers():
+            if config.spans[span - 1].is_digital:
+                both = {End.NEAR: self._reports, End.FAR: far_reports}
+                first = config.first_channel(span)
+                self._digital[span] = E1Span(span, first, config.spans[span - 1], law.name.lower(), engine, both)
+            else:
+                self._add_loops(span)
+        self._near = DigitalEnd(End.NEAR, self._digital, engine, self._reports)
+        self.far = FarCard(self._digital, engine, far_reports)
         self.world = World(config, FarPorts(engine, country, law), self._wires)
 
     # --- drivers.io.Card ---
 
     def spans(self) -> tuple[SpanStatus, ...]:
-        return tuple(self._status(span) for span in range(1, len(self._config.spans) + 1))
+        return tuple(map(self._status, self._span_numbers()))
 
     def channels(self) -> tuple[ChannelSpec, ...]:
-        return tuple(self._specs.values())
+        loops = (spec for spec in self._specs.values() if self._alarms.get(spec.span) != UNPLUGGED)
+        return tuple(sorted((*loops, *self._near.channels()), key=lambda spec: spec.number))
 
     def open(self, number: int, adopted_fd: int | None = None) -> VirtualChannel:
-        """Raises: LineError LIN-070 for a channel that does not exist, LIN-072 for one that is open."""
+        """Raises: LineError LIN-070 for a channel that does not exist, LIN-072 for one that is open, LIN-086 for a D-channel."""
+        if number not in {spec.number for spec in self.channels()}:
+            raise faults.no_channel(number, tuple(spec.number for spec in self.channels()))
         if number not in self._specs:
-            known = f"{min(self._specs)} to {max(self._specs)}"
-            raise LineError("LIN-070", f"the virtual card has no channel {number}", f"Its channels are {known}; see [lines.virtual]")
+            return self._near.open(number)
         if number in self._open:
-            raise LineError("LIN-072", f"channel {number} of the virtual card is open already", "Close it first")
-        spec, hook, wire = self._specs[number], self._hooks[number], self._wires[number]
-        channel = VirtualChannel(spec, hook, wire, self._engine, self._forget)
-        self._open[number] = channel
-        hook.opened()
-        return channel
+            raise faults.is_open(number)
+        return self._open_loop(number)
+
+    def open_link(self, number: int, on_frame: FrameHandler) -> VirtualLink:
+        """Raises: LineError LIN-070, LIN-072 as open, LIN-086 for one that is no D-channel."""
+        if number in self._specs:
+            raise faults.other_signalling(number, self._specs[number].signalling, Signalling.DCHAN)
+        return self._near.open_link(number, on_frame)
 
     def start(self, on_event: EventHandler, on_span: SpanHandler) -> None:
-        self._on_event, self._on_span = on_event, on_span
-        self._loop = asyncio.get_running_loop()
+        self._reports.start(on_event, on_span)
 
     def line_event(self, number: int, event: LineEvent) -> None:
-        self._report(number, event)
+        self._reports.event(number, event)
 
     def close(self) -> None:
         self.world.close()
         for channel in tuple(self._open.values()):
             channel.close()
+        self._near.close()
+        self.far.close()
         self.world.ports.free()
-        self._on_event = self._on_span = None
+        self._reports.stop()
 
     # --- beyond the contract: what only a card in software can do ---
 
@@ -153,30 +105,85 @@ class VirtualCard:
         value: float = 0.0,
         ends: tuple[End, ...] = BOTH_ENDS,
     ) -> None:
-        """Put a fault on a line, or take it away. `ends`: who hears it (NEAR: the box), for faults of audio.
+        """Put a fault on a line, or take it away. `ends`: who suffers it (NEAR: the box), for faults of audio and of frames.
 
         Raises: LineError LIN-070.
         """
-        if number not in self._wires:
-            raise LineError("LIN-070", f"the virtual card has no channel {number}", "See [lines.virtual] for its spans")
-        self._wires[number].set_fault(fault, on, value, ends)
+        if number in self._wires:
+            self._wires[number].set_fault(fault, on, value, ends)
+            return
+        for span in self._digital.values():
+            if wire := span.slots.get(number) or span.links.get(number):
+                wire.set_fault(fault, on, value, ends)
+                return
+        raise faults.no_channel(number, tuple(spec.number for spec in self.channels()))
 
     def set_span_alarm(self, span: int, *alarms: str) -> None:
-        """Put a whole span in alarm ("red", "yellow", "blue"): audio is cut, hooks stand still; no alarm: all is well again."""
+        """Put a whole span in alarm ("red", "yellow", "blue"): audio, bits and frames are cut, hooks stand still; no alarm: all is well.
+
+        Raises: LineError LIN-088.
+        """
+        self._known(span)
+        if span in self._digital:
+            self._digital[span].set_alarms(alarms)
+            return
         self._alarms[span] = alarms
         for number in self._config.span_channels(span):
             wire = self._wires[number]
             wire.set_fault(Fault.SILENCE, bool(alarms), 0.0, BOTH_ENDS)
             wire.set_fault(Fault.FREEZE, bool(alarms), 0.0, ())
             wire.set_fault(Fault.ALARM, bool(alarms), 0.0, ())
-        self._report_span(span)
+        self._reports.span(self._status(span))
+
+    def unplug(self, span: int) -> None:
+        """Pull a span: its channels tell REMOVED and are of no use any more; the far end of an E1 is in alarm.
+
+        Raises: LineError LIN-088.
+        """
+        self._known(span)
+        if span in self._digital:
+            self._near.unplug(span)
+            self._digital[span].plug(False)
+            return
+        for number in self._config.span_channels(span):
+            if channel := self._open.get(number):
+                self._reports.event(number, LineEvent.REMOVED)
+                self._hooks[number].closed()
+                channel.gone = True
+        self.set_span_alarm(span, *UNPLUGGED)
+
+    def plug(self, span: int) -> None:
+        """Put it back; its channels must be opened anew. Raises: LineError LIN-088."""
+        self._known(span)
+        if span in self._digital:
+            self._digital[span].plug(True)
+        else:
+            self.set_span_alarm(span)
 
     # --- parts ---
 
-    def _forget(self, number: int) -> None:
-        self._open.pop(number, None)
+    def _span_numbers(self) -> range:
+        return range(1, len(self._config.spans) + 1)
 
-    def _add_span(self, span: int) -> None:
+    def _known(self, span: int) -> None:
+        if span not in self._span_numbers():
+            raise faults.no_span(span, len(self._config.spans))
+
+    def _open_loop(self, number: int) -> VirtualChannel:
+        hook = self._hooks[number]
+        channel = LoopChannel(self._specs[number], hook, self._wires[number], self._engine, self._forget)
+        self._open[number] = channel
+        self._reports.open.add(number)
+        hook.opened()
+        return channel
+
+    def _forget(self, channel: VirtualChannel) -> None:
+        number = channel.spec.number
+        if self._open.get(number) is channel:
+            del self._open[number]
+            self._reports.open.discard(number)
+
+    def _add_loops(self, span: int) -> None:
         config = self._config.spans[span - 1]
         for slot, number in zip(config.timeslots, self._config.span_channels(span), strict=True):
             name = f"VIRT/{span}/{slot}"
@@ -189,26 +196,16 @@ class VirtualCard:
             signalling,
             self._cadence_ms,
             lambda sig: wire.from_box(sig),
-            lambda event: self._report(number, event),
+            lambda event: self._reports.event(number, event),
             LINE_DEBOUNCE_MS if signalling in FXS_SIGNALLED else DEBOUNCE_MS,
         )
         wire = Wire(self._engine, hook, has_battery_alarm)
         self._hooks[number], self._wires[number] = hook, wire
 
     def _status(self, span: int) -> SpanStatus:
+        if span in self._digital:
+            return self._digital[span].status(End.NEAR)
         config = self._config.spans[span - 1]
         name = config.name or f"VIRT/{span}"
         described = f"Virtual {config.kind.value.upper()} span {span}"
         return SpanStatus(span, name, described, len(config.timeslots), self._alarms.get(span, ()))
-
-    def _report(self, number: int, event: LineEvent) -> None:
-        if self._loop is not None and number in self._open:
-            self._loop.call_soon(self._deliver, number, event)
-
-    def _deliver(self, number: int, event: LineEvent) -> None:
-        if self._on_event is not None and number in self._open:
-            self._on_event(number, event)
-
-    def _report_span(self, span: int) -> None:
-        if self._loop is not None and self._on_span is not None:
-            self._loop.call_soon(self._on_span, self._status(span))

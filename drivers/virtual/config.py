@@ -21,11 +21,19 @@ def _check_number(number: str) -> None:
 
 
 class SpanKind(StrEnum):
-    """fxo: ports that lead to the exchange; fxs: ports with sets on them; e1: 30 speech timeslots to the exchange."""
+    """fxo: ports that lead to the exchange; fxs: ports with sets on them; e1: 30 lines to the exchange signalled as fxo (a channel bank).
+    pri: 30 B-channels and a D-channel; cas: 30 channels with ABCD bits; who signals at their far end is put there by a program
+    (`VirtualCard.far`)."""
 
     FXO = "fxo"
     FXS = "fxs"
     E1 = "e1"
+    PRI = "pri"
+    CAS = "cas"
+
+
+DIGITAL = (SpanKind.PRI, SpanKind.CAS)
+E1_KINDS = (SpanKind.E1, *DIGITAL)
 
 
 class Answering(StrEnum):
@@ -45,32 +53,50 @@ class Hunting(StrEnum):
 
 
 class SpanConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """One span. `channels` counts for fxo and fxs; an e1 always has 30. `supervised`: the exchange drops the battery when
-    the other side hangs up (kewl start); without it the box hears the busy tone only (loop start)."""
+    """One span. `channels` counts for fxo and fxs; e1, pri and cas always have 30.
+
+    For fxo and e1: `supervised`: the exchange drops the battery when the other side hangs up (kewl start); without it the box hears the
+    busy tone only (loop start). `reverses_polarity`: it turns the polarity of the loop round while a called party talks.
+    For cas: `idle_bits` (ABCD) are sent by an end that is not open.
+    """
 
     kind: SpanKind
     channels: int = 4
     name: str = ""
     supervised: bool = True
+    reverses_polarity: bool = False
+    idle_bits: str = "1101"
 
     def __post_init__(self) -> None:
         if not 1 <= self.channels <= 120:
             raise ValueError(f"channels must be 1 to 120, not {self.channels}")
+        if len(self.idle_bits) != 4 or not set(self.idle_bits) <= {"0", "1"}:
+            raise ValueError(f"idle_bits must be four bits ABCD such as 1101, not {self.idle_bits!r}")
+
+    @property
+    def is_digital(self) -> bool:
+        """Signalled by frames or bits rather than by a loop."""
+        return self.kind in DIGITAL
 
     @property
     def timeslots(self) -> tuple[int, ...]:
         """Timeslots that carry speech; the channel's number is the span's base + this."""
-        if self.kind is SpanKind.E1:
+        if self.kind in E1_KINDS:
             return tuple(slot for slot in range(1, E1_TIMESLOTS + 1) if slot != E1_SIGNALLING_TIMESLOT)
         return tuple(range(1, self.channels + 1))
 
     @property
     def size(self) -> int:
         """Channel numbers this span takes, silent ones included."""
-        return E1_TIMESLOTS if self.kind is SpanKind.E1 else self.channels
+        return E1_TIMESLOTS if self.kind in E1_KINDS else self.channels
 
     @property
     def signalling(self) -> Signalling:
+        """Of its speech channels."""
+        if self.kind is SpanKind.PRI:
+            return Signalling.BCHAN
+        if self.kind is SpanKind.CAS:
+            return Signalling.CAS
         if self.kind is SpanKind.FXS:
             return Signalling.FXOKS if self.supervised else Signalling.FXOLS
         return Signalling.FXSKS if self.supervised else Signalling.FXSLS
@@ -137,12 +163,15 @@ class VirtualConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     def span_channels(self, span: int) -> tuple[int, ...]:
         """Numbers of the speech channels of that span. Raises: IndexError when there is no such span."""
-        base = sum(each.size for each in self.spans[: span - 1])
-        return tuple(base + slot for slot in self.spans[span - 1].timeslots)
+        return tuple(self.first_channel(span) + slot - 1 for slot in self.spans[span - 1].timeslots)
+
+    def first_channel(self, span: int) -> int:
+        """Number that its timeslot 1 has."""
+        return 1 + sum(each.size for each in self.spans[: span - 1])
 
     def numbers_of_box(self) -> tuple[NumberConfig, ...]:
         """`numbers`, or the one there is when none is given."""
-        trunks = tuple(index for index, span in enumerate(self.spans, 1) if span.kind is not SpanKind.FXS)
+        trunks = tuple(index for index, span in enumerate(self.spans, 1) if span.kind in (SpanKind.FXO, SpanKind.E1))
         default = (NumberConfig(number=DEFAULT_NUMBER, spans=trunks),) if trunks else ()
         return self.numbers or default
 

@@ -20,6 +20,7 @@ START_MS, AFTER_START_MS = 1500, 500
 PRE_FLASH_MS, FLASH_MS = 50, 750
 PRE_WINK_MS, WINK_MS = 50, 150
 KEWL_MS, AFTER_KEWL_MS = 500, 300  # battery drop, and the pause after it
+PULSE_BREAK_MS, PULSE_MAKE_MS, AFTER_PULSES_MS = 50, 50, 750
 FAR_FLASH_MS = 1250  # loop open shorter than this is a flash, longer is a hang-up
 FAR_PULSE_MS = 200  # and shorter than this a dial pulse
 FAR_BOUNCE_MS = 15  # and shorter than this nothing
@@ -61,6 +62,9 @@ class TxState(Enum):
     RING_OFF = "ring off"
     KEWL = "kewl"
     AFTER_KEWL = "after kewl"
+    PULSE_BREAK = "pulse break"
+    PULSE_MAKE = "pulse make"
+    AFTER_PULSES = "after pulses"
 
 
 class Step(NamedTuple):
@@ -105,8 +109,12 @@ EXPIRY: dict[TxState, Step] = {
     S.DEBOUNCE: Step(S.OFFHOOK, T.OFFHOOK),
     S.KEWL: Step(S.AFTER_KEWL, T.ONHOOK, AFTER_KEWL_MS, LineEvent.HOOKCOMPLETE),
     S.AFTER_KEWL: Step(S.ONHOOK, T.ONHOOK),
+    S.PULSE_BREAK: Step(S.PULSE_MAKE, T.OFFHOOK, PULSE_MAKE_MS),
+    S.AFTER_PULSES: Step(S.OFFHOOK, T.OFFHOOK),
 }
 """What follows when a state's time is up."""
+
+PULSE = Step(S.PULSE_BREAK, T.ONHOOK, PULSE_BREAK_MS)
 
 UNSTABLE = frozenset({S.DEBOUNCE, S.KEWL, S.AFTER_KEWL})
 
@@ -132,6 +140,8 @@ class HookState:
         self._cadence_at = 0
         self._told_offhook = False
         self._hung_up_during_kewl = False
+        self._sent = TxSig.ONHOOK
+        self._pulses_left: list[int] = []
         self._order_time = Timer(self._order_time_up)
         self._far_open = Timer(self._far_hung_up)
         self._ring_trailer = Timer(self._ring_burst_over)
@@ -157,12 +167,18 @@ class HookState:
                 f"channel {self._number} cannot do {hook.name} while its hook is in state `{self.state.value}`",
                 "Wait until the line is at rest and try again",
             )
+        self._pulses_left = []
         if hook is Hook.ON:
             self._hang_up()
         elif hook is Hook.RING and not self._is_fxs:
             self._ring_step(0)
         else:
             self._enter(ORDERS[Hook.START if hook is Hook.RING else hook])
+
+    def dial(self, digits: str) -> None:
+        """Digits by pulses; DIALCOMPLETE at the end, at once when this end does not hold the loop."""
+        self._pulses_left = [int(digit) or 10 for digit in digits]
+        self._next_digit()
 
     def opened(self) -> None:
         """The channel was opened: hung up, so deaf to rings at first; what was under way before is forgotten."""
@@ -175,6 +191,7 @@ class HookState:
         self._forget()
 
     def _forget(self) -> None:
+        self._pulses_left = []
         for timer in (self._far_open, self._ring_trailer, self._ring_deaf, self._pulse_pause):
             timer.stop()
         self._told_offhook = self._hung_up_during_kewl = False
@@ -198,6 +215,7 @@ class HookState:
         self._order_time.stop()
         if step.for_ms:
             self._order_time.start(self._debounce_ms if step.state is TxState.DEBOUNCE else step.for_ms)
+        self._sent = step.sig
         self._send(step.sig)
         if step.event is not None:
             self._report(step.event)
@@ -207,7 +225,12 @@ class HookState:
         if was in (TxState.RING_ON, TxState.RING_OFF):
             self._ring_step(self._cadence_at + 1)
             return
+        if was is TxState.PULSE_MAKE:
+            self._next_pulse()
+            return
         self._enter(EXPIRY[was])
+        if was is TxState.AFTER_PULSES:
+            self._next_digit()
         if was is TxState.DEBOUNCE and self.seen is RxSig.ONHOOK:
             self._far_open.start(FAR_FLASH_MS)
         if was is TxState.AFTER_KEWL:
@@ -217,6 +240,21 @@ class HookState:
         if self._hung_up_during_kewl:
             self._report(LineEvent.ONHOOK)
         self._told_offhook = False
+
+    def _next_digit(self) -> None:
+        if self._pulses_left and self._sent is TxSig.OFFHOOK:
+            self._enter(PULSE)
+        else:
+            self._pulses_left = []
+            self._report(LineEvent.DIALCOMPLETE)
+
+    def _next_pulse(self) -> None:
+        self._pulses_left[0] -= 1
+        if self._pulses_left[0]:
+            self._enter(PULSE)
+        else:
+            self._pulses_left.pop(0)
+            self._enter(Step(TxState.AFTER_PULSES, TxSig.OFFHOOK, AFTER_PULSES_MS))
 
     def _ring_step(self, position: int) -> None:
         first = position == 0

@@ -111,6 +111,16 @@ class WiredSet(Handset):
         self._flash = Timer(self._end_flash)
         wire.far = self
 
+    @property
+    def message_waiting(self) -> bool:
+        """Its lamp."""
+        return self._wire.message_waiting
+
+    @property
+    def polarity_reversed(self) -> bool:
+        """Of its loop, as a set with an answer or hang-up contact sees it."""
+        return self._wire.box_reversed
+
     def pick_up(self) -> None:
         """Off-hook, ringing or not."""
         if self.port is not None:

@@ -10,9 +10,10 @@ from enum import Enum, auto
 
 from drivers.media import End, EventKind, MediaEvent, Tone
 from drivers.virtual.audio import Circuit, FarPorts
-from drivers.virtual.config import VirtualConfig
+from drivers.virtual.config import SpanConfig, VirtualConfig
 from drivers.virtual.exchange import Exchange, Refusal
 from drivers.virtual.hookstate import KEWL_MS, RxSig, TxSig
+from drivers.virtual.pulses import PulseReceiver
 from drivers.virtual.ringing import cadence_ms
 from drivers.virtual.timer import Timer
 from drivers.virtual.wire import Wire
@@ -48,23 +49,27 @@ class Trunk:
         exchange: Exchange,
         ports: FarPorts,
         config: VirtualConfig,
-        supervised: bool,
+        span: SpanConfig,
     ) -> None:
         self.channel, self.wire, self.state = channel, wire, TrunkState.IDLE
         self.number = ""
         self.circuit = Circuit(ports, wire.line, End.FAR, self._media_event)
         self.digits = ""
         self.rested_since = 0.0
-        self._exchange, self._config, self._supervised = exchange, config, supervised
+        self._exchange, self._config, self._span = exchange, config, span
         self._cadence_ms, self._cadence_at = cadence_ms(ports.country), 0
         self._ring = Timer(self._next_ring_step)
         self._drop = Timer(lambda: wire.from_world(RxSig.OFFHOOK))
         self._digit_wait = Timer(self._dialled)
         self._setup = Timer(self._place)
+        self._pulses = PulseReceiver(self._pulsed, lambda: self.happened(TrunkEvent.LOOP_OPENED))
         wire.far = self
 
     def line_signal(self, sig: TxSig) -> None:
         closed = sig in (TxSig.OFFHOOK, TxSig.START)
+        if self.state is TrunkState.DIALLING:
+            self._pulses.loop(closed)
+            return
         self.happened(TrunkEvent.LOOP_CLOSED if closed else TrunkEvent.LOOP_OPENED)
 
     # --- as a party of the exchange ---
@@ -116,21 +121,28 @@ class Trunk:
 
     def begin_dialling(self) -> None:
         self.digits = ""
+        self._pulses.reset()
         self.circuit.tone(Tone.DIAL)
         self.circuit.detect_digits(True)
         self._digit_wait.start(self._config.first_digit_ms)
+
+    def show_answer(self) -> None:
+        """The number the box dialled was answered."""
+        self.wire.reverse(self._span.reverses_polarity)
 
     def give_up(self) -> None:
         """The box hung up, at whatever point."""
         for timer in (self._ring, self._digit_wait, self._setup, self._drop):
             timer.stop()
+        self.wire.reverse(False)
         self.wire.from_world(RxSig.OFFHOOK)
         self.rested_since = asyncio.get_running_loop().time()
         self._exchange.hung_up(self)
 
     def drop_battery(self) -> None:
-        """Tell the box that the other side hung up, the kewl-start way."""
-        if self._supervised:
+        """Tell the box that the other side hung up: by polarity, and the kewl-start way."""
+        self.wire.reverse(False)
+        if self._span.supervised:
             self.wire.from_world(RxSig.ONHOOK)
             self._drop.start(KEWL_MS)
 
@@ -147,6 +159,10 @@ class Trunk:
     def _media_event(self, event: MediaEvent) -> None:
         if event.kind is EventKind.DIGIT and self.state is TrunkState.DIALLING and not self._setup.running:
             self._digit(event.digit)
+
+    def _pulsed(self, digit: str) -> None:
+        if self.state is TrunkState.DIALLING and not self._setup.running:
+            self._digit(digit)
 
     def _digit(self, digit: str) -> None:
         if not self.digits:
@@ -182,7 +198,7 @@ TABLE: dict[tuple[TrunkState, TrunkEvent], tuple[Callable[[Trunk], None], TrunkS
     (S.DIALLING, E.LOOP_OPENED): (Trunk.give_up, S.IDLE),
     (S.CALLING, E.LOOP_CLOSED): (Trunk.nothing, S.CALLING),
     (S.CALLING, E.LOOP_OPENED): (Trunk.give_up, S.IDLE),
-    (S.CALLING, E.CONNECTED): (Trunk.nothing, S.TALKING),
+    (S.CALLING, E.CONNECTED): (Trunk.show_answer, S.TALKING),
     (S.CALLING, E.REFUSED): (Trunk.nothing, S.ENDED),
     (S.TALKING, E.LOOP_CLOSED): (Trunk.nothing, S.TALKING),
     (S.TALKING, E.LOOP_OPENED): (Trunk.give_up, S.IDLE),

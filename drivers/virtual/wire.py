@@ -3,44 +3,15 @@
 Signals cross at once, audio crosses in the media core (one virtual line each). Used from the event loop only.
 """
 
-from enum import StrEnum
 from typing import Protocol
 
 from drivers.io import LineEvent
 from drivers.media import End, Engine
-from drivers.media import Fault as AudioFault
+from drivers.virtual.faults import AUDIO_FAULTS, Fault
 from drivers.virtual.hookstate import HookState, RxSig, TxSig
 from drivers.virtual.timer import Timer
 
 BATTERY_ALARM_MS = 1000  # an FXO port without battery this long is in alarm. Source: dahdi-linux wctdm.c, battalarm
-
-
-class Fault(StrEnum):
-    """What can be wrong with a line.
-
-    cut: wires cut, both ways, audio and signals. freeze: the far end stands still, audio repeats, signals wait until it is over.
-    lost_hangup: the far end hangs up and the box is not told (a busy tone may still be heard). alarm: this channel's alarm.
-    silence; noise (value dBm0); echo (value dB below the own signal); gain (value dB): audio towards one end or both.
-    """
-
-    CUT = "cut"
-    FREEZE = "freeze"
-    LOST_HANGUP = "lost_hangup"
-    ALARM = "alarm"
-    SILENCE = "silence"
-    NOISE = "noise"
-    ECHO = "echo"
-    GAIN = "gain"
-
-
-AUDIO_FAULTS: dict[Fault, AudioFault] = {
-    Fault.CUT: AudioFault.CUT,
-    Fault.FREEZE: AudioFault.FREEZE,
-    Fault.SILENCE: AudioFault.SILENCE,
-    Fault.NOISE: AudioFault.NOISE,
-    Fault.ECHO: AudioFault.ECHO,
-    Fault.GAIN: AudioFault.GAIN,
-}
 
 
 class FarEnd(Protocol):
@@ -58,7 +29,10 @@ class Nobody:
 
 
 class Wire:
-    """A line between `hook` (the box's port) and `far`. `line` is its number in the media core."""
+    """A line between `hook` (the box's port) and `far`. `line` is its number in the media core.
+
+    `box_reversed`, `message_waiting`: what the box does to a set's loop and lamp.
+    """
 
     def __init__(self, engine: Engine, hook: HookState, has_battery_alarm: bool) -> None:
         self.line = engine.line_new()
@@ -71,6 +45,8 @@ class Wire:
         self._has_battery_alarm = has_battery_alarm
         self._no_battery = Timer(lambda: self.set_alarm(True))
         self.in_alarm = False
+        self.box_reversed = self.message_waiting = False
+        self._world_reversed = False
 
     @property
     def usable(self) -> bool:
@@ -84,6 +60,13 @@ class Wire:
     def from_world(self, sig: RxSig) -> None:
         self._world = sig
         self._tell_box()
+
+    def reverse(self, reversed_: bool) -> None:
+        """The exchange turns the polarity round, or back."""
+        if reversed_ is not self._world_reversed:
+            self._world_reversed = reversed_
+            if not self.faults & {Fault.CUT, Fault.FREEZE}:
+                self._hook.tell(LineEvent.POLARITY)
 
     def set_fault(self, fault: Fault, on: bool, value: float, ends: tuple[End, ...]) -> None:
         """Put a fault on the line or take it away; signals that waited behind it arrive now."""

@@ -78,13 +78,15 @@ class World:
     def _furnish(self, index: int) -> None:
         span = self._config.spans[index - 1]
         named = {each.channel: each for each in self._config.sets}
+        if span.is_digital:
+            return
         for channel in self._config.span_channels(index):
             wire = self._wires[channel]
             if span.kind is SpanKind.FXS:
                 config = named.get(channel) or SetConfig(channel=channel, answering=Answering.COMMAND)
                 self.sets[channel] = WiredSet(config, wire, self.ports)
             else:
-                self.trunks[channel] = Trunk(channel, wire, self.exchange, self.ports, self._config, span.supervised)
+                self.trunks[channel] = Trunk(channel, wire, self.exchange, self.ports, self._config, span)
 
     def _assign(self, number: NumberConfig) -> None:
         trunks = [self.trunks[channel] for channel in self._config.channels_of(number)]

@@ -11,7 +11,8 @@ from typing import TypeVar
 from drivers.clock import VirtualClock, run_virtual
 from drivers.io import Hook, LineEvent, SpanStatus
 from drivers.media import Engine, EngineConfig, EventKind, Law, MediaEvent, Tone
-from drivers.virtual.card import VirtualCard, VirtualChannel
+from drivers.virtual.card import VirtualCard
+from drivers.virtual.channel import VirtualChannel
 from drivers.virtual.config import VirtualConfig
 from drivers.virtual.telephone import OutsideTelephone
 

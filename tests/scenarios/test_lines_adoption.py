@@ -35,12 +35,13 @@ from drivers.protocol import (
     Welcome,
 )
 from drivers.server import LineServer
-from drivers.virtual.card import VirtualCard, VirtualChannel
+from drivers.virtual.card import VirtualCard
+from drivers.virtual.channel import LoopChannel, VirtualChannel
 from drivers.virtual.handset import Phase
 from tests.scenarios.lines_rig import OUTSIDE, Agent, Rig, recorded, run_rig, speech_like, wav
 
 
-class KeptChannel(VirtualChannel):
+class KeptChannel(LoopChannel):
     """A channel with a descriptor that stands for it."""
 
     descriptor = -1

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from drivers.errors import LineError
 from drivers.io import Hook
 from drivers.virtual.config import NumberConfig, SpanConfig, SpanKind, TelephoneConfig, VirtualConfig
+from drivers.virtual.faults import Fault
 from drivers.virtual.handset import Phase
 from drivers.virtual.trunk import TrunkState
-from drivers.virtual.wire import Fault
 from tests.contract.rig import Rig, run_rig
 
 CONFIG = VirtualConfig(

@@ -4,8 +4,8 @@ import pytest
 
 from drivers.io import Hook
 from drivers.virtual.config import Hunting, VirtualConfig
+from drivers.virtual.faults import Fault
 from drivers.virtual.trunk import TrunkState
-from drivers.virtual.wire import Fault
 from tests.contract.rig import Rig, run_rig
 from tests.unit.exchange_rig import BOX, CONFIG
 

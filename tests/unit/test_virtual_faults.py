@@ -9,9 +9,9 @@ from drivers.errors import LineError
 from drivers.io import Hook, LineEvent
 from drivers.media import End, Tone
 from drivers.virtual.config import NumberConfig, SpanConfig, SpanKind, VirtualConfig
+from drivers.virtual.faults import Fault
 from drivers.virtual.handset import Phase
 from drivers.virtual.telephone import OutsideTelephone
-from drivers.virtual.wire import Fault
 from tests.contract.rig import Rig, run_rig
 
 E = LineEvent

@@ -4,8 +4,8 @@ import pytest
 
 from drivers.io import Hook, LineEvent
 from drivers.virtual.config import Answering, SetConfig, SpanConfig, SpanKind, VirtualConfig
+from drivers.virtual.faults import Fault
 from drivers.virtual.handset import Phase
-from drivers.virtual.wire import Fault
 from tests.contract.rig import Rig, run_rig
 
 E = LineEvent
