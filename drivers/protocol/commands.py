@@ -2,7 +2,7 @@
 
 import msgspec
 
-from drivers.protocol.states import Cause, Message, Sides
+from drivers.protocol.states import Cause, LineTestKind, Message, Sides
 
 
 class Command(Message, frozen=True, kw_only=True):
@@ -167,10 +167,33 @@ class Forget(Command, frozen=True, kw_only=True):
 
 
 class BlockChannel(Command, frozen=True, kw_only=True):
-    """Take no new call on this channel; a call that is there goes on."""
+    """Take no new call on this channel, because a person says so; a call that is there goes on, or ends now (`at_once`)."""
 
     channel: int
     blocked: bool = True
+    at_once: bool = False
+
+
+class ResetCounters(Command, frozen=True, kw_only=True):
+    """Count calls and failures of this channel anew, or the errors of this span."""
+
+    channel: int = 0
+    span: int = 0
+
+
+class StartLineTest(Command, frozen=True, kw_only=True):
+    """Test an idle channel for at most `limit_ms`; it takes no call meanwhile. LineTestReported tells how it goes."""
+
+    test_id: str
+    channel: int
+    kind: LineTestKind
+    limit_ms: int = 30_000
+
+
+class StopLineTest(Command, frozen=True, kw_only=True):
+    """Stop the test that runs on this channel, if there is one."""
+
+    channel: int
 
 
 class Ping(Command, frozen=True, kw_only=True):
@@ -201,5 +224,8 @@ AnyCommand = (
     | SetTag
     | Forget
     | BlockChannel
+    | ResetCounters
+    | StartLineTest
+    | StopLineTest
     | Ping
 )

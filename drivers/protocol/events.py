@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from drivers.protocol.states import ChannelState, GroupState, LegState, Message, PlayEnd, SpanState
+from drivers.protocol.states import ChannelState, GroupState, LegState, LineTest, Message, PlayEnd, SpanState
 
 
 class Event(Message, frozen=True, kw_only=True):
@@ -20,6 +20,7 @@ class Welcome(Event, frozen=True, kw_only=True):
     channels: tuple[ChannelState, ...]
     spans: tuple[SpanState, ...]
     groups: tuple[GroupState, ...]
+    tests: tuple[LineTest, ...] = ()
 
 
 class Refused(Event, frozen=True, kw_only=True):
@@ -130,6 +131,12 @@ class SpanChanged(Event, frozen=True, kw_only=True):
     span: SpanState
 
 
+class LineTestReported(Event, frozen=True, kw_only=True):
+    """About once a second while a test runs, and at its end."""
+
+    test: LineTest
+
+
 class EngineReport(Event, frozen=True, kw_only=True):
     """Health of the media core, sent every 5 s and when something was lost."""
 
@@ -167,6 +174,7 @@ AnyEvent = (
     | Released
     | ChannelChanged
     | SpanChanged
+    | LineTestReported
     | EngineReport
     | Pong
 )

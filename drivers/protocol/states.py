@@ -115,6 +115,28 @@ class NumberSource(StrEnum):
     SET = "set"  # a telephone of the box: its own number
 
 
+class BlockedBy(StrEnum):
+    """Who keeps a channel from taking calls: nobody, a person, or the line server after failures in a row."""
+
+    NOBODY = ""
+    PERSON = "person"
+    FAILURES = "failures"
+
+
+class LineTestKind(StrEnum):
+    """ring: rings a set until somebody picks up. dial_tone: seizes a line of an exchange and waits for its dial tone."""
+
+    RING = "ring"
+    DIAL_TONE = "dial_tone"
+
+
+class LineTestPhase(StrEnum):
+    RUNNING = "running"
+    PASSED = "passed"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
 class PlayEnd(StrEnum):
     FINISHED = "finished"
     BARGED = "barged"
@@ -215,15 +237,58 @@ class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
     alarms: tuple[str, ...] = ()
     last_cause: int | None = None
     failures: int = 0
+    state: str = ""  # the signaller's word
+    blocked_by: BlockedBy = BlockedBy.NOBODY
+    far_blocked: bool = False  # the far side takes no calls here
+    calls: int = 0
+    failures_in_a_row: int = 0
+    last_call_at: datetime | None = None
+    test: str = ""  # kind of the test that runs
+
+
+class SpanErrors(msgspec.Struct, frozen=True, kw_only=True):
+    """What a span counted since `since`. Source: G.704 (frame, CRC-4 and E bit errors), dahdi/user.h."""
+
+    since: datetime | None = None
+    bipolar_violations: int = 0
+    crc4_errors: int = 0
+    e_bit_errors: int = 0
+    frame_errors: int = 0
+    irq_misses: int = 0
 
 
 class SpanState(msgspec.Struct, frozen=True, kw_only=True):
+    """`errors` None: a card that counts none. `link_up` None: a span without D-channel."""
+
     number: int
     name: str
     description: str
     channels: int
     alarms: tuple[str, ...] = ()
     alarm_since: datetime | None = None
+    errors: SpanErrors | None = None
+    link_up: bool | None = None
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """Something measured: `name` is a stable key ("level", "after"), `unit` is dBm0, ms, Hz, s, bit or empty."""
+
+    name: str
+    value: float
+    unit: str = ""
+
+
+class LineTest(msgspec.Struct, frozen=True, kw_only=True):
+    """A test of one channel, as it stands at `at`. `reason`: a stable key that says why it failed or was stopped."""
+
+    test_id: str
+    channel: int
+    kind: LineTestKind
+    phase: LineTestPhase
+    began_at: datetime
+    at: datetime
+    figures: tuple[Figure, ...] = ()
+    reason: str = ""
 
 
 class GroupState(msgspec.Struct, frozen=True, kw_only=True):
