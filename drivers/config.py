@@ -9,14 +9,16 @@ from typing import Any, Literal
 import msgspec
 
 from drivers import settings
+from drivers.care import CareConfig
 from drivers.channel_text import channel_numbers, channel_text
 from drivers.dahdi.setup import CardSetup
+from drivers.dial_plan import DialPlan
 from drivers.errors import ConfigError
 from drivers.io import ChannelSpec
 from drivers.line_profiles import LearntTones, channels_of, load_learnt, profile_of
 from drivers.settings import Paths
-from drivers.signalling.analog_machine import AnalogTimings
 from drivers.signalling.fxo_profile import LineProfile
+from drivers.signalling.fxs_config import SetsConfig
 from drivers.virtual.config import VirtualConfig
 
 Hunting = Literal["up", "down", "round_robin", "least_used"]
@@ -68,7 +70,8 @@ class LinesConfig(msgspec.Struct, frozen=True, kw_only=True):
     unattended_answer_ms: how long a caller hears ringing while no call agent is connected; then the box answers and plays
     `unattended_prompt` (a WAV file; empty: silence) until the call agent is back. 0: never.
     on_stop: "keep" leaves calls up for the next process, "release" ends them. socket_group: members may connect.
-    analog, profiles, learnt: how lines of an exchange behave; `learnt` is read from a file of its own. sets: how telephone sets do.
+    analog, profiles, learnt: how lines of an exchange behave; `learnt` is read from a file of its own. sets, dial_plan: how telephone
+    sets do, and what they can dial.
     """
 
     card: Literal["virtual", "dahdi"] = "virtual"
@@ -77,8 +80,10 @@ class LinesConfig(msgspec.Struct, frozen=True, kw_only=True):
     analog: LineProfile = LineProfile()
     profiles: tuple[LineProfile, ...] = ()
     learnt: tuple[LearntTones, ...] = ()
-    sets: AnalogTimings = AnalogTimings()
+    sets: SetsConfig = SetsConfig()
+    dial_plan: DialPlan = DialPlan()
     engine: EngineSettings = EngineSettings()
+    care: CareConfig = CareConfig()
     virtual: VirtualConfig = VirtualConfig()
     dahdi: CardSetup = CardSetup()
     unattended_answer_ms: int = 8000

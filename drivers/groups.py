@@ -11,8 +11,11 @@ class Huntable(Protocol):
     """What a group must know of a channel."""
 
     number: int
-    calls: int
     reserved: bool
+
+    @property
+    def calls(self) -> int:
+        """So many so far."""
 
     def is_free(self) -> bool:
         """True when it can be seized now: idle, not blocked, not reserved, no alarm."""

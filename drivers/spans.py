@@ -12,14 +12,16 @@ from typing import Protocol
 
 import msgspec
 
+from drivers.care import ChannelCare
 from drivers.config import GroupConfig
 from drivers.errors import LineError, MediaError
-from drivers.io import ChannelIO, ChannelSpec, Hook, LineEvent, SpanStatus
+from drivers.io import ChannelIO, ChannelSpec, Hook, LineEvent, Signalling, SpanStatus
 from drivers.ports import Port
-from drivers.protocol import Cause, ChannelState, LegPhase, SpanState
+from drivers.protocol import BlockedBy, Cause, ChannelState, LegPhase, SpanErrors, SpanState
 from drivers.signalling import (
     Action,
     AnswerWanted,
+    BlockWanted,
     CallAlerting,
     CallAnswered,
     CallOffered,
@@ -28,6 +30,7 @@ from drivers.signalling import (
     ChannelIdle,
     DialNumber,
     EventUnexpected,
+    FarBlocked,
     Input,
     LineFailed,
     LineHappened,
@@ -49,11 +52,10 @@ from drivers.signalling import (
 
 log = logging.getLogger("careline.lines")
 
-# Ends of a call that say something about the line rather than about the people.
-_FAULTS = frozenset({Cause.NETWORK_OUT_OF_ORDER, Cause.TEMPORARY_FAILURE, Cause.INTERWORKING, Cause.DESTINATION_OUT_OF_ORDER})
-
-
 REMOVED, NOT_OPEN = ("removed",), ("notopen",)
+
+# Signalling that can tell the far side that a channel takes no calls.
+_TELLS_BLOCKS = frozenset({Signalling.BCHAN, Signalling.CAS})
 
 
 class CallSink(Protocol):
@@ -70,8 +72,21 @@ class CallSink(Protocol):
     def channel_changed(self, channel: "Channel") -> None: ...
 
 
+class Tester(Protocol):
+    """A test that has a channel to itself: it hears what the signalling would hear."""
+
+    kind: str
+
+    def line_event(self, event: LineEvent) -> None: ...
+
+    def tone(self, tone: str, on: bool) -> None: ...
+
+    def channel_failed(self) -> None:
+        """In alarm, or the audio stopped."""
+
+
 class Channel:
-    """One channel with everything that belongs to it. `leg` is the call on it, set by the CallSink."""
+    """One channel with everything that belongs to it. `leg` is the call on it, set by the CallSink; `test`: whoever tests it now."""
 
     def __init__(
         self,
@@ -82,6 +97,7 @@ class Channel:
         port: Port,
         sink: CallSink,
         among: Mapping[int, "Channel"],
+        care: ChannelCare,
     ) -> None:
         self.spec = spec
         self.number = spec.number
@@ -89,11 +105,10 @@ class Channel:
         self.io = io
         self.port = port
         self.leg: str | None = None
-        self.blocked = False
         self.reserved = False
-        self.calls = 0
-        self.failures = 0
-        self.last_cause: int | None = None
+        self.far_blocked = False
+        self.care = care
+        self.test: Tester | None = None
         self._signaller = signaller
         self._sink = sink
         self._among = among
@@ -115,24 +130,40 @@ class Channel:
             group=self.group.name,
             signalling=self.spec.signalling.value,
             leg=self.leg,
-            blocked=self.blocked,
+            blocked=self.care.blocked,
             alarms=self.alarms,
-            last_cause=self.last_cause,
-            failures=self.failures,
+            last_cause=self.care.last_cause,
+            failures=self.care.failures,
+            state=self._signaller.state_name(self.number),
+            blocked_by=self.care.blocked_by,
+            far_blocked=self.far_blocked,
+            calls=self.care.calls,
+            failures_in_a_row=self.care.failures_in_a_row,
+            last_call_at=self.care.last_call_at,
+            test=self.test.kind if self.test else "",
         )
 
+    @property
+    def calls(self) -> int:
+        """So many so far, for hunting."""
+        return self.care.calls
+
     def accepts_calls(self) -> bool:
-        return not self.blocked and not self.alarms
+        return not self.care.blocked and not self.alarms and self.test is None
 
     def is_free(self) -> bool:
-        return self.accepts_calls() and not self.reserved and self.leg is None and self._signaller.is_idle(self.number)
+        return self.accepts_calls() and not self.far_blocked and self.is_quiet()
+
+    def is_quiet(self) -> bool:
+        """No call on it, none coming."""
+        return not self.reserved and self.leg is None and self._signaller.is_idle(self.number)
 
     # --- what the server wants -----------------------------------------------------------------------------------
 
     def seize(self, wanted: CallWanted) -> None:
         """Call out. The channel was reserved; the outcome comes through the CallSink."""
         self.reserved = False
-        self.calls += 1
+        self.care.began()
         self._attach()
         self._tell(wanted)
 
@@ -142,21 +173,43 @@ class Channel:
     def release(self, cause: int) -> None:
         self._tell(ReleaseWanted(cause))
 
-    def block(self, blocked: bool) -> None:
-        """No new call from now on (or again); a call that is there goes on."""
-        if blocked != self.blocked:
-            self.blocked = blocked
-            self._sink.channel_changed(self)
+    def block(self, by: BlockedBy) -> None:
+        """No new call from now on, or (NOBODY) again; a call that is there goes on."""
+        if self.care.block(by):
+            self.blocked_changed()
+
+    def blocked_changed(self) -> None:
+        """Tell the far side, where the signalling can, and whoever looks."""
+        if self.spec.signalling in _TELLS_BLOCKS:
+            self._tell(BlockWanted(self.care.blocked))
+        self._sink.channel_changed(self)
+
+    def lend(self, test: Tester) -> None:
+        """To a test that drives it by `io` and `port`; the channel must be quiet."""
+        self.test = test
+        self._attach()
+        self._sink.channel_changed(self)
+
+    def rest_after_test(self) -> None:
+        """On-hook and silent, but what the line still tells is the test's."""
+        self.rest()
+        self._detach()
+
+    def take_back(self) -> None:
+        """For calls again."""
+        self.test = None
+        self._sink.channel_changed(self)
 
     def adopt(self, phase: LegPhase) -> None:
         """Take over the call of an earlier process; the CallSink hears CallReleased if that cannot be done."""
-        self.calls += 1
+        self.care.began()
         self._attach()
         self._perform(self._signaller.adopt(self.number, phase))
 
     def fail(self, cause: int) -> None:
-        """The card, the port or the loop is out of order: end the call at once."""
-        self.failures += 1
+        """The card, the port or the loop is out of order: end the call or the test at once."""
+        if self.test:
+            self.test.channel_failed()
         self._tell(LineFailed(cause))
 
     def opened(self, io: ChannelIO) -> None:
@@ -187,6 +240,8 @@ class Channel:
                 self._alarm_changed(own=())
             case LineEvent.REMOVED:
                 self._alarm_changed(own=REMOVED)
+            case _ if self.test:
+                self.test.line_event(event)
             case _:
                 self._tell(LineHappened(event))
 
@@ -199,7 +254,9 @@ class Channel:
 
     def on_tone(self, tone: str, on: bool) -> None:
         """A tone the media core heard; only what the signaller asked for is passed on."""
-        if tone in self._tones:
+        if self.test:
+            self.test.tone(tone, on)
+        elif tone in self._tones:
             self._tell(ToneHeard(tone, on))
 
     def on_mf(self, signal: str) -> None:
@@ -259,6 +316,9 @@ class Channel:
                 self._sink.call_answered(self)
             case CallReleased(cause=cause, by_far_end=by_far_end):
                 self._released(cause, by_far_end)
+            case FarBlocked(blocked=blocked):
+                self.far_blocked = blocked
+                self._sink.channel_changed(self)
             case ChannelIdle():
                 self._detach()
 
@@ -266,15 +326,21 @@ class Channel:
         if not self.accepts_calls():
             self.release(Cause.CHANNEL_NOT_AVAILABLE)
             return
-        self.calls += 1
+        self.care.began()
         self._attach()
         self._sink.call_offered(self, msgspec.structs.replace(offered, dnis=offered.dnis or self.group.dnis or None))
 
     def _released(self, cause: int, by_far_end: bool) -> None:
-        self.last_cause = cause
-        self.failures += cause in _FAULTS
+        blocked = self.care.blocked
+        self.care.ended(cause, bool(self.alarms))
         self._tones = ()
         self._sink.call_released(self, cause, by_far_end)
+        if self.care.blocked is not blocked:
+            self._block_for_failures()
+
+    def _block_for_failures(self) -> None:
+        log.error("LIN-084 channel %d blocked after %d failures in a row", self.number, self.care.failures_in_a_row)
+        self.blocked_changed()
 
     def _alarm_changed(self, span: tuple[str, ...] | None = None, own: tuple[str, ...] | None = None) -> None:
         before = self.alarms
@@ -283,7 +349,7 @@ class Channel:
         if self.alarms == before:
             return
         if self.alarms:
-            self._tell(LineFailed(Cause.NETWORK_OUT_OF_ORDER))
+            self.fail(Cause.NETWORK_OUT_OF_ORDER)
         log.warning("LIN-064 channel %d: %s", self.number, f"alarm {' '.join(self.alarms)}" if self.alarms else "alarm cleared")
         self._sink.channel_changed(self)
 
@@ -313,12 +379,13 @@ class Channel:
 
     def _io_failed(self, error: LineError) -> None:
         log.error("%s channel %d: %s. %s", error.code, self.number, error.what, error.remedy)
-        self.failures += 1
         asyncio.get_running_loop().call_soon(self._give_up)
 
     def _give_up(self) -> None:
-        if not self._signaller.is_idle(self.number):
-            self._tell(LineFailed(Cause.TEMPORARY_FAILURE))
+        if self.test or not self._signaller.is_idle(self.number):
+            self.fail(Cause.TEMPORARY_FAILURE)
+        else:
+            self.care.failed(bool(self.alarms))
 
     def _start_timer(self, name: str, ms: int) -> None:
         self._stop_timer(name)
@@ -339,6 +406,8 @@ class Span:
     def __init__(self, status: SpanStatus, now: datetime) -> None:
         self.status = status
         self.alarm_since = now if status.alarms else None
+        self.errors: SpanErrors | None = None
+        self.link_up: bool | None = None
 
     def update(self, status: SpanStatus, now: datetime) -> bool:
         """Take the new status; True when the alarms changed."""
@@ -359,4 +428,6 @@ class Span:
             channels=status.channels,
             alarms=status.alarms,
             alarm_since=self.alarm_since,
+            errors=self.errors,
+            link_up=self.link_up,
         )

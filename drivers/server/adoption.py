@@ -7,13 +7,14 @@ is in the snapshot as released with cause 41 (temporary failure), never lost wit
 import logging
 import os
 
+from drivers.care import ChannelCare
 from drivers.channel_text import channel_text
 from drivers.config import GroupConfig
 from drivers.errors import CarelineError, LineError
 from drivers.fdstore import FdStore
 from drivers.io import ChannelIO, ChannelSpec, Signalling
 from drivers.legs import KeptLeg
-from drivers.protocol import Cause, LegPhase, PlayEnd
+from drivers.protocol import BlockedBy, Cause, LegPhase, PlayEnd
 from drivers.server.bridges import Bridges
 from drivers.server.calls import Calls
 from drivers.server.lines import Lines
@@ -61,7 +62,8 @@ class Adoption:
         for group in groups:
             for number in group.numbers:
                 self._add(specs[number], group, kept.pop(f"channel-{number}", None))
-                self._lines.channels[number].blocked = number in blocked
+                if number in blocked:
+                    self._lines.channels[number].care.block(BlockedBy.PERSON)
         for name, fd in kept.items():
             log.warning("LIN-044 stored line %s belongs to no group any more; closed", name)
             self._drop(name)
@@ -71,7 +73,8 @@ class Adoption:
         signaller = self._signaller(spec, group)
         io = self._open(spec, kept_fd)
         port = self._lines.media.new_port(spec.number, spec.law)
-        self._lines.channels[spec.number] = Channel(spec, group, io, signaller, port, self._calls, self._lines.channels)
+        care = ChannelCare(self._lines.clock, self._lines.config.care, group.role == "extension")
+        self._lines.channels[spec.number] = Channel(spec, group, io, signaller, port, self._calls, self._lines.channels, care)
 
     def _signaller(self, spec: ChannelSpec, group: GroupConfig) -> Signaller:
         config = self._lines.config

@@ -9,7 +9,9 @@ from drivers.ports import DIGITS, MAX_DIGITS
 from drivers.protocol import (
     Answer,
     BlockChannel,
+    BlockedBy,
     Bridge,
+    Cause,
     Command,
     CommandFailed,
     DetectSpeech,
@@ -145,8 +147,10 @@ class Commands:
         channel = self._lines.channels.get(command.channel)
         if channel is None:
             raise LineError("LIN-033", f"there is no channel {command.channel}", "See the snapshot for the channels there are")
-        channel.block(command.blocked)
+        channel.block(BlockedBy.PERSON if command.blocked else BlockedBy.NOBODY)
         self._lines.keep_blocked()
+        if command.at_once and channel.leg:
+            channel.release(Cause.TEMPORARY_FAILURE)
 
     def _ping(self, command: Ping) -> None:
         self._lines.outbox.emit(Pong())

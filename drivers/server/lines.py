@@ -15,9 +15,12 @@ from drivers.legs import LegBook
 from drivers.ports import Media, Port
 from drivers.protocol import (
     VERSION,
+    BlockedBy,
     ChannelChanged,
+    ChannelState,
     LegPhase,
     LegState,
+    LineTest,
     PlayEnd,
     PlayState,
     SpanChanged,
@@ -31,7 +34,10 @@ log = logging.getLogger("careline.lines")
 
 
 class Lines:
-    """State of the line server. `plays`: engine's play id to (leg, play id of the call agent); -1 is a play of our own."""
+    """State of the line server. `plays`: engine's play id to (leg, play id of the call agent); -1 is a play of our own.
+
+    `told`: channels as the call agent knows them; `tests`: the last line test of each channel.
+    """
 
     def __init__(self, config: LinesConfig, paths: Paths, card: Card, media: Media, clock: Clock) -> None:
         self.config = config
@@ -46,7 +52,9 @@ class Lines:
         self.groups: dict[str, TrunkGroup[Channel]] = {}
         self.spans: dict[int, Span] = {}
         self.plays: dict[int, tuple[str, int]] = {}
-        self._blocked = Path(paths.run_dir) / "blocked.json"
+        self.told: dict[int, ChannelState] = {}
+        self.tests: dict[int, LineTest] = {}
+        self._blocked = Path(paths.data_dir) / "blocked.json"
         self._legs_named = 0
 
     def leg_name(self) -> str:
@@ -63,10 +71,11 @@ class Lines:
         return channel
 
     def keep_blocked(self) -> None:
-        """A channel somebody blocked stays blocked over a restart of this process."""
-        numbers = sorted(channel.number for channel in self.channels.values() if channel.blocked)
+        """A channel that a person blocked stays blocked over a restart, of the machine too."""
+        numbers = sorted(channel.number for channel in self.channels.values() if channel.care.blocked_by is BlockedBy.PERSON)
         fresh = self._blocked.with_suffix(".new")
         try:
+            fresh.parent.mkdir(parents=True, exist_ok=True)
             fresh.write_bytes(msgspec.json.encode(numbers))
             fresh.replace(self._blocked)
         except OSError as error:
@@ -97,7 +106,8 @@ class Lines:
         return state
 
     def channel_changed(self, channel: Channel) -> None:
-        self.outbox.emit(ChannelChanged(channel=channel.state()))
+        state = self.told[channel.number] = channel.state()
+        self.outbox.emit(ChannelChanged(channel=state))
 
     def span_changed(self, span: Span) -> None:
         self.outbox.emit(SpanChanged(span=span.state()))
@@ -125,4 +135,5 @@ class Lines:
             channels=tuple(channel.state() for channel in self.channels.values()),
             spans=tuple(span.state() for span in self.spans.values()),
             groups=tuple(group.state() for group in self.groups.values()),
+            tests=tuple(self.tests.values()),
         )
