@@ -40,6 +40,7 @@ from drivers.protocol.commands import (
     StopPlay,
     StopRecording,
     Tap,
+    TransferByFlash,
     TransferInSwitch,
     Unbridge,
 )
@@ -66,6 +67,7 @@ from drivers.protocol.events import (
     SpanChanged,
     SpeechBegan,
     ToneDetected,
+    Transferred,
     Unbridged,
     Welcome,
 )
@@ -106,6 +108,8 @@ from drivers.protocol.states import (
     Sides,
     SpanErrors,
     SpanState,
+    TransferOutcome,
+    TransferWhen,
 )
 
 VERSION = 1
@@ -197,7 +201,11 @@ __all__ = [
     "StopRecording",
     "Tap",
     "ToneDetected",
+    "TransferByFlash",
     "TransferInSwitch",
+    "TransferOutcome",
+    "TransferWhen",
+    "Transferred",
     "Unbridge",
     "Unbridged",
     "Welcome",

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from drivers.protocol.states import Cause, LineTestKind, Message, Sides
+from drivers.protocol.states import Cause, LineTestKind, Message, Sides, TransferWhen
 
 
 class Command(Message, frozen=True, kw_only=True):
@@ -40,6 +40,16 @@ class TransferInSwitch(Command, frozen=True, kw_only=True):
 
     leg: str
     other: str
+
+
+class TransferByFlash(Command, frozen=True, kw_only=True):
+    """Behind a switch: hand the leg's caller to `number` by hook flash and digits. Answered by Transferred, or Released when the caller
+    has gone meanwhile. `when` the box lets go; after `no_answer_ms` without an answer it takes the caller back."""
+
+    leg: str
+    number: str
+    when: TransferWhen = TransferWhen.ANSWERED
+    no_answer_ms: int = 30_000
 
 
 class Release(Command, frozen=True, kw_only=True):
@@ -206,6 +216,7 @@ AnyCommand = (
     | Alert
     | Flash
     | TransferInSwitch
+    | TransferByFlash
     | Release
     | Seize
     | Play

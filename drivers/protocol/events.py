@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from drivers.protocol.states import ChannelState, GroupState, LegState, LineTest, Message, PlayEnd, SpanState
+from drivers.protocol.states import ChannelState, GroupState, LegState, LineTest, Message, PlayEnd, SpanState, TransferOutcome
 
 
 class Event(Message, frozen=True, kw_only=True):
@@ -116,6 +116,13 @@ class Unbridged(Event, frozen=True, kw_only=True):
     leg: str
 
 
+class Transferred(Event, frozen=True, kw_only=True):
+    """What came of a transfer in the switch. TRANSFERRED is followed by Released."""
+
+    leg: str
+    outcome: TransferOutcome
+
+
 class Released(Event, frozen=True, kw_only=True):
     leg: str
     cause: int
@@ -171,6 +178,7 @@ AnyEvent = (
     | ToneDetected
     | Bridged
     | Unbridged
+    | Transferred
     | Released
     | ChannelChanged
     | SpanChanged

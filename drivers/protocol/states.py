@@ -151,6 +151,25 @@ class Sides(StrEnum):
     PARTY = "party"
 
 
+class TransferWhen(StrEnum):
+    """When the box lets go of a caller it transfers."""
+
+    DIALLED = "dialled"
+    RINGING = "ringing"
+    ANSWERED = "answered"
+
+
+class TransferOutcome(StrEnum):
+    """What came of a transfer in the switch. Only after TRANSFERRED the leg is released; otherwise its caller is there again."""
+
+    TRANSFERRED = "transferred"
+    BUSY = "busy"
+    CONGESTION = "congestion"
+    NO_ANSWER = "no_answer"
+    NO_DIAL_TONE = "no_dial_tone"  # the switch did not take the flash
+    REFUSED = "refused"  # it did not take the number
+
+
 class Message(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Base of everything on the wire; the class name is the type."""
 

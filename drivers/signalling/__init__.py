@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 
 from drivers.io import Hook, LineEvent
-from drivers.protocol import Caller, Cause, LegPhase
+from drivers.protocol import Caller, Cause, LegPhase, TransferOutcome, TransferWhen
 
 # --- what a signaller is told ------------------------------------------------------------------------------------
 
@@ -78,11 +78,12 @@ class NumberSent(Input, frozen=True):
 
 
 class CallWanted(Input, frozen=True):
-    """Call out. `number` is empty for a set that is only rung."""
+    """Call out. `number` is empty for a set that is only rung; `ring`: the kind of call, for its ring cadence."""
 
     number: str = ""
     caller: str | None = None
     no_answer_ms: int = 60_000
+    ring: str = ""
 
 
 class AnswerWanted(Input, frozen=True):
@@ -105,6 +106,21 @@ class FlashWanted(Input, frozen=True):
     """A hook flash towards the switch of this line."""
 
 
+class LineWanted(Input, frozen=True):
+    """Take the line for a measurement: off-hook, nothing dialled, no tone acted upon; CallAnswered at once, until ReleaseWanted."""
+
+
+class SwitchTransferWanted(Input, frozen=True):
+    """Hand the caller of this line to `number` by flash and digits; answered by TransferDone.
+
+    The line's own switch rings it; `when` we let go: as soon as it is dialled, when it rings, or when it has answered.
+    """
+
+    number: str
+    when: TransferWhen = TransferWhen.ANSWERED
+    no_answer_ms: int = 30_000
+
+
 class LinkTransferWanted(Input, frozen=True):
     """Ask the switch to join this channel's call with that of `other` and to release both."""
 
@@ -117,10 +133,21 @@ class BlockWanted(Input, frozen=True):
     blocked: bool = True
 
 
+class NumberWanted(Input, frozen=True):
+    """Give a set that is in a call dial tone and take another number; answered by NumberDialled, or by FlashHeard."""
+
+
+class MessageWaitingWanted(Input, frozen=True):
+    """Show a set that messages wait for it (or that none does): lamp, and stutter dial tone."""
+
+    waiting: bool = True
+
+
 class LineFailed(Input, frozen=True):
-    """The span or the loop is in alarm, or the card is gone: whatever call there is has ended."""
+    """The span or the loop is in alarm, or the card is `gone`: whatever call there is has ended, unless the signalling outlives alarms."""
 
     cause: int = Cause.NETWORK_OUT_OF_ORDER
+    gone: bool = False
 
 
 # --- what a signaller asks for -----------------------------------------------------------------------------------
@@ -212,6 +239,12 @@ class ShowMessageWaiting(Action, frozen=True):
     on: bool = True
 
 
+class SetCadence(Action, frozen=True):
+    """How a set rings from now on, in ms on, off, on, off …; empty: as the country does."""
+
+    cadence_ms: tuple[int, ...] = ()
+
+
 class ListenForTones(Action, frozen=True):
     """From now on report these tones and no others."""
 
@@ -242,11 +275,39 @@ class CallAnswered(Action, frozen=True):
     """Both can talk."""
 
 
+class FlashHeard(Action, frozen=True):
+    """A set in a call pressed its hook for a moment."""
+
+
+class NumberDialled(Action, frozen=True):
+    """The number asked for by NumberWanted; not `valid`: it leads nowhere, or nothing more was dialled in time."""
+
+    number: str
+    valid: bool = True
+
+
+class LeftOffHook(Action, frozen=True):
+    """A set without a call is not put down (or has been at last)."""
+
+    left: bool = True
+
+
 class CallReleased(Action, frozen=True):
     """The call is over; the channel can still be busy until ChannelIdle."""
 
     cause: int
     by_far_end: bool
+
+
+class TransferRefused(Action, frozen=True):
+    """LinkTransferWanted cannot be done; both calls go on."""
+
+
+class TransferDone(Action, frozen=True):
+    """What came of SwitchTransferWanted: with any outcome but TRANSFERRED the caller is on the line again. A CallReleased alone says that
+    the call ended meanwhile."""
+
+    outcome: TransferOutcome
 
 
 class LinkChanged(Action, frozen=True):
