@@ -19,7 +19,8 @@ class PriConfig(msgspec.Struct, frozen=True, kw_only=True):
     party shall not see it. national_prefix, international_prefix: put before a caller's number of that type, unless it is there.
     keep_calls_ms: how long calls outlive the D-channel (T309). restart: B-channels are restarted when this process begins.
     service_messages: blocking is told to the far side, where the switch knows how (ni2, dms100, 5ess, 4ess).
-    transfer: the switch can join two calls and release both channels. alert: callers hear ringing as soon as the call is offered.
+    transfer: the switch can join two calls and release both channels. alert_after_ms: a call offered for so long is told to ring (0: only
+    when the call agent says so).
     timers: others of libpri by their names, in ms or times, as in {T303 = 4000, N200 = 3}.
     """
 
@@ -45,5 +46,5 @@ class PriConfig(msgspec.Struct, frozen=True, kw_only=True):
     restart: bool = True
     service_messages: bool = False
     transfer: bool = False
-    alert: bool = True
+    alert_after_ms: int = 100
     timers: dict[str, int] = {}
