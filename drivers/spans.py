@@ -17,28 +17,37 @@ from drivers.config import GroupConfig
 from drivers.errors import LineError, MediaError
 from drivers.io import ChannelIO, ChannelSpec, Hook, LineEvent, Signalling, SpanStatus
 from drivers.ports import Port
-from drivers.protocol import BlockedBy, Cause, ChannelState, LegPhase, SpanErrors, SpanState
+from drivers.protocol import BlockedBy, Caller, Cause, ChannelState, LegPhase, SpanErrors, SpanState
+from drivers.sets import SETS, SetSide
 from drivers.signalling import (
     Action,
     AnswerWanted,
     BlockWanted,
     CallAlerting,
     CallAnswered,
+    CallerIdHeard,
     CallOffered,
     CallReleased,
     CallWanted,
     ChannelIdle,
     DialNumber,
+    DigitHeard,
     EventUnexpected,
     FarBlocked,
     Input,
     LineFailed,
     LineHappened,
+    ListenForCallerId,
+    ListenForDigits,
     ListenForMf,
     ListenForTones,
+    MessageWaitingWanted,
     MfHeard,
+    NumberDialled,
     NumberSent,
+    NumberWanted,
     ReleaseWanted,
+    SendCallerId,
     SendMf,
     SetHook,
     Signaller,
@@ -48,11 +57,13 @@ from drivers.signalling import (
     StopTimer,
     TimerFired,
     ToneHeard,
+    callerid,
 )
 
 log = logging.getLogger("careline.lines")
 
 REMOVED, NOT_OPEN = ("removed",), ("notopen",)
+CALLER_ID_PAUSE = "caller id pause"  # a timer of the channel's own
 
 # Signalling that can tell the far side that a channel takes no calls.
 _TELLS_BLOCKS = frozenset({Signalling.BCHAN, Signalling.CAS})
@@ -68,6 +79,10 @@ class CallSink(Protocol):
     def call_answered(self, channel: "Channel") -> None: ...
 
     def call_released(self, channel: "Channel", cause: int, by_far_end: bool) -> None: ...
+
+    def hook_flashed(self, channel: "Channel") -> None: ...
+
+    def number_dialled(self, channel: "Channel", dialled: NumberDialled) -> None: ...
 
     def channel_changed(self, channel: "Channel") -> None: ...
 
@@ -98,6 +113,7 @@ class Channel:
         sink: CallSink,
         among: Mapping[int, "Channel"],
         care: ChannelCare,
+        flash_limit_ms: int = 1000,
     ) -> None:
         self.spec = spec
         self.number = spec.number
@@ -117,6 +133,8 @@ class Channel:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._attached = False
         self._tones: tuple[str, ...] = ()
+        self._takes_digits = False
+        self.set = SetSide(self, sink, flash_limit_ms) if spec.signalling in SETS else None
 
     @property
     def alarms(self) -> tuple[str, ...]:
@@ -131,7 +149,7 @@ class Channel:
             signalling=self.spec.signalling.value,
             leg=self.leg,
             blocked=self.care.blocked,
-            alarms=self.alarms,
+            alarms=(*self.alarms, "offhook") if self.set and self.set.left_off_hook else self.alarms,
             last_cause=self.care.last_cause,
             failures=self.care.failures,
             state=self._signaller.state_name(self.number),
@@ -198,6 +216,7 @@ class Channel:
     def take_back(self) -> None:
         """For calls again."""
         self.test = None
+        self._look_at_set()
         self._sink.channel_changed(self)
 
     def adopt(self, phase: LegPhase) -> None:
@@ -217,6 +236,7 @@ class Channel:
         self.io = io
         self._attached = False
         self._alarm_changed(own=())
+        self._look_at_set()
 
     @property
     def is_gone(self) -> bool:
@@ -226,6 +246,20 @@ class Channel:
     def rest(self) -> None:
         """Without a call: on-hook, whatever an earlier process left behind."""
         self._hook(Hook.ON)
+
+    def begin(self) -> None:
+        """The channel's first moment without a call: a set can be lifted."""
+        self._look_at_set()
+
+    def collect_number(self) -> None:
+        """Give a set in a call dial tone and take another number; the CallSink hears it. Raises: LineError LIN-091 when it is no set."""
+        self._must_be_set()
+        self._tell(NumberWanted())
+
+    def show_messages(self, waiting: bool) -> None:
+        """Lamp and stutter dial tone of a set. Raises: LineError LIN-091 when it is no set."""
+        self._must_be_set()
+        self._tell(MessageWaitingWanted(waiting))
 
     # --- what the card and the media core say ---------------------------------------------------------------------
 
@@ -259,15 +293,33 @@ class Channel:
         elif tone in self._tones:
             self._tell(ToneHeard(tone, on))
 
+    def on_digit(self, digit: str) -> bool:
+        """A key; True when the signaller takes it, as part of a number that is being dialled."""
+        if self._takes_digits:
+            self._tell(DigitHeard(digit))
+            return True
+        return False
+
     def on_mf(self, signal: str) -> None:
         """The media core heard a register signal begin, or (empty) end."""
         self._tell(MfHeard(signal))
+
+    def on_caller_message(self) -> None:
+        """The media core heard a message of caller id."""
+        self._caller_heard(self.port.caller_message())
+
+    def on_caller_key(self, digit: str) -> None:
+        """A key came where caller id by keys is listened for; a number without an end code ends with a pause."""
+        self._start_timer(CALLER_ID_PAUSE, callerid.DTMF_PAUSE_MS)
+        self._caller_heard(self.port.caller_key(digit))
 
     def close(self) -> None:
         """Stop timers, leave the call as it is."""
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
+        if self.set:
+            self.set.close()
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
@@ -295,12 +347,20 @@ class Channel:
             case ListenForTones(tones=tones):
                 self._tones = tones
                 self.port.detect_tones(signalling=tones)
+            case ListenForCallerId(standards=standards):
+                self._attach()
+                self.port.listen_caller_id(standards)
+            case SendCallerId(caller=caller, standard=standard):
+                self.port.send_caller_id(caller, standard)
             case SendMf(signal=signal, forward=forward):
                 self.port.send_mf(signal, forward)
             case ListenForMf(forward=forward):
+                self._attach()
                 self.port.listen_mf(forward)
             case SoundTone(tone=tone):
-                self.port.tone(tone)
+                self._sound(tone)
+            case ListenForDigits(on=on):
+                self._listen_for_digits(on)
             case EventUnexpected(state=state, event=event):
                 log.warning("LIN-060 channel %d: %s while %s has no row; released", self.number, event, state)
             case _:
@@ -321,9 +381,31 @@ class Channel:
                 self._sink.channel_changed(self)
             case ChannelIdle():
                 self._detach()
+            case _ if self.set:
+                self.set.perform(action)
+
+    def _sound(self, tone: str) -> None:
+        if tone:
+            self._attach()
+        self.port.tone(tone)
+
+    def _listen_for_digits(self, on: bool) -> None:
+        """Detection goes on afterwards: a call wants it too."""
+        self._takes_digits = on
+        if on:
+            self._attach()
+            self.port.detect_digits(True)
+
+    def _look_at_set(self) -> None:
+        if self.set:
+            self.set.opened()
+
+    def _must_be_set(self) -> None:
+        if self.set is None:
+            raise LineError("LIN-091", f"channel {self.number} is no telephone set", "Name a channel of an FXS port")
 
     def _offered(self, offered: CallOffered) -> None:
-        if not self.accepts_calls():
+        if not self.accepts_calls() and not offered.urgent:
             self.release(Cause.CHANNEL_NOT_AVAILABLE)
             return
         self.care.began()
@@ -339,7 +421,7 @@ class Channel:
             self._block_for_failures()
 
     def _block_for_failures(self) -> None:
-        log.error("LIN-084 channel %d blocked after %d failures in a row", self.number, self.care.failures_in_a_row)
+        log.error("LIN-170 channel %d blocked after %d failures in a row", self.number, self.care.failures_in_a_row)
         self.blocked_changed()
 
     def _alarm_changed(self, span: tuple[str, ...] | None = None, own: tuple[str, ...] | None = None) -> None:
@@ -350,6 +432,8 @@ class Channel:
             return
         if self.alarms:
             self.fail(Cause.NETWORK_OUT_OF_ORDER)
+        else:
+            self._look_at_set()
         log.warning("LIN-064 channel %d: %s", self.number, f"alarm {' '.join(self.alarms)}" if self.alarms else "alarm cleared")
         self._sink.channel_changed(self)
 
@@ -397,7 +481,15 @@ class Channel:
 
     def _timer_fired(self, name: str) -> None:
         self._timers.pop(name, None)
-        self._tell(TimerFired(name))
+        if name == CALLER_ID_PAUSE:
+            self._caller_heard(self.port.caller_keys_ended())
+        else:
+            self._tell(TimerFired(name))
+
+    def _caller_heard(self, caller: Caller | None) -> None:
+        if caller:
+            self._stop_timer(CALLER_ID_PAUSE)
+            self._tell(CallerIdHeard(caller))
 
 
 class Span:

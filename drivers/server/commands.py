@@ -25,10 +25,13 @@ from drivers.protocol import (
     PlayTone,
     Pong,
     Release,
+    ResetCounters,
     Seize,
     SendDigits,
     SetTag,
+    StartLineTest,
     StartRecording,
+    StopLineTest,
     StopPlay,
     StopRecording,
     Tap,
@@ -38,6 +41,8 @@ from drivers.server.audio_commands import AudioCommands
 from drivers.server.bridges import Bridges
 from drivers.server.calls import Calls
 from drivers.server.checks import in_range
+from drivers.server.health import Health
+from drivers.server.line_tests import LineTests
 from drivers.server.lines import Lines
 from drivers.server.recordings import Recordings
 
@@ -50,11 +55,13 @@ NO_ANSWER_MAX_MS = 3_600_000
 class Commands:
     """A command that cannot be done is answered by CommandFailed; nothing else happens then."""
 
-    def __init__(self, lines: Lines, calls: Calls, bridges: Bridges, recordings: Recordings) -> None:
+    def __init__(self, lines: Lines, calls: Calls, bridges: Bridges, recordings: Recordings, health: Health, tests: LineTests) -> None:
         self._lines = lines
         self._calls = calls
         self._bridges = bridges
         self._recordings = recordings
+        self._health = health
+        self._tests = tests
         audio = AudioCommands(lines, bridges)
         self._rows: dict[type[Command], Callable[[Any], None]] = {
             Answer: self._answer,
@@ -76,6 +83,9 @@ class Commands:
             SetTag: self._set_tag,
             Forget: self._forget,
             BlockChannel: self._block_channel,
+            ResetCounters: self._reset_counters,
+            StartLineTest: self._tests.start,
+            StopLineTest: self._tests.stop,
             Ping: self._ping,
         }
 
@@ -144,13 +154,21 @@ class Commands:
         self._lines.outbox.forget(command.leg)
 
     def _block_channel(self, command: BlockChannel) -> None:
-        channel = self._lines.channels.get(command.channel)
-        if channel is None:
-            raise LineError("LIN-033", f"there is no channel {command.channel}", "See the snapshot for the channels there are")
+        channel = self._lines.channel(command.channel)
         channel.block(BlockedBy.PERSON if command.blocked else BlockedBy.NOBODY)
         self._lines.keep_blocked()
-        if command.at_once and channel.leg:
-            channel.release(Cause.TEMPORARY_FAILURE)
+        if command.at_once and command.blocked and channel.leg:
+            channel.release(Cause.CHANNEL_NOT_AVAILABLE)
+
+    def _reset_counters(self, command: ResetCounters) -> None:
+        if command.span:
+            if command.span not in self._lines.spans:
+                raise LineError("LIN-033", f"there is no span {command.span}", "See the snapshot for the spans there are")
+            self._health.reset(command.span)
+        if command.channel:
+            channel = self._lines.channel(command.channel)
+            channel.care.reset()
+            self._lines.channel_changed(channel)
 
     def _ping(self, command: Ping) -> None:
         self._lines.outbox.emit(Pong())

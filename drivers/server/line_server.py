@@ -21,6 +21,8 @@ from drivers.server.adoption import Adoption, groups_for
 from drivers.server.bridges import Bridges
 from drivers.server.calls import Calls
 from drivers.server.commands import Commands
+from drivers.server.health import Health
+from drivers.server.line_tests import LineTests
 from drivers.server.lines import Lines
 from drivers.server.link import InProcessLink, Listener
 from drivers.server.media_events import MediaEvents
@@ -63,7 +65,9 @@ class LineServer:
         self._adoption = Adoption(lines, calls, bridges, recordings, store)
         self._reopening = Reopening(lines, self._adoption)
         self._media_events = MediaEvents(lines, recordings, self.report)
-        commands = Commands(lines, calls, bridges, recordings)
+        self._health = Health(lines)
+        self._tests = LineTests(lines)
+        commands = Commands(lines, calls, bridges, recordings, self._health, self._tests)
         self._reception = Reception(lines, commands, unattended)
         self._listener: Listener | None = None
         self._report_timer: asyncio.TimerHandle | None = None
@@ -91,6 +95,7 @@ class LineServer:
         for span in lines.spans.values():
             for channel in self._channels_of(span.status.number):
                 channel.on_span_alarms(span.status.alarms)
+        self._health.start()
         self._report_again()
 
     async def listen(self) -> None:
@@ -112,6 +117,8 @@ class LineServer:
         if self._report_timer:
             self._report_timer.cancel()
         self._reopening.close()
+        self._health.close()
+        self._tests.close()
         if self.config.on_stop == "release":
             await self._release_all()
         for channel in self.lines.channels.values():

@@ -88,6 +88,12 @@ class Lines:
         except (OSError, msgspec.MsgspecError):
             return frozenset()
 
+    def channel(self, number: int) -> Channel:
+        """Raises: LineError LIN-033."""
+        if number not in self.channels:
+            raise LineError("LIN-033", f"there is no channel {number}", "See the snapshot for the channels there are")
+        return self.channels[number]
+
     def channel_at(self, port: int) -> Channel | None:
         """Whose media port that is."""
         number = self.media.channel_at.get(port)

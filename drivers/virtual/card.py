@@ -6,6 +6,7 @@ inside the call that caused them.
 
 from drivers.io import ChannelSpec, EventHandler, LineEvent, Signalling, SpanHandler, SpanStatus
 from drivers.media import End, Engine, Law, MediaEvent
+from drivers.protocol import SpanErrors
 from drivers.virtual import faults
 from drivers.virtual.audio import FarPorts
 from drivers.virtual.channel import LoopChannel, VirtualChannel
@@ -39,6 +40,7 @@ class VirtualCard:
         self._wires: dict[int, Wire] = {}
         self._open: dict[int, VirtualChannel] = {}
         self._alarms: dict[int, tuple[str, ...]] = {}
+        self._errors: dict[int, SpanErrors] = {}
         self._digital: dict[int, E1Span] = {}
         for span in self._span_numbers():
             if config.spans[span - 1].is_digital:
@@ -135,6 +137,15 @@ class VirtualCard:
             wire.set_fault(Fault.ALARM, bool(alarms), 0.0, ())
         self._reports.span(self._status(span))
 
+    def span_errors(self, span: int) -> SpanErrors | None:
+        """As a card counts them; see `count_errors`."""
+        return self._errors.get(span, SpanErrors())
+
+    def count_errors(self, span: int, errors: SpanErrors) -> None:
+        """Let the card have counted so much since it was started."""
+        self._known(span)
+        self._errors[span] = errors
+
     def unplug(self, span: int) -> None:
         """Pull a span: its channels tell REMOVED and are of no use any more; the far end of an E1 is in alarm.
 
@@ -147,7 +158,7 @@ class VirtualCard:
             return
         for number in self._config.span_channels(span):
             if channel := self._open.get(number):
-                self._reports.event(number, LineEvent.REMOVED)
+                self._reports.removed(number)
                 self._hooks[number].closed()
                 channel.gone = True
         self.set_span_alarm(span, *UNPLUGGED)
