@@ -5,16 +5,20 @@ Line server's event loop only.
 """
 
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
+from enum import Enum
 from pathlib import Path
 
+from drivers.clock import Clock
 from drivers.config import LinesConfig
 from drivers.errors import LineError, MediaError
 from drivers.media import Clip as EngineClip
 from drivers.media import Engine, Law, Tone, zone_tone
+from drivers.media.line_signals import Fsk
 from drivers.media.r2 import MfSet
-from drivers.protocol import Clip
+from drivers.protocol import Caller, Clip, NumberSource
+from drivers.signalling import callerid
 
 log = logging.getLogger("careline.lines")
 
@@ -23,6 +27,7 @@ SENT_TONES = ("dial", "ringback", "busy", "congestion")
 DIGITS = frozenset("0123456789*#ABCDw")
 MAX_DIGITS = 64  # Source: media.h, CM_DIGITS_LEN
 SILENCE_MAX_MS = 600_000
+FSK_STANDARDS = {"fsk": Fsk.BELL202, "v23": Fsk.V23}
 _CLIPS_KEPT = 256
 
 
@@ -82,9 +87,10 @@ def _alaw_silence(samples: int) -> bytes:
 class Media:
     """The engine with what all ports share. Ids of plays and recordings rise from 1."""
 
-    def __init__(self, engine: Engine, config: LinesConfig, clips_dir: Path) -> None:
+    def __init__(self, engine: Engine, config: LinesConfig, clips_dir: Path, clock: Clock | None = None) -> None:
         self.engine = engine
         self.config = config
+        self.clock = clock
         self.clips = ClipShelf(engine, clips_dir)
         self.channel_at: dict[int, int] = {}
         self._last_id = 0
@@ -101,6 +107,13 @@ class Media:
         self.clips.close()
 
 
+class Sent(Enum):
+    """What a port was given to send."""
+
+    DIGITS = "digits"
+    CALLER_ID = "caller_id"
+
+
 class Port:
     """One channel's media port; remembers what is on, so that `rest` switches off that and no more."""
 
@@ -108,7 +121,8 @@ class Port:
         self._media = media
         self._channel = channel
         self._law = law
-        self._sending = 0
+        self._sending: deque[Sent] = deque()
+        self._caller_id_keys: str | None = None
         self.number = self._new_number()
         self._engine = media.engine
         self._on: set[str] = set()
@@ -128,7 +142,7 @@ class Port:
         if self._sending:
             del self._media.channel_at[self.number]
             self._engine.port_free(self.number)
-            self._sending = 0
+            self._sending.clear()
             self.number = self._new_number()
 
     def play(self, play: int, clips: Sequence[Clip], barge_in_digits: str, loops: int) -> None:
@@ -153,11 +167,54 @@ class Port:
             raise LineError("LIN-042", f"{digits!r} cannot be dialled", f"Up to {MAX_DIGITS} of 0-9 * # A-D, and w for a pause of 500 ms")
         dtmf = self._media.config.engine
         self._engine.send_digits(self.number, digits, dtmf.digit_on_ms, dtmf.digit_off_ms, dtmf.digit_low_dbm0, dtmf.digit_high_dbm0)
-        self._sending += 1
+        self._sending.append(Sent.DIGITS)
 
-    def digits_sent(self) -> None:
-        """The engine says that one `send_digits` is on the line."""
-        self._sending = max(0, self._sending - 1)
+    def sent(self) -> "Sent":
+        """The engine says that the oldest of what was sent is on the line; answers what it was."""
+        return self._sending.popleft() if self._sending else Sent.DIGITS
+
+    def send_caller_id(self, caller: Caller, standard: str) -> None:
+        """Tell a set who calls, by "fsk" (Bell 202), "v23" or "dtmf". Raises: LineError LIN-043."""
+        if standard == "dtmf":
+            self.send_digits(callerid.to_dtmf(caller))
+        elif standard in FSK_STANDARDS:
+            at = self._media.clock.now().astimezone() if self._media.clock else None
+            self._engine.send_caller_id(self.number, callerid.to_message(caller, at), FSK_STANDARDS[standard])
+            self._sending.append(Sent.DIGITS)
+        else:
+            raise LineError("LIN-043", f"there is no caller id by {standard!r}", f"Standards are dtmf, {', '.join(FSK_STANDARDS)}")
+        self._sending[-1] = Sent.CALLER_ID
+
+    def listen_caller_id(self, standards: Sequence[str]) -> None:
+        """Take caller id by these standards from now on ("fsk": Bell 202 and V.23, "dtmf"); none: no more."""
+        self._engine.detect_caller_id(self.number, "fsk" in standards)
+        heard_keys = self._caller_id_keys is not None
+        self._caller_id_keys = "" if "dtmf" in standards else None
+        if "dtmf" in standards or (heard_keys and "digits" not in self._on):
+            self._engine.detect_digits(self.number, "dtmf" in standards)
+        self._on.add("caller_id")
+
+    @property
+    def listens_for_caller_keys(self) -> bool:
+        """True while keys are taken for caller id."""
+        return self._caller_id_keys is not None
+
+    def caller_message(self) -> Caller | None:
+        """The engine says that a message came. None: it was about something else. One that cannot be read is a caller without a number."""
+        message = self._engine.take_caller_id(self.number)
+        return callerid.from_message(message) if message else callerid.unreadable(NumberSource.FSK)
+
+    def caller_key(self, digit: str) -> Caller | None:
+        """A key came while `listens_for_caller_keys`. None: more may follow; after callerid.DTMF_PAUSE_MS ask `caller_keys_ended`."""
+        self._caller_id_keys = (self._caller_id_keys or "") + digit
+        return self.caller_keys_ended() if callerid.dtmf_is_complete(self._caller_id_keys) else None
+
+    def caller_keys_ended(self) -> Caller | None:
+        """The caller of the keys so far, which are then forgotten. None: there were none."""
+        keys = self._caller_id_keys
+        if keys:
+            self._caller_id_keys = ""
+        return callerid.from_dtmf(keys) if keys else None
 
     def record(self, recording: int, path: Path, stereo: bool, gap_samples: int) -> None:
         """Raises: MediaError."""
@@ -234,6 +291,7 @@ class Port:
             "tone": lambda: self.tone(""),
             "digits": lambda: self._engine.detect_digits(self.number, False),
             "tones": lambda: self.detect_tones((), ()),
+            "caller_id": lambda: self.listen_caller_id(()),
             "mf": lambda: self.listen_mf(None),
             "speech": lambda: self.detect_speech(0),
             "gain": lambda: self.gain(0.0, 0.0),

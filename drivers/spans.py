@@ -348,14 +348,16 @@ class Channel:
                 self._tones = tones
                 self.port.detect_tones(signalling=tones)
             case ListenForCallerId(standards=standards):
-                self._attach()
+                if standards:
+                    self._attach()
                 self.port.listen_caller_id(standards)
             case SendCallerId(caller=caller, standard=standard):
                 self.port.send_caller_id(caller, standard)
             case SendMf(signal=signal, forward=forward):
                 self.port.send_mf(signal, forward)
             case ListenForMf(forward=forward):
-                self._attach()
+                if forward is not None:
+                    self._attach()
                 self.port.listen_mf(forward)
             case SoundTone(tone=tone):
                 self._sound(tone)

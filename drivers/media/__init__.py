@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from drivers.errors import MediaError
-from drivers.media import r2, wav
+from drivers.media import wav
+from drivers.media.line_signals import LineSignals
 from drivers.media.values import (
     Cadence,
     End,
@@ -122,7 +123,7 @@ class Clips:
         raise MediaError("MED-021", f"{path} cannot be played: {wav.fault_of(path)}", "Render it as mono, 8000 Hz, A-law WAV")
 
 
-class Engine:
+class Engine(LineSignals):
     """One media core. As a context manager it is started and, at the end, stopped and freed."""
 
     def __init__(self, config: EngineConfig | None = None) -> None:
@@ -255,14 +256,6 @@ class Engine:
         result = _lib.cm_detect_tones(self._engine, port, mask, country.encode("ascii"))
         _check(result, f"tone detection for {country!r} on port {port}")
 
-    def mf(self, port: int, signal: int, forward: bool, dbm0: float = r2.LEVEL_DBM0) -> None:
-        """Sound an R2 register signal (1-15) until something else is sounded; 0: silence. In the place of `tone`, so never two at once."""
-        self.tone(port, r2.sound(signal, forward, dbm0) if signal else None)
-
-    def detect_mf(self, port: int, which: r2.MfSet) -> None:
-        """Report R2 register signals of one direction from now on (MF, 1-15 or 0 at its end); MfSet.NONE: no more."""
-        _check(_lib.cm_detect_mf(self._engine, port, which), f"R2 register signals on port {port}")
-
     def detect_speech(self, port: int, on: bool = True, silence_ms: int = 0) -> None:
         """Report where speech begins, and silence of that length (0: never)."""
         _check(_lib.cm_detect_speech(self._engine, port, on, silence_ms), f"speech detection on port {port}")
@@ -304,6 +297,15 @@ class Engine:
         room = _ffi.new("uint8_t[]", max_samples)
         count = _check(_lib.cm_stream_read(self._engine, port, room, max_samples), f"stream of port {port}")
         return bytes(_ffi.buffer(room, count))
+
+    # --- for the other parts of the facade ---
+
+    def _do(self, what: str, function: str, *arguments: object) -> int:
+        return _check(getattr(_lib, function)(self._engine, *arguments), what)
+
+    def _bytes(self, what: str, most: int, function: str, *arguments: object) -> bytes:
+        room = _ffi.new("uint8_t[]", most)
+        return bytes(_ffi.buffer(room, self._do(what, function, *arguments, room)))
 
     # --- virtual lines ---
 

@@ -330,6 +330,9 @@ static void obey_port(cm_engine *e, struct port *p, const struct command *c)
     case COMMAND_DETECT_MF:
         swap_in(e, &p->mf, c->object);
         break;
+    case COMMAND_DETECT_CALLER_ID:
+        swap_in(e, &p->caller_id, c->object);
+        break;
     case COMMAND_DETECT_SPEECH:
         speech_start(&p->speech, c->a, c->b);
         break;

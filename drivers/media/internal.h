@@ -137,9 +137,12 @@ struct tone_source {
     int parts, part;
     int64_t at;
     uint32_t phase1, phase2;
+    int16_t *pcm; /* instead of the parts */
+    int64_t pcm_samples;
     struct tone_part list[CM_DIGITS_LEN];
 };
 bool tone_add(struct tone_source *tone, int32_t *mix); /* adds one frame; false when it has ended */
+struct tone_source *tone_from_pcm(int64_t most_samples); /* with room for so many */
 struct tone_source *tone_from_cadence(const cm_cadence *cadence);
 struct tone_source *tone_from_digits(const char *digits, int on_ms, int off_ms, double low_dbm0, double high_dbm0);
 
@@ -154,6 +157,7 @@ bool could_be_key(const int16_t *linear); /* one frame */
 struct tone_detector;
 struct tone_detector *tone_detector_new(unsigned mask, const char *country);
 struct mf_detector;
+struct caller_id_detector;
 struct speech_detector {
     bool on, talking, silence_told;
     int silence_ms, silent_for_ms, loud_frames;
@@ -238,6 +242,7 @@ struct port {
     int index;
     enum cm_law law;
     struct stream *program; /* control thread's view of `stream` */
+    struct caller_id_detector *caller_id_taken; /* the same of `caller_id` */
     /* below: tick only */
     enum source source;
     struct line *line;
@@ -261,6 +266,7 @@ struct port {
     struct digit_detector *digits;
     struct tone_detector *tones;
     struct mf_detector *mf;
+    struct caller_id_detector *caller_id;
     struct speech_detector speech;
     struct stream *stream;
     struct recording *recordings[PORT_RECORDINGS];
@@ -289,6 +295,7 @@ enum command_type {
     COMMAND_DETECT_TONES,
     COMMAND_DETECT_SPEECH,
     COMMAND_DETECT_MF,
+    COMMAND_DETECT_CALLER_ID,
     COMMAND_GAIN,
     COMMAND_MUTE,
     COMMAND_BRIDGE,
@@ -373,6 +380,7 @@ void digits_detect(cm_engine *e, struct port *p);
 void tones_detect(cm_engine *e, struct port *p);
 void speech_detect(cm_engine *e, struct port *p);
 void mf_detect(cm_engine *e, struct port *p);
+void caller_id_detect(cm_engine *e, struct port *p);
 void speech_start(struct speech_detector *s, bool on, int silence_ms);
 void digit_pressed(cm_engine *e, struct port *p, int digit, int level_dbm0);
 void bridge_set(cm_engine *e, struct port *a, struct port *b, bool native);

@@ -24,6 +24,7 @@
 #define CM_MAX_CLIPS     64 /* clips in one play list */
 #define CM_MAX_CADENCE   8  /* steps of one tone */
 #define CM_DIGITS_LEN    64 /* digits of one cm_send_digits */
+#define CM_MESSAGE_LEN   257 /* type, length and up to 255 bytes */
 
 typedef struct cm_engine cm_engine;
 typedef struct cm_clip cm_clip;
@@ -60,6 +61,8 @@ enum cm_event_type {
     CM_EV_UNDERRUN,        /* value: frames of this port that were not there in time, since the last such event */
     CM_EV_EVENTS_LOST,     /* value: events dropped since last told; port -1 */
     CM_EV_MF,              /* value: R2 register signal 1-15 begins, 0: it ended; value2: level of both in dBm0 */
+    CM_EV_CALLER_ID,       /* value: length of a message that waits for cm_take_caller_id, or 0: one came, but broken;
+                            * value2: cm_fsk */
 };
 
 enum cm_play_end { CM_PLAY_FINISHED = 0, CM_PLAY_BARGED = 1, CM_PLAY_STOPPED = 2 };
@@ -73,6 +76,7 @@ enum cm_tone_kind {
     CM_TONE_CED = 6,
 };
 
+enum cm_fsk { CM_FSK_BELL202 = 0, CM_FSK_V23 = 1 };
 enum cm_mf_set { CM_MF_NONE = 0, CM_MF_FORWARD = 1, CM_MF_BACKWARD = 2 };
 
 typedef struct {
@@ -169,6 +173,13 @@ int cm_record(cm_engine *e, int port, uint32_t record_id, const char *path, int 
 int cm_record_stop(cm_engine *e, uint32_t record_id);
 int cm_detect_digits(cm_engine *e, int port, int on);
 int cm_detect_tones(cm_engine *e, int port, unsigned mask /* 1 << cm_tone_kind */, const char *country);
+/* Caller id by FSK, Bell 202 and V.23 alike. The message of CM_EV_CALLER_ID: type, length, content, without check sum; room for
+ * CM_MESSAGE_LEN. 0: none waits. */
+int cm_detect_caller_id(cm_engine *e, int port, int on);
+int cm_take_caller_id(cm_engine *e, int port, uint8_t *message);
+/* Sends such a message as cm_send_digits sends keys, and CM_EV_DIGITS_SENT tells the end. seizure_bits: 300 on-hook, 0 off-hook. */
+int cm_send_caller_id(cm_engine *e, int port, enum cm_fsk standard, const uint8_t *message, int length,
+                      int seizure_bits, double dbm0);
 /* R2 register signals of one direction; a signal that is on when this is called is told as it begins. */
 int cm_detect_mf(cm_engine *e, int port, enum cm_mf_set set);
 int cm_detect_speech(cm_engine *e, int port, int on, int silence_ms);

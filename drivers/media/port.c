@@ -228,6 +228,7 @@ void port_release(cm_engine *e, struct port *p)
     release_object(e, p->digits);
     release_object(e, p->tones);
     release_object(e, p->mf);
+    release_object(e, p->caller_id);
     release_object(e, p->stream);
     e->live_ports[p->index] = NULL;
     release_object(e, p);

@@ -37,9 +37,11 @@ void detect(cm_engine *e, struct port *p)
 {
     if (p->mf)
         mf_detect(e, p);
-    if (!p->digits && !p->tones && !p->speech.on)
+    if (!p->digits && !p->tones && !p->speech.on && !p->caller_id)
         return;
     measure(p);
+    if (p->caller_id)
+        caller_id_detect(e, p);
     if (p->digits)
         digits_detect(e, p);
     if (p->tones)

@@ -53,8 +53,20 @@ static int add_stretch(struct tone_source *tone, int32_t *mix, int room)
     return count;
 }
 
+static bool add_pcm(struct tone_source *tone, int32_t *mix)
+{
+    int64_t left = tone->pcm_samples - tone->at;
+    int count = left < FRAME ? (int)left : FRAME;
+    for (int i = 0; i < count; i++)
+        mix[i] += tone->pcm[tone->at + i];
+    tone->at += count;
+    return tone->at < tone->pcm_samples;
+}
+
 bool tone_add(struct tone_source *tone, int32_t *mix)
 {
+    if (tone->pcm)
+        return add_pcm(tone, mix);
     for (int done = 0; done < FRAME;) {
         done += add_stretch(tone, mix + done, FRAME - done);
         if (tone->at >= part_samples(&tone->list[tone->part]) && !next_part(tone))
@@ -68,16 +80,22 @@ static void tone_destroy(struct object *object)
     free(object);
 }
 
-static struct tone_source *tone_new(bool repeat)
+static struct tone_source *tone_new(bool repeat, int64_t pcm_samples)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, fill_sine);
-    struct tone_source *tone = calloc(1, sizeof *tone);
+    struct tone_source *tone = calloc(1, sizeof *tone + (size_t)pcm_samples * sizeof(int16_t));
     if (tone) {
         tone->object.destroy = tone_destroy;
         tone->repeat = repeat;
+        tone->pcm = pcm_samples ? (int16_t *)(tone + 1) : NULL;
     }
     return tone;
+}
+
+struct tone_source *tone_from_pcm(int64_t most_samples)
+{
+    return tone_new(false, most_samples);
 }
 
 static uint32_t phase_step(double hz)
@@ -111,7 +129,7 @@ static bool step_is_sound(const cm_tone_step *step)
 
 struct tone_source *tone_from_cadence(const cm_cadence *cadence)
 {
-    struct tone_source *tone = tone_new(cadence->repeat != 0);
+    struct tone_source *tone = tone_new(cadence->repeat != 0, 0);
     for (int i = 0; tone && i < cadence->steps; i++) {
         const cm_tone_step *s = &cadence->step[i];
         bool pause = s->hz1 <= 0;
@@ -126,7 +144,7 @@ struct tone_source *tone_from_digits(const char *digits, int on_ms, int off_ms, 
 {
     static const double row_hz[] = {697, 770, 852, 941}, column_hz[] = {1209, 1336, 1477, 1633};
     static const char keys[] = "123A456B789C*0#D";
-    struct tone_source *tone = tone_new(false);
+    struct tone_source *tone = tone_new(false, 0);
     for (; tone && *digits; digits++) {
         const char *key = strchr(keys, *digits);
         if (key)

@@ -36,6 +36,7 @@ class EventKind(IntEnum):
     UNDERRUN = 12
     EVENTS_LOST = 13
     MF = 14
+    CALLER_ID = 15
 
 
 class PlayEnding(IntEnum):

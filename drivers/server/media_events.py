@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from drivers.io import LineEvent
 from drivers.media import EventKind, MediaEvent
-from drivers.ports import TONES
+from drivers.ports import TONES, Sent
 from drivers.protocol import (
     Cause,
     Digit,
@@ -63,11 +63,14 @@ class MediaEvents:
                 self._io_error(channel, event.value)
             case EventKind.TONE:
                 self._tone(channel, event)
+            case EventKind.CALLER_ID:
+                channel.on_caller_message()
+            case EventKind.DIGIT if channel.port.listens_for_caller_keys:
+                channel.on_caller_key(event.digit)
             case EventKind.MF:
                 channel.on_mf(str(event.value or ""))
             case EventKind.DIGITS_SENT:
-                channel.port.digits_sent()
-                self._digits_sent(channel)
+                self._sent(channel, channel.port.sent())
             case EventKind.UNDERRUN:
                 log.warning("LIN-068 channel %d: %d frames were not there in time", channel.number, event.value)
             case _:
@@ -107,9 +110,9 @@ class MediaEvents:
             self._lines.book.update(leg, digits=(*waiting, press))
         self._lines.outbox.emit(Digit(leg=leg, seq=press.seq, digit=digit, at=press.at))
 
-    def _digits_sent(self, channel: Channel) -> None:
+    def _sent(self, channel: Channel, what: Sent) -> None:
         leg = channel.leg
-        if leg and self._lines.book.state(leg).phase is LegPhase.DIALLING:
+        if what is Sent.CALLER_ID or (leg and self._lines.book.state(leg).phase is LegPhase.DIALLING):
             channel.on_number_sent()
         elif leg:
             self._lines.outbox.emit(DigitsSent(leg=leg))
