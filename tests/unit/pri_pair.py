@@ -1,4 +1,4 @@
-"""Two PRI signallers, user and network side, on one wire that can lose frames or be cut, in time of their own: no event loop, no waiting."""
+"""Two PRI signallers, user and network side, on one wire that can lose frames or be cut, in time of their own: no loop, no waiting."""
 
 import heapq
 import itertools

@@ -77,8 +77,8 @@ static int read_frame(struct pri *pri, void *buffer, int room)
     if (!length || length + CHECK_SUM > room)
         return 0;
     memcpy(buffer, stack->arriving, (size_t)length);
-    memset((char *)buffer + length, 0,
-           (size_t)(room - length)); /* libpri may look beyond a frame that lies about its length */
+    /* In some elements (redirecting number) libpri looks for bit 8 of an octet without minding the end: it shall find one there. */
+    memset((char *)buffer + length, 0xff, (size_t)(room - length));
     stack->arriving_length = 0;
     return length + CHECK_SUM;
 }
