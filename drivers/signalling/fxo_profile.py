@@ -51,7 +51,7 @@ class LineProfile(msgspec.Struct, frozen=True, kw_only=True):
     tones: LineTones = LineTones()
     ring_confirm_ms: int = 200
     ring_timeout_ms: int = 6000
-    caller_id: tuple[Literal["fsk", "dtmf"], ...] = ("fsk", "dtmf")
+    caller_id: tuple[Literal["fsk", "dtmf"], ...] = ()
     caller_id_begins: Literal["ring", "polarity", "idle"] = "ring"
     caller_id_wait_ms: int = 5000
     dialling: Literal["dtmf", "pulse"] = "dtmf"

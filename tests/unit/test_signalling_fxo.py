@@ -1,32 +1,39 @@
 """A line of the exchange: its state table row by row."""
 
-from typing import Any
-
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.io import Hook, LineEvent
-from drivers.protocol import Cause, LegPhase
+from drivers.protocol import Cause, LegPhase, TransferWhen
 from drivers.signalling import (
+    AlertWanted,
     AnswerWanted,
+    BlockWanted,
     CallAlerting,
     CallAnswered,
+    CallerIdHeard,
     CallOffered,
     CallReleased,
     CallWanted,
     ChannelIdle,
     DialNumber,
     EventUnexpected,
+    FlashWanted,
     Input,
     LineFailed,
     LineHappened,
+    LineWanted,
+    ListenForSpeech,
+    ListenForTones,
     NumberSent,
     ReleaseWanted,
     SetHook,
     SoundTone,
+    SpeechHeard,
     StartTimer,
     StopTimer,
+    SwitchTransferWanted,
     TimerFired,
     ToneHeard,
 )
@@ -44,24 +51,9 @@ from tests.unit.analog_rig import (
     kinds,
     run,
 )
+from tests.unit.fxo_rig import WITHHELD, ZHANG, calling, line, progressing, ringing, talking
 
-TIMINGS = LineProfile()
-
-
-def line(**timings: Any) -> FxsSignalled:
-    return FxsSignalled(7, LineProfile(**timings))
-
-
-def ringing() -> FxsSignalled:
-    made = line()
-    run(made, RINGBEGIN, TimerFired("ring_confirm"))
-    return made
-
-
-def calling(**timings: Any) -> FxsSignalled:
-    made = line(**timings)
-    run(made, CallWanted("8001"), ToneHeard("dial"))
-    return made
+POLARITY = LineHappened(LineEvent.POLARITY)
 
 
 def test_ring_is_offered_once_confirmed() -> None:
@@ -107,13 +99,56 @@ def test_refused_call_rings_on_and_ends_by_itself() -> None:
     assert ChannelIdle() in run(made, TimerFired("ring_stopped"))
 
 
-@pytest.mark.parametrize("sign", [ONHOOK, ToneHeard("busy")])
+@pytest.mark.parametrize("sign", [ONHOOK, ToneHeard("busy"), ToneHeard("congestion")])
 def test_far_end_hangs_up(sign: Input) -> None:
-    made = ringing()
-    run(made, AnswerWanted())
+    made = talking()
     assert kinds(run(made, sign), SetHook, CallReleased) == [SetHook(Hook.ON), CallReleased(Cause.NORMAL, True)]
     assert run(made, TimerFired("guard")) == [StopTimer("guard"), ChannelIdle()]
     assert made.is_idle(7)
+
+
+@pytest.mark.parametrize(
+    "sign", [ToneHeard("dial"), ToneHeard("ringback"), ToneHeard("busy", False), POLARITY, SpeechHeard(), NumberSent()]
+)
+def test_what_does_not_end_a_call(sign: Input) -> None:
+    assert not kinds(run(talking(), sign), CallReleased, SetHook)
+
+
+def test_tones_of_the_profile_alone_hang_up() -> None:
+    assert not kinds(run(talking(hangup_tones=("congestion",)), ToneHeard("busy")), CallReleased)
+    assert kinds(run(talking(hangup_tones=("dial",)), ToneHeard("dial")), CallReleased)
+
+
+def test_tone_must_go_on_where_the_profile_is_careful() -> None:
+    made = talking(hangup_sure_ms=700)
+    assert run(made, ToneHeard("busy")) == [StartTimer("hangup_sure", 700)]
+    assert run(made, ToneHeard("busy", False)) == [StopTimer("hangup_sure")]
+    assert kinds(run(made, ToneHeard("busy"), TimerFired("hangup_sure")), CallReleased) == [CallReleased(Cause.NORMAL, True)]
+
+
+def test_polarity_hangs_up_once_the_answer_is_past() -> None:
+    made = talking(hangup_by_polarity=True)
+    assert not kinds(run(made, POLARITY), CallReleased)
+    assert CallReleased(Cause.NORMAL, True) in run(made, TimerFired("settle"), POLARITY)
+
+
+def test_flash_opens_the_loop_for_the_profile_s_time_and_the_call_goes_on() -> None:
+    made = talking(flash_ms=120)
+    assert kinds(run(made, FlashWanted()), SetHook, StartTimer) == [SetHook(Hook.ON), StartTimer("flash", 120)]
+    assert run(made, ONHOOK, FlashWanted()) == []
+    assert SetHook(Hook.OFF) in run(made, TimerFired("flash"))
+    assert made.state == Fxs.ANSWERED
+
+
+def test_flash_without_a_call_is_nothing() -> None:
+    assert run(line(), FlashWanted()) == []
+
+
+def test_line_taken_for_a_measurement_hears_no_tone() -> None:
+    made = line()
+    assert run(made, LineWanted()) == [SetHook(Hook.OFF), CallAnswered()]
+    assert run(made, ToneHeard("busy"), ToneHeard("dial"), SpeechHeard()) == []
+    assert CallReleased(Cause.NORMAL, False) in run(made, ReleaseWanted())
 
 
 def test_next_call_may_ring_while_the_last_one_is_guarded() -> None:
@@ -136,37 +171,93 @@ def test_no_dial_tone_can_mean_no_exchange() -> None:
 
 
 def test_answered_when_ringback_stops() -> None:
-    made = calling()
-    assert CallAlerting() in run(made, NumberSent())
-    assert run(made, ToneHeard("ringback")) == [StopTimer("answer_assumed")]
-    assert run(made, ToneHeard("ringback", False)) == [StartTimer("answer_assumed", TIMINGS.ringback_gap_ms)]
+    made = progressing()
+    assert CallAlerting(inband=True) in run(made, ToneHeard("ringback"))
+    assert run(made, ToneHeard("ringback", False)) == [StartTimer("answer_assumed", 4500)]
+    assert StopTimer("answer_assumed") in run(made, ToneHeard("ringback"))
+    run(made, ToneHeard("ringback", False))
     assert CallAnswered() in run(made, TimerFired("answer_assumed"))
+
+
+def test_alerting_is_told_once() -> None:
+    made = progressing()
+    told = run(made, ToneHeard("ringback"), ToneHeard("ringback", False), ToneHeard("ringback"))
+    assert len(kinds(told, CallAlerting)) == 1
 
 
 def test_answered_as_soon_as_dialled_by_policy() -> None:
     assert CallAnswered() in run(calling(answer="dialled"), NumberSent())
 
 
-def test_answered_by_polarity() -> None:
+def test_answered_by_polarity_alone() -> None:
     made = calling(answer="polarity")
-    assert not kinds(run(made, NumberSent()), CallAnswered)
-    assert CallAnswered() in run(made, LineHappened(LineEvent.POLARITY))
+    done = run(made, NumberSent(), ToneHeard("ringback"), ToneHeard("ringback", False), SpeechHeard())
+    assert not kinds(done, CallAnswered, ListenForSpeech)
+    assert [each for each in done if isinstance(each, StartTimer) and each.name == "answer_assumed"] == []
+    assert CallAnswered() in run(made, POLARITY)
+
+
+def test_answered_by_a_voice_that_ends_the_ringing() -> None:
+    made = progressing(answer="voice")
+    assert not kinds(run(made, SpeechHeard(), ToneHeard("ringback"), SpeechHeard()), CallAnswered)  # bursts of ringback are sound too
+    assert ListenForSpeech() in run(made, ToneHeard("ringback", False))
+    assert CallAnswered() in run(made, SpeechHeard())
+
+
+def test_voice_without_any_ringback_answers_when_it_was_no_tone_after_all() -> None:
+    made = progressing(answer="voice")
+    assert run(made, SpeechHeard()) == [StartTimer("voice_sure", 4000)]
+    assert CallAnswered() in run(made, TimerFired("voice_sure"))
+
+
+@pytest.mark.parametrize("tone", ["ringback", "busy", "congestion"])
+def test_sound_that_turns_out_to_be_a_tone_is_no_voice(tone: str) -> None:
+    made = progressing(answer="voice")
+    run(made, SpeechHeard())
+    assert StopTimer("voice_sure") in run(made, ToneHeard(tone))
+
+
+def rung(made: FxsSignalled) -> FxsSignalled:
+    run(made, ToneHeard("ringback"))
+    return made
+
+
+def rung_out(made: FxsSignalled) -> FxsSignalled:
+    run(rung(made), TimerFired("ring_out"))
+    return made
 
 
 @pytest.mark.parametrize(
-    ("sign", "cause", "by_far_end"),
+    ("made", "sign", "cause", "by_far_end"),
     [
-        (ToneHeard("busy"), Cause.USER_BUSY, True),
-        (ToneHeard("congestion"), Cause.NO_CHANNEL, True),
-        (TimerFired("no_answer"), Cause.NO_ANSWER, False),
-        (ONHOOK, Cause.NORMAL, True),
-        (ReleaseWanted(), Cause.NORMAL, False),
+        (progressing(), ToneHeard("busy"), Cause.USER_BUSY, True),
+        (rung(progressing()), ToneHeard("busy"), Cause.USER_BUSY, True),
+        (rung_out(progressing()), ToneHeard("busy"), Cause.NO_ANSWER, True),
+        (progressing(), ToneHeard("congestion"), Cause.NO_CHANNEL, True),
+        (progressing(), ToneHeard("dial"), Cause.INVALID_NUMBER, True),
+        (progressing(), TimerFired("no_answer"), Cause.NO_USER_RESPONSE, False),
+        (rung(progressing()), TimerFired("no_answer"), Cause.NO_ANSWER, False),
+        (progressing(), ONHOOK, Cause.NORMAL_UNSPECIFIED, True),
+        (progressing(), ReleaseWanted(), Cause.NORMAL, False),
+        (calling(), ReleaseWanted(), Cause.NORMAL, False),
+        (calling(), ONHOOK, Cause.NORMAL_UNSPECIFIED, True),
+        (calling(), TimerFired("no_answer"), Cause.NO_USER_RESPONSE, False),
     ],
 )
-def test_call_out_that_comes_to_nothing(sign: Input, cause: Cause, by_far_end: bool) -> None:
-    made = calling()
-    run(made, NumberSent())
+def test_call_out_that_comes_to_nothing(made: FxsSignalled, sign: Input, cause: Cause, by_far_end: bool) -> None:
     assert kinds(run(made, sign), SetHook, CallReleased) == [SetHook(Hook.ON), CallReleased(cause, by_far_end)]
+
+
+@pytest.mark.parametrize("tone", ["busy", "congestion"])
+def test_exchange_that_gives_no_line(tone: str) -> None:
+    made = line()
+    run(made, CallWanted("8001"))
+    assert CallReleased(Cause.NO_CHANNEL, True) in run(made, ToneHeard(tone))
+
+
+def test_pulses_leave_pauses_out_and_know_no_star() -> None:
+    assert DialNumber("08001", pulses=True) in run(line(dialling="pulse"), CallWanted("0w8001"), ToneHeard("dial"))
+    assert kinds(run(line(dialling="pulse"), CallWanted("*8")), CallReleased) == [CallReleased(Cause.INVALID_NUMBER, False)]
 
 
 def test_glare_gives_the_line_to_the_caller() -> None:
@@ -178,10 +269,21 @@ def test_glare_gives_the_line_to_the_caller() -> None:
 
 
 def test_line_without_number_is_a_hotline() -> None:
-    assert kinds(run(line(), CallWanted()), SetHook, CallAlerting, DialNumber) == [SetHook(Hook.OFF), CallAlerting()]
+    done = run(line(), CallWanted())
+    assert kinds(done, SetHook, DialNumber) == [SetHook(Hook.OFF)]
+    assert kinds(done, ListenForTones)
 
 
 # --- whatever happens ----------------------------------------------------------------------------------------------
+
+COMMANDS = {
+    "CallWanted", "CallWanted hotline", "CallWanted unsendable", "AnswerWanted", "ReleaseWanted", "NumberSent", "NumberSent answers",
+    "NumberSent suffices", "POLARITY answers", "POLARITY announces", "POLARITY hangs up", "RINGOFFHOOK without id",
+    "timer ring_confirm without id", "timer flash then digits", "tone ringback suffices", "CallerIdHeard", "SpeechHeard",
+    "SpeechHeard answers", "SpeechHeard perhaps answers", "DigitHeard", "AlertWanted", "BlockWanted", "FlashWanted", "LineWanted",
+    "SwitchTransferWanted", "LinkTransferWanted", "NumberWanted", "MessageWaitingWanted",
+    *(f"tone {tone} {more}" for tone in ("busy", "congestion", "dial") for more in ("hangs up", "may hang up")),
+}  # fmt: skip
 
 
 # What the kernel can say of such a port. Source: dahdi-base.c, __dahdi_hooksig_pvt (RINGBEGIN for FXS signalling alone), and the drivers
@@ -191,10 +293,7 @@ def test_whatever_the_kernel_can_say_has_a_row_in_every_state() -> None:
 
 
 def test_table_names_real_triggers() -> None:
-    check_names_are_real(
-        FxsSignalled,
-        {"CallWanted", "CallWanted hotline", "AnswerWanted", "ReleaseWanted", "NumberSent", "NumberSent answers", "POLARITY answers"},
-    )
+    check_names_are_real(FxsSignalled, COMMANDS)
 
 
 def test_event_without_a_row_releases() -> None:
@@ -220,10 +319,26 @@ EVENTS = st.one_of(
     st.sampled_from([LineHappened(event) for event in LineEvent]),
     st.sampled_from(sorted({name for names in FxsSignalled.timers.values() for name in names})).map(TimerFired),
     st.builds(ToneHeard, st.sampled_from(["dial", "ringback", "busy", "congestion"]), st.booleans()),
-    st.sampled_from([NumberSent(), AnswerWanted(), ReleaseWanted(Cause.USER_BUSY), CallWanted("12#"), CallWanted(), LineFailed()]),
+    st.sampled_from([ZHANG, WITHHELD]).map(CallerIdHeard),
+    st.builds(SwitchTransferWanted, st.just("8002"), st.sampled_from(TransferWhen)),
+    st.sampled_from([NumberSent(), AnswerWanted(), ReleaseWanted(Cause.USER_BUSY), LineFailed(), SpeechHeard(), FlashWanted()]),
+    st.sampled_from([CallWanted("12#"), CallWanted("12"), CallWanted(), LineWanted(), AlertWanted(), BlockWanted()]),
+)
+PROFILES = st.builds(
+    LineProfile,
+    caller_id=st.sampled_from([(), ("fsk",), ("fsk", "dtmf")]),
+    caller_id_begins=st.sampled_from(["ring", "polarity", "idle"]),
+    dialling=st.sampled_from(["dtmf", "pulse"]),
+    answer=st.sampled_from(["tone", "voice", "dialled", "polarity"]),
+    dial_without_tone=st.booleans(),
+    hangup_tones=st.sampled_from([(), ("busy",), ("busy", "congestion", "dial")]),
+    hangup_sure_ms=st.sampled_from([0, 500]),
+    hangup_by_polarity=st.booleans(),
+    back_digits=st.sampled_from(["", "1"]),
 )
 
 
-@given(events=st.lists(EVENTS, max_size=30))
-def test_never_stuck_and_every_call_ends_once(events: list[Input]) -> None:
-    check_never_stuck(line(), events)
+@settings(max_examples=400)
+@given(events=st.lists(EVENTS, max_size=40), profile=PROFILES)
+def test_never_stuck_and_every_call_ends_once(events: list[Input], profile: LineProfile) -> None:
+    check_never_stuck(FxsSignalled(7, profile), events)
