@@ -72,6 +72,18 @@ class LineEvent(IntEnum):
     EC_NLP_ENABLED = 28
     READ_OVERRUN = 29
     WRITE_UNDERRUN = 30
+    PULSE_HASH = 65571  # a digit that a set dialled by pulses: DAHDI_EVENT_PULSEDIGIT and the digit's character
+    PULSE_STAR = 65578
+    PULSE_0 = 65584
+    PULSE_1 = 65585
+    PULSE_2 = 65586
+    PULSE_3 = 65587
+    PULSE_4 = 65588
+    PULSE_5 = 65589
+    PULSE_6 = 65590
+    PULSE_7 = 65591
+    PULSE_8 = 65592
+    PULSE_9 = 65593
 
 
 class ChannelSpec(msgspec.Struct, frozen=True):
@@ -134,6 +146,15 @@ class ChannelIO(Protocol):
 
     def show_message_waiting(self, on: bool) -> None:
         """The lamp of a set."""
+
+    def set_ring_cadence(self, cadence_ms: tuple[int, ...]) -> None:
+        """How a set rings from the next Hook.RING on: ms on, off, on, off …, up to 16; empty: as the country does."""
+
+    def set_flash_limit(self, ms: int) -> None:
+        """A set's loop that is open for longer is hung up, for less a flash (WINKFLASH)."""
+
+    def allow_on_hook_audio(self, for_ms: int) -> None:
+        """Let sound through to a set that is on-hook, for so long (caller id)."""
 
     def native_bridge(self, other: "ChannelIO") -> bool:
         """Join two channels inside the card. False if this pair cannot be joined there (then the media core mixes)."""

@@ -13,11 +13,12 @@ from pathlib import Path
 from drivers.clock import Clock
 from drivers.config import LinesConfig
 from drivers.errors import LineError, MediaError
+from drivers.media import Cadence, Engine, Law, Tone, zone_tone
 from drivers.media import Clip as EngineClip
-from drivers.media import Engine, Law, Tone, zone_tone
 from drivers.media.line_signals import Fsk
 from drivers.media.r2 import MfSet
 from drivers.protocol import Caller, Clip, NumberSource
+from drivers.set_tones import SET_TONES, set_tone
 from drivers.signalling import callerid
 
 log = logging.getLogger("careline.lines")
@@ -155,11 +156,15 @@ class Port:
         self._engine.play_stop(self.number)
 
     def tone(self, name: str) -> None:
-        """A country tone, or silence for an empty name. Raises: LineError LIN-040."""
-        if name and name not in SENT_TONES:
-            raise LineError("LIN-040", f"there is no tone {name!r}", f"Tones are {', '.join(SENT_TONES)}")
-        self._engine.tone(self.number, zone_tone(self._media.config.country, TONES[name]) if name else None)
+        """A tone of the country or of sets, or silence for an empty name. Raises: LineError LIN-040."""
+        if name and name not in (*SENT_TONES, *SET_TONES):
+            raise LineError("LIN-040", f"there is no tone {name!r}", f"Tones are {', '.join((*SENT_TONES, *SET_TONES))}")
+        self._engine.tone(self.number, self._cadence(name) if name else None)
         self._on.add("tone")
+
+    def _cadence(self, name: str) -> Cadence:
+        country = self._media.config.country
+        return set_tone(country, name) if name in SET_TONES else zone_tone(country, TONES[name])
 
     def send_digits(self, digits: str) -> None:
         """Raises: LineError LIN-042."""

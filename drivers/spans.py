@@ -248,7 +248,7 @@ class Channel:
         self._hook(Hook.ON)
 
     def begin(self) -> None:
-        """The channel's first moment without a call: a set can be lifted."""
+        """The channel's first moment: a set can be lifted already."""
         self._look_at_set()
 
     def collect_number(self) -> None:
@@ -352,6 +352,8 @@ class Channel:
                     self._attach()
                 self.port.listen_caller_id(standards)
             case SendCallerId(caller=caller, standard=standard):
+                if self.set:
+                    self.set.let_sound_through()
                 self.port.send_caller_id(caller, standard)
             case SendMf(signal=signal, forward=forward):
                 self.port.send_mf(signal, forward)

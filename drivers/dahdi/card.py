@@ -11,7 +11,7 @@ from drivers.dahdi import faults
 from drivers.dahdi.channel import AudioCore, CardTies, DahdiChannel
 from drivers.dahdi.control import Control
 from drivers.dahdi.device import Channel
-from drivers.dahdi.events import DigitEvent
+from drivers.dahdi.events import PULSE_DIGIT, DigitEvent
 from drivers.dahdi.hotplug import Hotplug, HotplugChange
 from drivers.dahdi.link import DahdiLink
 from drivers.dahdi.poller import ChannelEvent, EventPoller
@@ -19,6 +19,7 @@ from drivers.dahdi.records import DEVICE_DIR, ChannelParams, EchoCanceller, Law,
 from drivers.dahdi.setup import CardSetup, channel_numbers
 from drivers.errors import LineError
 from drivers.io import ChannelSpec, EventHandler, LineEvent, Signalling, SpanHandler, SpanStatus
+from drivers.protocol import SpanErrors
 
 log = logging.getLogger("careline.lines")
 
@@ -113,6 +114,12 @@ class DahdiCard:
         if self._on_event is not None:
             self._on_event(number, event)
 
+    def span_errors(self, span: int) -> SpanErrors | None:
+        """Since the span was configured. Raises: LineError."""
+        with Control(self._device_dir) as control:
+            record = control.span(span)
+        return None if record is None else _span_errors(record)
+
     def close(self) -> None:
         """Hang up and close every channel."""
         if self._on_event is not None:
@@ -135,6 +142,8 @@ class DahdiCard:
         for found in events:
             if isinstance(found.event, LineEvent):
                 self.line_event(found.channel, found.event)
+            elif isinstance(found.event, DigitEvent) and found.event.kind == "pulse":
+                self.line_event(found.channel, LineEvent(PULSE_DIGIT | ord(found.event.digit)))
             elif not isinstance(found.event, DigitEvent):
                 self.unknown_events += 1
 
@@ -182,6 +191,16 @@ def _channels_with_canceller(setup: CardSetup) -> frozenset[int]:
 
 def _span_status(record: SpanRecord) -> SpanStatus:
     return SpanStatus(record.number, record.name, record.description, record.channels_total, alarm_words(record.alarms))
+
+
+def _span_errors(record: SpanRecord) -> SpanErrors:
+    return SpanErrors(
+        bipolar_violations=record.bipolar_violations,
+        crc4_errors=record.crc4_errors,
+        e_bit_errors=record.e_bit_errors,
+        frame_errors=record.frame_errors,
+        irq_misses=record.irq_misses,
+    )
 
 
 def _spec_opened(device: Channel) -> ChannelSpec:

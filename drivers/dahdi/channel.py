@@ -135,6 +135,21 @@ class DahdiChannel:
         self._only(*SETS)
         self.device.show_message_waiting(int(on))
 
+    def set_ring_cadence(self, cadence_ms: tuple[int, ...]) -> None:
+        """Raises: as set_polarity."""
+        self._only(*SETS)
+        self.device.set_ring_cadence(cadence_ms)
+
+    def set_flash_limit(self, ms: int) -> None:
+        """Raises: as set_polarity."""
+        self._only(*SETS)
+        self.device.set_flash_limit(ms)
+
+    def allow_on_hook_audio(self, for_ms: int) -> None:
+        """Raises: as set_polarity."""
+        self._only(*SETS)
+        self.device.allow_on_hook_audio(for_ms)
+
     def happened(self, event: LineEvent) -> bool:
         """Take an event of the kernel; False when nothing happened after all (loopback spans tell of the neighbours' bits too)."""
         if event is LineEvent.DIALCOMPLETE:

@@ -144,6 +144,13 @@ class Channel(Descriptor):
         record.debouncetime = ms
         self.request("DAHDI_SET_PARAMS", record)
 
+    def set_flash_limit(self, ms: int) -> None:
+        """How long the loop of an FXS port may be open for a flash; longer is a hang-up (the driver's default: 1250 ms)."""
+        record = ffi.new("struct dahdi_params *")
+        self.request("DAHDI_GET_PARAMS", record)
+        record.rxflashtime = ms
+        self.request("DAHDI_SET_PARAMS", record)
+
     def get_event(self) -> int:
         """Take the oldest event off the queue; 0 when none waits. Decode with events.decode."""
         return self.get_int("DAHDI_GETEVENT")
@@ -159,9 +166,12 @@ class Channel(Descriptor):
             raise faults.request_refused(self.where, "DAHDI_HOOK", failed)
 
     def set_ring_cadence(self, cadence_ms: tuple[int, ...]) -> None:
-        """Ring cadence of an FXS port in ms: on, off, on, off (at most 16)."""
-        if not 0 < len(cadence_ms) <= MAX_CADENCE:
-            raise ValueError(f"a cadence has 1..{MAX_CADENCE} steps, not {len(cadence_ms)}")
+        """Ring cadence of an FXS port in ms: on, off, on, off (at most 16); empty: that of the zone the channel has."""
+        if len(cadence_ms) > MAX_CADENCE:
+            raise ValueError(f"a cadence has up to {MAX_CADENCE} steps, not {len(cadence_ms)}")
+        if not cadence_ms:
+            self.request("DAHDI_SETCADENCE", ffi.NULL)
+            return
         steps = [*cadence_ms, *[0] * (MAX_CADENCE - len(cadence_ms))]
         self.request("DAHDI_SETCADENCE", ffi.new("struct dahdi_ring_cadence *", {"ringcadence": steps}))
 

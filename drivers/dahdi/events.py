@@ -52,6 +52,7 @@ ROWS = (
     EventRow(LineEvent.EC_NLP_ENABLED, "non-linear part of the echo canceller on"),
     EventRow(LineEvent.READ_OVERRUN, "received blocks were lost because nobody read them"),
     EventRow(LineEvent.WRITE_UNDERRUN, "nothing was there to send"),
+    *(EventRow(LineEvent(PULSE_DIGIT | ord(digit)), f"{digit} was dialled by pulses (FXS port)") for digit in "0123456789*#"),
 )
 
 MEANING = {row.event: row.meaning for row in ROWS}

@@ -60,7 +60,7 @@ class Release(Command, frozen=True, kw_only=True):
 class Seize(Command, frozen=True, kw_only=True):
     """Call out: a free channel of the group (or exactly `channel`), then dial `number` (empty for an FXS set: it rings).
 
-    The call agent names the leg.
+    The call agent names the leg. `ring`: the kind of call, as `[lines.sets.rings]` names it, for a set's ring cadence.
     """
 
     leg: str
@@ -70,6 +70,7 @@ class Seize(Command, frozen=True, kw_only=True):
     caller: str | None = None
     no_answer_ms: int = 60_000
     tag: bytes = b""
+    ring: str = ""
 
 
 class Clip(msgspec.Struct, frozen=True):
@@ -94,7 +95,8 @@ class StopPlay(Command, frozen=True, kw_only=True):
 
 
 class PlayTone(Command, frozen=True, kw_only=True):
-    """A country tone ("dial", "ringback", "busy", "congestion"); empty name: silence again."""
+    """A tone of the country ("dial", "ringback", "busy", "congestion"), or one for sets ("stutter", "waiting", "howler", "beep");
+    empty name: silence again."""
 
     leg: str
     tone: str = ""
@@ -206,6 +208,20 @@ class StopLineTest(Command, frozen=True, kw_only=True):
     channel: int
 
 
+class CollectNumber(Command, frozen=True, kw_only=True):
+    """Give a set that is in a call dial tone and take another number, by the dial plan; answered by NumberDialled, or by HookFlashed.
+    Who it talked with should be parted from it before."""
+
+    leg: str
+
+
+class ShowMessages(Command, frozen=True, kw_only=True):
+    """Show the set on this channel that messages wait for it: lamp, and stutter dial tone. Forgotten when the line server restarts."""
+
+    channel: int
+    waiting: bool = True
+
+
 class Ping(Command, frozen=True, kw_only=True):
     pass
 
@@ -238,5 +254,7 @@ AnyCommand = (
     | ResetCounters
     | StartLineTest
     | StopLineTest
+    | CollectNumber
+    | ShowMessages
     | Ping
 )

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from drivers.protocol.number_plan import NumberPlan
 from drivers.protocol.states import ChannelState, GroupState, LegState, LineTest, Message, PlayEnd, SpanState, TransferOutcome
 
 
@@ -20,6 +21,7 @@ class Welcome(Event, frozen=True, kw_only=True):
     channels: tuple[ChannelState, ...]
     spans: tuple[SpanState, ...]
     groups: tuple[GroupState, ...]
+    number_plan: NumberPlan = NumberPlan()
     tests: tuple[LineTest, ...] = ()
 
 
@@ -60,6 +62,22 @@ class Digit(Event, frozen=True, kw_only=True):
     leg: str
     seq: int
     digit: str
+    at: datetime
+
+
+class HookFlashed(Event, frozen=True, kw_only=True):
+    """A set in a call pressed its hook for a moment."""
+
+    leg: str
+    at: datetime
+
+
+class NumberDialled(Event, frozen=True, kw_only=True):
+    """What CollectNumber came to. Not `valid`: the number leads nowhere, or (empty) nothing was dialled in time."""
+
+    leg: str
+    number: str
+    valid: bool
     at: datetime
 
 
@@ -158,7 +176,9 @@ class EngineReport(Event, frozen=True, kw_only=True):
 
 
 class Pong(Event, frozen=True, kw_only=True):
-    pass
+    """Answers the Ping of that id: every command sent before it is carried out, or was answered by CommandFailed."""
+
+    command_id: int = 0
 
 
 AnyEvent = (
@@ -169,6 +189,8 @@ AnyEvent = (
     | Alerting
     | Answered
     | Digit
+    | HookFlashed
+    | NumberDialled
     | PlayDone
     | DigitsSent
     | RecordingDone

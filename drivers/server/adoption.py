@@ -10,18 +10,19 @@ import os
 from drivers.care import ChannelCare
 from drivers.channel_text import channel_text
 from drivers.config import GroupConfig
+from drivers.dial_plan import DialPlan, GroupFacts, number_plan
 from drivers.errors import CarelineError, LineError
 from drivers.fdstore import FdStore
 from drivers.io import ChannelIO, ChannelSpec, Signalling
 from drivers.legs import KeptLeg
-from drivers.protocol import BlockedBy, Cause, LegPhase, PlayEnd
+from drivers.protocol import BlockedBy, Cause, LegPhase, NumberPlan, PlayEnd
 from drivers.server.bridges import Bridges
 from drivers.server.calls import Calls
 from drivers.server.lines import Lines
 from drivers.server.recordings import Recordings
 from drivers.signalling import Signaller
 from drivers.signalling.fxo import FxsSignalled
-from drivers.signalling.fxs import FxoSignalled
+from drivers.signalling.fxs_kinds import set_signaller
 from drivers.spans import Channel
 
 log = logging.getLogger("careline.lines")
@@ -43,6 +44,11 @@ def groups_for(groups: tuple[GroupConfig, ...], specs: tuple[ChannelSpec, ...]) 
     return tuple(found)
 
 
+def plan_for(plan: DialPlan, groups: tuple[GroupConfig, ...]) -> NumberPlan:
+    """What can be dialled at the sets. Raises: ConfigError CFG-070 to CFG-074."""
+    return number_plan(plan, {group.name: GroupFacts(group.numbers, group.role == "extension") for group in groups})
+
+
 class Adoption:
     def __init__(self, lines: Lines, calls: Calls, bridges: Bridges, recordings: Recordings, store: FdStore | None) -> None:
         self._lines = lines
@@ -59,6 +65,7 @@ class Adoption:
         kept = self._store.fetch() if self._store else {}
         blocked = self._lines.blocked_before()
         specs = {spec.number: spec for spec in self._lines.card.channels()}
+        self._lines.number_plan = plan_for(self._lines.config.dial_plan, groups)
         for group in groups:
             for number in group.numbers:
                 self._add(specs[number], group, kept.pop(f"channel-{number}", None))
@@ -74,14 +81,16 @@ class Adoption:
         io = self._open(spec, kept_fd)
         port = self._lines.media.new_port(spec.number, spec.law)
         care = ChannelCare(self._lines.clock, self._lines.config.care, group.role == "extension")
-        self._lines.channels[spec.number] = Channel(spec, group, io, signaller, port, self._calls, self._lines.channels, care)
+        self._lines.channels[spec.number] = Channel(
+            spec, group, io, signaller, port, self._calls, self._lines.channels, care, self._lines.config.sets.flash_max_ms
+        )
 
     def _signaller(self, spec: ChannelSpec, group: GroupConfig) -> Signaller:
         config = self._lines.config
         if spec.signalling in FXS_SIGNALLED:
             return FxsSignalled(spec.number, config.profile_of(spec.number, group))
         if spec.signalling in FXO_SIGNALLED:
-            return FxoSignalled(spec.number, config.sets)
+            return set_signaller(spec.number, config.sets, self._lines.number_plan)
         what = f"channel {spec.number} is set up for {spec.signalling.value}, which this version does not speak"
         raise LineError("LIN-034", what, "Take it out of [[lines.groups]]")
 
@@ -138,6 +147,7 @@ class Adoption:
         for channel in self._lines.channels.values():
             if channel.leg is None:
                 self._rest(channel)
+            channel.begin()
 
     def _adopt(self, kept: KeptLeg) -> None:
         state = kept.state

@@ -4,13 +4,16 @@ import logging
 
 import msgspec
 
+from drivers import signalling
 from drivers.protocol import (
     Alerting,
     Answered,
     Cause,
     Direction,
+    HookFlashed,
     LegPhase,
     LegState,
+    NumberDialled,
     Offered,
     Released,
     Seize,
@@ -62,7 +65,7 @@ class Calls:
                 tag=command.tag,
             )
         )
-        wanted = CallWanted(command.number, command.caller, command.no_answer_ms)
+        wanted = CallWanted(command.number, command.caller, command.no_answer_ms, command.ring)
         if command.channel is not None:
             self._seize_exactly(command.leg, command.channel, wanted)
         else:
@@ -144,6 +147,15 @@ class Calls:
         channel.port.rest()
         self.over(leg, cause, by_far_end)
         self._lines.channel_changed(channel)
+
+    def hook_flashed(self, channel: Channel) -> None:
+        if channel.leg:
+            self._lines.outbox.emit(HookFlashed(leg=channel.leg, at=self._lines.clock.now()))
+
+    def number_dialled(self, channel: Channel, dialled: signalling.NumberDialled) -> None:
+        if channel.leg:
+            now = self._lines.clock.now()
+            self._lines.outbox.emit(NumberDialled(leg=channel.leg, number=dialled.number, valid=dialled.valid, at=now))
 
     def channel_changed(self, channel: Channel) -> None:
         self._lines.channel_changed(channel)

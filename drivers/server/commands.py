@@ -12,6 +12,7 @@ from drivers.protocol import (
     BlockedBy,
     Bridge,
     Cause,
+    CollectNumber,
     Command,
     CommandFailed,
     DetectSpeech,
@@ -29,6 +30,7 @@ from drivers.protocol import (
     Seize,
     SendDigits,
     SetTag,
+    ShowMessages,
     StartLineTest,
     StartRecording,
     StopLineTest,
@@ -86,6 +88,8 @@ class Commands:
             ResetCounters: self._reset_counters,
             StartLineTest: self._tests.start,
             StopLineTest: self._tests.stop,
+            CollectNumber: self._collect_number,
+            ShowMessages: self._show_messages,
             Ping: self._ping,
         }
 
@@ -170,5 +174,12 @@ class Commands:
             channel.care.reset()
             self._lines.channel_changed(channel)
 
+    def _collect_number(self, command: CollectNumber) -> None:
+        self._lines.state_in(command.leg, LegPhase.ANSWERED)
+        self._lines.channel_of(command.leg).collect_number()
+
+    def _show_messages(self, command: ShowMessages) -> None:
+        self._lines.channel(command.channel).show_messages(command.waiting)
+
     def _ping(self, command: Ping) -> None:
-        self._lines.outbox.emit(Pong())
+        self._lines.outbox.emit(Pong(command_id=command.command_id))

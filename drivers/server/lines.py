@@ -21,6 +21,7 @@ from drivers.protocol import (
     LegPhase,
     LegState,
     LineTest,
+    NumberPlan,
     PlayEnd,
     PlayState,
     SpanChanged,
@@ -51,6 +52,7 @@ class Lines:
         self.channels: dict[int, Channel] = {}
         self.groups: dict[str, TrunkGroup[Channel]] = {}
         self.spans: dict[int, Span] = {}
+        self.number_plan = NumberPlan()
         self.plays: dict[int, tuple[str, int]] = {}
         self.told: dict[int, ChannelState] = {}
         self.tests: dict[int, LineTest] = {}
@@ -142,4 +144,5 @@ class Lines:
             spans=tuple(span.state() for span in self.spans.values()),
             groups=tuple(group.state() for group in self.groups.values()),
             tests=tuple(self.tests.values()),
+            number_plan=self.number_plan,
         )

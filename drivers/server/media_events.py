@@ -73,6 +73,8 @@ class MediaEvents:
                 self._sent(channel, channel.port.sent())
             case EventKind.UNDERRUN:
                 log.warning("LIN-068 channel %d: %d frames were not there in time", channel.number, event.value)
+            case EventKind.DIGIT if channel.on_digit(event.digit):
+                log.debug("channel %d: %s dialled", channel.number, event.digit)
             case _:
                 if channel.leg:
                     self._of_leg(channel, channel.leg, event)

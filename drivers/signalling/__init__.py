@@ -258,11 +258,13 @@ class SoundTone(Action, frozen=True):
 
 
 class CallOffered(Action, frozen=True):
-    """A call arrives; it waits for AnswerWanted or ReleaseWanted. `rdnis`: the number it was diverted from."""
+    """A call arrives; it waits for AnswerWanted or ReleaseWanted. `rdnis`: the number it was diverted from; `urgent`:
+    to an emergency number, so that nothing stands in its way."""
 
     caller: Caller | None = None
     dnis: str | None = None
     rdnis: str | None = None
+    urgent: bool = False
 
 
 class CallAlerting(Action, frozen=True):

@@ -58,6 +58,15 @@ class VirtualChannel:
     def show_message_waiting(self, on: bool) -> None:
         raise self._other("a set's port")
 
+    def set_ring_cadence(self, cadence_ms: tuple[int, ...]) -> None:
+        raise self._other("a set's port")
+
+    def set_flash_limit(self, ms: int) -> None:
+        raise self._other("a set's port")
+
+    def allow_on_hook_audio(self, for_ms: int) -> None:
+        raise self._other("a set's port")
+
     def native_bridge(self, other: object) -> bool:
         """Two different channels of the box's end can always be joined, each to one other."""
         if not isinstance(other, VirtualChannel) or other is self or End.FAR in (self.end, other.end):
@@ -127,6 +136,18 @@ class LoopChannel(VirtualChannel):
     def show_message_waiting(self, on: bool) -> None:
         self._only_sets()
         self.wire.message_waiting = on
+
+    def set_ring_cadence(self, cadence_ms: tuple[int, ...]) -> None:
+        self._only_sets()
+        self._hook.set_cadence(cadence_ms)
+
+    def set_flash_limit(self, ms: int) -> None:
+        self._only_sets()
+        self._hook.flash_limit_ms = ms
+
+    def allow_on_hook_audio(self, for_ms: int) -> None:
+        """A line in software carries sound at any time."""
+        self._only_sets()
 
     def close(self) -> None:
         if not self.gone:

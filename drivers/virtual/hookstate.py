@@ -28,6 +28,8 @@ PULSE_PAUSE_MS = FAR_PULSE_MS + 50  # a pulsed digit is over when no pulse came 
 RING_TRAILER_MS = 50  # a ring burst is over when it has been gone this long
 RING_DEAF_MS = 2000  # after hanging up no ring is believed for this long
 
+PULSE_DIGITS = (*(LineEvent[f"PULSE_{digit}"] for digit in (1, 2, 3, 4, 5, 6, 7, 8, 9, 0)), LineEvent.PULSE_STAR, LineEvent.PULSE_HASH)
+
 FXS_SIGNALLED = frozenset({Signalling.FXSKS, Signalling.FXSLS})
 
 
@@ -137,6 +139,8 @@ class HookState:
         self._is_fxs = signalling in FXS_SIGNALLED
         self.state = TxState.ONHOOK
         self.seen = RxSig.OFFHOOK if self._is_fxs else RxSig.ONHOOK
+        self._country_cadence_ms = cadence_ms
+        self.flash_limit_ms = FAR_FLASH_MS
         self._cadence_at = 0
         self._told_offhook = False
         self._hung_up_during_kewl = False
@@ -146,7 +150,8 @@ class HookState:
         self._far_open = Timer(self._far_hung_up)
         self._ring_trailer = Timer(self._ring_burst_over)
         self._ring_deaf = Timer(_nothing)
-        self._pulse_pause = Timer(_nothing)
+        self._far_pulses = 0
+        self._pulse_pause = Timer(self._far_dialled)
 
     @property
     def far_active(self) -> bool:
@@ -232,7 +237,7 @@ class HookState:
         if was is TxState.AFTER_PULSES:
             self._next_digit()
         if was is TxState.DEBOUNCE and self.seen is RxSig.ONHOOK:
-            self._far_open.start(FAR_FLASH_MS)
+            self._far_open.start(self.flash_limit_ms)
         if was is TxState.AFTER_KEWL:
             self._kewl_over()
 
@@ -264,6 +269,10 @@ class HookState:
             self._enter(Step(TxState.RING_OFF, TxSig.OFFHOOK, for_ms, LineEvent.RINGEROFF))
         else:
             self._enter(Step(TxState.RING_ON, TxSig.START, for_ms, None if first else LineEvent.RINGERON))
+
+    def set_cadence(self, cadence_ms: tuple[int, ...]) -> None:
+        """How it rings from the next order on; empty: as the country does."""
+        self._cadence_ms = cadence_ms or self._country_cadence_ms
 
     # --- what the far end does ---
 
@@ -311,12 +320,19 @@ class HookState:
             self._report(LineEvent.WINKFLASH)
         elif open_ms >= FAR_BOUNCE_MS:
             if not self._pulse_pause.running:
+                self._far_pulses = 0
                 self._report(LineEvent.PULSE_START)
+            self._far_pulses += 1
             self._pulse_pause.start(PULSE_PAUSE_MS)
+
+    def _far_dialled(self) -> None:
+        """A digit is complete: as many pulses as its value, ten for 0, eleven and twelve for * and #."""
+        if self._far_pulses <= len(PULSE_DIGITS):
+            self._report(PULSE_DIGITS[self._far_pulses - 1])
 
     def _far_opened_loop(self) -> None:
         if self.state not in UNSTABLE:
-            self._far_open.start(FAR_FLASH_MS)
+            self._far_open.start(self.flash_limit_ms)
         if self.state is TxState.KEWL:
             self._hung_up_during_kewl = True
 

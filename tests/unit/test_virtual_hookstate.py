@@ -124,17 +124,17 @@ FXOKS_ROWS: list[tuple[str, Script, list[tuple[int, LineEvent]]]] = [
     (
         "a dial pulse",
         [(100, R.OFFHOOK), (2000, R.ONHOOK), (2060, R.OFFHOOK)],
-        [(100, E.RINGOFFHOOK), (2060, E.PULSE_START)],
+        [(100, E.RINGOFFHOOK), (2060, E.PULSE_START), (2310, E.PULSE_1)],
     ),
     (
         "two pulses of one digit begin once",
         [(100, R.OFFHOOK), (2000, R.ONHOOK), (2060, R.OFFHOOK), (2100, R.ONHOOK), (2160, R.OFFHOOK)],
-        [(100, E.RINGOFFHOOK), (2060, E.PULSE_START)],
+        [(100, E.RINGOFFHOOK), (2060, E.PULSE_START), (2410, E.PULSE_2)],
     ),
     (
         "the next digit begins anew",
         [(100, R.OFFHOOK), (2000, R.ONHOOK), (2060, R.OFFHOOK), (2700, R.ONHOOK), (2760, R.OFFHOOK)],
-        [(100, E.RINGOFFHOOK), (2060, E.PULSE_START), (2760, E.PULSE_START)],
+        [(100, E.RINGOFFHOOK), (2060, E.PULSE_START), (2310, E.PULSE_1), (2760, E.PULSE_START), (3010, E.PULSE_1)],
     ),
     ("a contact that bounces", [(100, R.OFFHOOK), (2000, R.ONHOOK), (2010, R.OFFHOOK)], [(100, E.RINGOFFHOOK)]),
     ("ring cadence", [(0, Hook.RING)], [(1000, E.RINGEROFF), (5000, E.RINGERON), (6000, E.RINGEROFF), (10_000, E.RINGERON)]),

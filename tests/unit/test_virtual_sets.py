@@ -83,7 +83,7 @@ def test_ringing_stops_before_an_automatic_set_answers() -> None:
 @pytest.mark.parametrize(
     ("flash_ms", "events"),
     [
-        (100, [E.RINGOFFHOOK, E.PULSE_START]),
+        (100, [E.RINGOFFHOOK, E.PULSE_START, E.PULSE_1]),
         (300, [E.RINGOFFHOOK, E.WINKFLASH]),
         (500, [E.RINGOFFHOOK, E.WINKFLASH]),
         (1200, [E.RINGOFFHOOK, E.WINKFLASH]),

@@ -1,0 +1,93 @@
+"""What a channel with a telephone set has beyond other channels: ringing, lamp, hook, and the numbers dialled there.
+
+Line server's event loop only; belongs to `drivers.spans.Channel`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from drivers.errors import LineError
+from drivers.io import ChannelIO, LineEvent, Signalling
+from drivers.signalling import Action, FlashHeard, LeftOffHook, NumberDialled, SetCadence, SetPolarity, ShowMessageWaiting
+
+if TYPE_CHECKING:
+    from drivers.spans import CallSink, Channel
+
+log = logging.getLogger("careline.lines")
+
+SETS = frozenset({Signalling.FXOKS, Signalling.FXOLS})
+CALLER_ID_MS = 4000
+"""Longer than any caller id: 120 characters at 1200 bit/s, or 20 keys."""
+SETTLE_S = 1.5
+"""A channel just opened or hung up drops its battery for 0.8 s and takes no order meanwhile."""
+
+
+class SetSide:
+    """`left_off_hook`: no call, and not put down."""
+
+    def __init__(self, channel: "Channel", sink: "CallSink", flash_limit_ms: int) -> None:
+        self.left_off_hook = False
+        self._channel, self._sink = channel, sink
+        self._flash_limit_ms = flash_limit_ms
+        self._looking: asyncio.TimerHandle | None = None
+
+    def opened(self) -> None:
+        """The channel was opened, or is in service again: a set may be lifted already, and no event will say so."""
+        self._quietly(self._limit_flash)
+        self.close()
+        self._looking = asyncio.get_running_loop().call_later(SETTLE_S, self._quietly, self._look)
+
+    def close(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
+
+    def let_sound_through(self) -> None:
+        """Caller id comes while the set is on-hook. Raises: LineError when the card refuses."""
+        if self._channel.io is not None:
+            self._channel.io.allow_on_hook_audio(CALLER_ID_MS)
+
+    def perform(self, action: Action) -> None:
+        """Raises: LineError when the card refuses."""
+        match action:
+            case FlashHeard():
+                self._sink.hook_flashed(self._channel)
+            case NumberDialled():
+                self._sink.number_dialled(self._channel, action)
+            case LeftOffHook(left=left):
+                self._left(left)
+            case _ if self._channel.io is not None:
+                self._of_the_card(self._channel.io, action)
+
+    def _of_the_card(self, io: ChannelIO, action: Action) -> None:
+        match action:
+            case SetCadence(cadence_ms=cadence_ms):
+                io.set_ring_cadence(cadence_ms)
+            case ShowMessageWaiting(on=on):
+                io.show_message_waiting(on)
+            case SetPolarity(reversed=reversed_):
+                io.set_polarity(reversed_)
+
+    def _left(self, left: bool) -> None:
+        self.left_off_hook = left
+        told = "LIN-090 channel %d: the set is not put down; it takes no calls until it is" if left else "channel %d: the set is down again"
+        log.warning(told, self._channel.number)
+        self._sink.channel_changed(self._channel)
+
+    def _limit_flash(self) -> None:
+        if self._channel.io is not None:
+            self._channel.io.set_flash_limit(self._flash_limit_ms)
+
+    def _look(self) -> None:
+        self._looking = None
+        if self._channel.leg is None and self._channel.io is not None and self._channel.io.is_offhook():
+            self._channel.on_line_event(LineEvent.RINGOFFHOOK)
+
+    def _quietly(self, step: Callable[[], None]) -> None:
+        """A card that was pulled meanwhile says so by itself."""
+        try:
+            step()
+        except LineError as error:
+            log.debug("%s channel %d: %s", error.code, self._channel.number, error.what)
