@@ -1,0 +1,79 @@
+"""What both sides of the register signals share: one compelled exchange walks one table. Pure.
+
+A row is (state, trigger) -> (what to do, next state); the next state None: what is done chooses it. Triggers are "signal" and "silence" of
+the far side and "timer NAME". Timers belong to states: one that the next state does not know is stopped.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from drivers.signalling import Action, EventUnexpected, Input, ListenForMf, MfHeard, SendMf, StartTimer, StopTimer, TimerFired
+from drivers.signalling.r2.settings import R2Span
+from drivers.signalling.r2.variants import Meanings
+
+Actions = tuple[Action, ...]
+Row = tuple[Callable[[Any], Actions], StrEnum | None]
+Table = Mapping[tuple[StrEnum, str], Row]
+
+
+class Exchange:
+    """One call's register signals as one side sends and hears them. `outcome` says what the last event has led to, empty: nothing yet."""
+
+    table: ClassVar[Table]
+    timers: ClassVar[Mapping[StrEnum, tuple[str, ...]]]
+    over: ClassVar[StrEnum]
+    forward: ClassVar[bool]
+
+    def __init__(self, span: R2Span, first: StrEnum) -> None:
+        self._span = span
+        self._rules = span.rules
+        self._meanings: Meanings = span.rules.a
+        self._heard = ""
+        self.state: StrEnum = first
+        self.outcome = ""
+        self.cause = 0
+
+    @classmethod
+    def timer_names(cls) -> frozenset[str]:
+        return frozenset(name for names in cls.timers.values() for name in names)
+
+    def handle(self, event: Input) -> Actions:
+        """Take MfHeard or one of our TimerFired."""
+        if self.state is self.over:
+            return ()
+        trigger = self._trigger(event)
+        row = self.table.get((self.state, trigger))
+        return self._move(self._unexpected, trigger) if row is None else self._move(self._walk, row)
+
+    def end(self) -> Actions:
+        """Be silent and deaf, whatever there was."""
+        return self._move(self._over, "")
+
+    def _walk(self, row: Row) -> Actions:
+        doing, state = row
+        self.state = state or self.state
+        return doing(self)
+
+    def _move(self, doing: Callable[..., Actions], *args: Any) -> Actions:
+        self.outcome, before = "", self.state
+        actions = doing(*args)
+        stopped = (StopTimer(name) for name in self.timers[before] if name not in self.timers[self.state])
+        return (*stopped, *actions)
+
+    def _unexpected(self, trigger: str) -> Actions:
+        return (EventUnexpected(self.state.value, trigger), *self._over("failed"))
+
+    def _over(self, outcome: str, cause: int = 0) -> Actions:
+        self.state, self.outcome, self.cause = self.over, outcome, cause
+        return (SendMf(forward=self.forward), ListenForMf())
+
+    def _trigger(self, event: Input) -> str:
+        if isinstance(event, MfHeard):
+            self._heard = event.signal or self._heard
+            return "signal" if event.signal else "silence"
+        return f"timer {event.name}" if isinstance(event, TimerFired) else type(event).__name__
+
+    def _timer(self, name: str) -> StartTimer:
+        """That timer, as long as it is set."""
+        return StartTimer(name, getattr(self._span.timers, f"{name}_ms"))
