@@ -18,7 +18,8 @@ from appliance.ivr.hours import opening_hours
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.ivr.runner import FlowRunner
 from appliance.ivr.speech import say_digits
-from appliance.lines import LineChannel, Lines
+from appliance.line_care import LineCare
+from appliance.lines import LineChannel, Lines, Listeners
 from appliance.store.models import CallRecord
 from appliance.store.writer import Store
 from appliance.switchboard import Switchboard
@@ -55,6 +56,7 @@ class CallAgent:
             config, self.lines, self.store, self.live, clock, self.prompts,
             dict.fromkeys(FIRST_FLOW.entries, runner),
         )
+        self.care = LineCare(self.lines, self.store, self.live, clock)
         self._prompt_fault = prompt_fault
         self._control: ControlServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -63,12 +65,13 @@ class CallAgent:
         """Raises: CarelineError when the store or the control socket cannot be had."""
         await self._in_thread(self.store.start)
         await self.switchboard.start()
+        await self.care.start()
         if control:
             group = str(self.config.lines.get("socket_group", "")) or None
-            self._control = ControlServer(self.config.paths.control_socket, self.live, self.switchboard, group)
+            self._control = ControlServer(self.config.paths.control_socket, self.live, self.switchboard, self.care, group)
             await self._control.start()
         self._tasks = [
-            asyncio.create_task(self.lines.run(self.switchboard), name="lines"),
+            asyncio.create_task(self.lines.run(Listeners(self.switchboard, self.care)), name="lines"),
             asyncio.create_task(self._watch_health(), name="health"),
         ]
 
@@ -80,6 +83,7 @@ class CallAgent:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.switchboard.stop()
+        await self.care.stop()
         await self._in_thread(self.store.close)
 
     async def _in_thread(self, work: Callable[[], None]) -> None:

@@ -26,7 +26,6 @@ from drivers.protocol import (
     FrameReader,
     Hello,
     Ping,
-    Pong,
     Refused,
     Welcome,
     encode,
@@ -65,6 +64,25 @@ class Listener(Protocol):
 
     def event(self, event: Event) -> None:
         """Something happened on a line."""
+
+
+class Listeners:
+    """Several as one, each told in turn."""
+
+    def __init__(self, *listeners: Listener) -> None:
+        self._listeners = listeners
+
+    def adopted(self, welcome: Welcome) -> None:
+        for listener in self._listeners:
+            listener.adopted(welcome)
+
+    def lost(self, error: CarelineError) -> None:
+        for listener in self._listeners:
+            listener.lost(error)
+
+    def event(self, event: Event) -> None:
+        for listener in self._listeners:
+            listener.event(event)
 
 
 class UnixChannel:
@@ -202,8 +220,6 @@ class Lines:
 
     def _heard(self, event: Event, listener: Listener) -> None:
         self._heard_s = self._clock.monotonic_s()
-        if isinstance(event, Pong):
-            return
         if isinstance(event, EngineReport):
             self.engine = event
         listener.event(event)

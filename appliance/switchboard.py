@@ -27,7 +27,6 @@ from appliance.store.writer import Store
 from drivers.clock import Clock
 from drivers.errors import CarelineError
 from drivers.protocol import (
-    BlockChannel,
     Cause,
     ChannelChanged,
     CommandFailed,
@@ -308,12 +307,6 @@ class Switchboard:
         task.add_done_callback(_log_failure)
 
     # --- asked by the control socket -----------------------------------------------------------------------------
-
-    async def set_channel_blocked(self, channel: int, blocked: bool, by: str) -> None:
-        """Raises: CarelineError without a connection."""
-        self._must_be_connected()
-        log.info("channel %d %s by %s", channel, "blocked" if blocked else "unblocked", by)
-        self._lines.send(BlockChannel(channel=channel, blocked=blocked))
 
     async def hang_up_call(self, call_id: str, by: str) -> None:
         """Raises: CarelineError for a call that is not there, or without a connection."""

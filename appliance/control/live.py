@@ -10,14 +10,16 @@ import msgspec
 from appliance.control.messages import (
     Health,
     HealthChanged,
+    LineHistoryChanged,
     LiveCall,
     LiveCallChanged,
     LiveCallGone,
     LiveChannelChanged,
     LiveSnapshot,
     LiveSpanChanged,
+    LiveTestChanged,
 )
-from drivers.protocol import ChannelState, GroupState, SpanState
+from drivers.protocol import ChannelState, GroupState, LineTest, SpanState
 
 Listener = Callable[[msgspec.Struct], None]
 
@@ -30,6 +32,7 @@ class LiveState:
         self._channels: dict[int, ChannelState] = {}
         self._spans: dict[int, SpanState] = {}
         self._groups: dict[str, GroupState] = {}
+        self._tests: dict[int, LineTest] = {}
         self.health = health
         self._listeners: list[Listener] = []
 
@@ -40,6 +43,7 @@ class LiveState:
             spans=tuple(self._spans[number] for number in sorted(self._spans)),
             groups=tuple(self._groups.values()),
             health=self.health,
+            tests=tuple(self._tests.values()),
         )
 
     def listen(self, listener: Listener) -> Callable[[], None]:
@@ -63,6 +67,18 @@ class LiveState:
     def span_changed(self, span: SpanState) -> None:
         self._spans[span.number] = span
         self._tell(LiveSpanChanged(span=span))
+
+    def test_changed(self, test: LineTest) -> None:
+        self._tests[test.channel] = test
+        self._tell(LiveTestChanged(test=test))
+
+    def line_history_changed(self) -> None:
+        self._tell(LineHistoryChanged())
+
+    @property
+    def channels(self) -> dict[int, ChannelState]:
+        """As told last."""
+        return self._channels
 
     def lines_changed(self, channels: tuple[ChannelState, ...], spans: tuple[SpanState, ...], groups: tuple[GroupState, ...]) -> None:
         """The line server came (back): everything it has replaces what was known, told as one snapshot."""

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from drivers.protocol import ChannelState, GroupState, Message, Refused, SpanState
+from drivers.protocol import ChannelState, GroupState, LineTest, LineTestKind, Message, Refused, SpanState
 
 VERSION = 1
 
@@ -29,9 +29,45 @@ class Subscribe(Request, frozen=True, kw_only=True):
     pass
 
 
-class SetChannelBlocked(Request, frozen=True, kw_only=True):
-    channel: int
+class LineTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel, all channels of a span, or all of a trunk group: exactly one of them."""
+
+    channel: int = 0
+    span: int = 0
+    group: str = ""
+
+    def __str__(self) -> str:
+        return f"channel {self.channel}" if self.channel else f"span {self.span}" if self.span else f"group {self.group}"
+
+
+class SetLinesBlocked(Request, frozen=True, kw_only=True):
+    """`at_once` ends the calls there are; otherwise they go on and no new one is taken."""
+
+    target: LineTarget
     blocked: bool
+    at_once: bool = False
+    by: str
+
+
+class ResetLineCounters(Request, frozen=True, kw_only=True):
+    """Of the channels, and of the span itself when the target is one."""
+
+    target: LineTarget
+    by: str
+
+
+class RunLineTest(Request, frozen=True, kw_only=True):
+    """Begin a test; answered when it runs. LiveTestChanged tells how it goes. `test_id`: made up by the client."""
+
+    test_id: str
+    channel: int
+    kind: LineTestKind
+    limit_ms: int = 30_000
+    by: str
+
+
+class EndLineTest(Request, frozen=True, kw_only=True):
+    channel: int
     by: str
 
 
@@ -101,6 +137,7 @@ class LiveSnapshot(Message, frozen=True, kw_only=True):
     spans: tuple[SpanState, ...]
     groups: tuple[GroupState, ...]
     health: Health
+    tests: tuple[LineTest, ...] = ()
 
 
 class LiveCallChanged(Message, frozen=True, kw_only=True):
@@ -121,6 +158,14 @@ class LiveSpanChanged(Message, frozen=True, kw_only=True):
     span: SpanState
 
 
+class LiveTestChanged(Message, frozen=True, kw_only=True):
+    test: LineTest
+
+
+class LineHistoryChanged(Message, frozen=True, kw_only=True):
+    """An alarm or an action is new in the store."""
+
+
 class HealthChanged(Message, frozen=True, kw_only=True):
     health: Health
 
@@ -136,5 +181,17 @@ class Failed(Message, frozen=True, kw_only=True):
     remedy: str
 
 
-AnyRequest = ControlHello | Subscribe | SetChannelBlocked | HangUpCall | AskHealth
-AnyReply = LiveSnapshot | LiveCallChanged | LiveCallGone | LiveChannelChanged | LiveSpanChanged | HealthChanged | Done | Failed | Refused
+AnyRequest = ControlHello | Subscribe | SetLinesBlocked | ResetLineCounters | RunLineTest | EndLineTest | HangUpCall | AskHealth
+AnyReply = (
+    LiveSnapshot
+    | LiveCallChanged
+    | LiveCallGone
+    | LiveChannelChanged
+    | LiveSpanChanged
+    | LiveTestChanged
+    | LineHistoryChanged
+    | HealthChanged
+    | Done
+    | Failed
+    | Refused
+)

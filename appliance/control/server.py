@@ -19,11 +19,14 @@ from appliance.control.messages import (
     AskHealth,
     ControlHello,
     Done,
+    EndLineTest,
     Failed,
     HangUpCall,
     HealthChanged,
     Request,
-    SetChannelBlocked,
+    ResetLineCounters,
+    RunLineTest,
+    SetLinesBlocked,
     Subscribe,
 )
 from drivers import private_socket
@@ -40,17 +43,28 @@ log = logging.getLogger("careline.control")
 class Actions(Protocol):
     """What a client may ask for. Raises: CarelineError, told to the client as Failed."""
 
-    async def set_channel_blocked(self, channel: int, blocked: bool, by: str) -> None: ...
-
     async def hang_up_call(self, call_id: str, by: str) -> None: ...
+
+
+class LineActions(Protocol):
+    """What a client may ask of lines. Raises: as Actions."""
+
+    async def set_blocked(self, request: SetLinesBlocked) -> None: ...
+
+    async def reset_counters(self, request: ResetLineCounters) -> None: ...
+
+    async def run_test(self, request: RunLineTest) -> None: ...
+
+    async def end_test(self, request: EndLineTest) -> None: ...
 
 
 class ControlServer:
     """Serves `path` until closed."""
 
-    def __init__(self, path: Path, live: LiveState, actions: Actions, group: str | None = None) -> None:
+    def __init__(self, path: Path, live: LiveState, actions: Actions, lines: LineActions, group: str | None = None) -> None:
         self._live = live
         self._actions = actions
+        self._lines = lines
         self._group = group
         self._sessions: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._server = private_socket.PrivateServer(path, group, lambda sock: asyncio.start_unix_server(self._accepted, sock=sock))
@@ -80,7 +94,7 @@ class ControlServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await _Session(reader, writer, self._live, self._actions).run(self._group)
+            await _Session(reader, writer, self._live, self._actions, self._lines).run(self._group)
         except (OSError, ProtocolError, TimeoutError) as error:
             log.info("APP-032: a control client left: %s", error)
         finally:
@@ -90,11 +104,14 @@ class ControlServer:
 class _Session:
     """One client."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, live: LiveState, actions: Actions) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, live: LiveState, actions: Actions, lines: LineActions
+    ) -> None:
         self._reader = reader
         self._writer = writer
         self._live = live
         self._actions = actions
+        self._lines = lines
         self._frames = FrameReader(AnyRequest)
         self._queue: asyncio.Queue[msgspec.Struct] = asyncio.Queue(QUEUE_LIMIT)
         self._cleanup = contextlib.ExitStack()
@@ -156,10 +173,21 @@ class _Session:
                 self._subscribe()
             case AskHealth():
                 self._tell(HealthChanged(health=self._live.health))
-            case SetChannelBlocked():
-                await self._actions.set_channel_blocked(request.channel, request.blocked, request.by)
             case HangUpCall():
                 await self._actions.hang_up_call(request.call_id, request.by)
+            case _:
+                await self._act_on_lines(request)
+
+    async def _act_on_lines(self, request: Request) -> None:
+        match request:
+            case SetLinesBlocked():
+                await self._lines.set_blocked(request)
+            case ResetLineCounters():
+                await self._lines.reset_counters(request)
+            case RunLineTest():
+                await self._lines.run_test(request)
+            case EndLineTest():
+                await self._lines.end_test(request)
 
     def _subscribe(self) -> None:
         self._tell(self._live.snapshot())

@@ -13,8 +13,8 @@ from appliance.store.errors import StoreError
 
 
 def _first(database: SqliteDatabase) -> None:
-    with database.bind_ctx(models.TABLES):
-        database.create_tables(models.TABLES)
+    with database.bind_ctx(models.FIRST_TABLES):
+        database.create_tables(models.FIRST_TABLES)
 
 
 def _transfers(database: SqliteDatabase) -> None:
@@ -25,7 +25,12 @@ def _transfers(database: SqliteDatabase) -> None:
             database.execute_sql(f"alter table call_record add column {name} varchar(255) not null default ''")
 
 
-STEPS: tuple[Callable[[SqliteDatabase], None], ...] = (_first, _transfers)
+def _lines(database: SqliteDatabase) -> None:
+    with database.bind_ctx(models.LINE_TABLES):
+        database.create_tables(models.LINE_TABLES)
+
+
+STEPS: tuple[Callable[[SqliteDatabase], None], ...] = (_first, _transfers, _lines)
 
 
 def migrate(database: SqliteDatabase, path: Path) -> int:

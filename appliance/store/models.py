@@ -137,4 +137,30 @@ class Audit(StoreModel):
     detail = TextField(default="")
 
 
-TABLES: tuple[Any, ...] = (CallRecord, CallEvent, Recording, VoiceMessage, Account, Audit)
+class LineAlarm(StoreModel):
+    """An alarm of a span or a channel from its begin to its end (`ended_at` None: it lasts). `subject`: span, channel. `alarm`: the
+    kernel's word (red, yellow, blue ..), "link_down" for a D-channel, "blocked" for a channel blocked after failures in a row."""
+
+    id = AutoField()
+    subject = CharField()
+    number = IntegerField()
+    alarm = CharField()
+    began_at = UtcField(index=True)
+    ended_at = UtcField(null=True)
+
+
+class LineAction(StoreModel):
+    """What somebody did to lines, and what came of it. `by`: the account, or a user of the machine. `subject`: "channel 3", "group trunk".
+    """
+
+    id = AutoField()
+    at = UtcField(index=True)
+    by = CharField()
+    action = CharField()
+    subject = CharField()
+    detail = TextField(default="")
+
+
+FIRST_TABLES: tuple[Any, ...] = (CallRecord, CallEvent, Recording, VoiceMessage, Account, Audit)
+LINE_TABLES: tuple[Any, ...] = (LineAlarm, LineAction)
+TABLES: tuple[Any, ...] = FIRST_TABLES + LINE_TABLES

@@ -14,19 +14,24 @@ from appliance.control.client import ControlClient, ControlError
 from appliance.control.live import LiveState
 from appliance.control.messages import (
     Check,
+    EndLineTest,
     Grade,
     HangUpCall,
     Health,
+    LineTarget,
     LiveCall,
     LiveCallChanged,
     LiveCallGone,
     LiveSnapshot,
-    SetChannelBlocked,
+    ResetLineCounters,
+    RunLineTest,
+    SetLinesBlocked,
 )
 from appliance.control.server import ControlServer
 from drivers.clock import VirtualClock, run_virtual
 from drivers.errors import CarelineError
 from drivers.private_socket import LOOK_S
+from drivers.protocol import LineTestKind
 
 T0 = datetime(2026, 3, 8, 2, 0, tzinfo=UTC)
 HEALTH = Health(at=T0, started_at=T0, checks=(Check(name="disk", grade=Grade.OK),), lines_connected=True)
@@ -45,8 +50,17 @@ class Recorded:
     def __init__(self) -> None:
         self.asked: list[tuple[object, ...]] = []
 
-    async def set_channel_blocked(self, channel: int, blocked: bool, by: str) -> None:
-        self.asked.append((channel, blocked, by))
+    async def set_blocked(self, request: SetLinesBlocked) -> None:
+        self.asked.append((str(request.target), request.blocked, request.by))
+
+    async def reset_counters(self, request: ResetLineCounters) -> None:
+        self.asked.append(("reset", str(request.target), request.by))
+
+    async def run_test(self, request: RunLineTest) -> None:
+        self.asked.append(("test", request.channel, request.kind, request.by))
+
+    async def end_test(self, request: EndLineTest) -> None:
+        self.asked.append(("end", request.channel, request.by))
 
     async def hang_up_call(self, call_id: str, by: str) -> None:
         raise CarelineError("APP-040", f"no call {call_id}", "It may have ended; look at the list again")
@@ -60,7 +74,7 @@ class Agent:
         self.actions = Recorded()
         self.loop = asyncio.new_event_loop()
         self.live = LiveState(HEALTH)
-        self.server = ControlServer(path, self.live, self.actions)
+        self.server = ControlServer(path, self.live, self.actions, self.actions)
         self.thread = threading.Thread(target=self.loop.run_forever)
 
     def call(self, function: Callable[..., None], *arguments: object) -> None:
@@ -112,8 +126,16 @@ def test_a_state_that_did_not_change_is_not_told(path: Path) -> None:
 
 def test_requests_reach_the_call_agent_and_failures_come_back(path: Path) -> None:
     with agent(path) as running, ControlClient(path) as client:
-        client.request(SetChannelBlocked(channel=7, blocked=True, by="anna"))
-        assert running.actions.asked == [(7, True, "anna")]
+        client.request(SetLinesBlocked(target=LineTarget(span=7), blocked=True, by="anna"))
+        client.request(ResetLineCounters(target=LineTarget(group="trunk"), by="anna"))
+        client.request(RunLineTest(test_id="t", channel=3, kind=LineTestKind.RING, by="anna"))
+        client.request(EndLineTest(channel=3, by="anna"))
+        assert running.actions.asked == [
+            ("span 7", True, "anna"),
+            ("reset", "group trunk", "anna"),
+            ("test", 3, LineTestKind.RING, "anna"),
+            ("end", 3, "anna"),
+        ]
         with pytest.raises(ControlError, match="APP-040: no call x"):
             client.request(HangUpCall(call_id="x", by="anna"))
         assert client.ask_health().health == HEALTH
@@ -139,7 +161,7 @@ def mode_of(path: Path) -> int | None:
 
 def test_a_deleted_socket_is_made_again(path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        server = ControlServer(path, LiveState(HEALTH), Recorded())
+        server = ControlServer(path, LiveState(HEALTH), Recorded(), Recorded())
         await server.start()
         delete(path)
         await asyncio.sleep(2 * LOOK_S)
@@ -157,7 +179,7 @@ def test_a_socket_of_somebody_else_is_left_alone(path: Path) -> None:
     """Whoever has the name now keeps it, also when we stop."""
 
     async def main(clock: VirtualClock) -> None:
-        server = ControlServer(path, LiveState(HEALTH), Recorded())
+        server = ControlServer(path, LiveState(HEALTH), Recorded(), Recorded())
         await server.start()
         delete(path)
         with socket.socket(socket.AF_UNIX) as other:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.control.live import LiveState
+from appliance.control.messages import EndLineTest, ResetLineCounters, RunLineTest, SetLinesBlocked
 from appliance.control.server import ControlServer
 from drivers.errors import CarelineError
 from tests.web import prepared
@@ -60,8 +61,17 @@ class ScriptedAgent:
 
         self.do(change)
 
-    async def set_channel_blocked(self, channel: int, blocked: bool, by: str) -> None:
-        self._answer("blocked", channel, blocked, by)
+    async def set_blocked(self, request: SetLinesBlocked) -> None:
+        self._answer("blocked at once" if request.at_once else "blocked", str(request.target), request.blocked, request.by)
+
+    async def reset_counters(self, request: ResetLineCounters) -> None:
+        self._answer("reset", str(request.target), request.by)
+
+    async def run_test(self, request: RunLineTest) -> None:
+        self._answer("test", request.channel, request.kind.value, request.limit_ms, request.by)
+
+    async def end_test(self, request: EndLineTest) -> None:
+        self._answer("end test", request.channel, request.by)
 
     async def hang_up_call(self, call_id: str, by: str) -> None:
         self._answer("hang_up", call_id, by)
@@ -77,7 +87,7 @@ class ScriptedAgent:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._server = ControlServer(self._path, self.live, self)
+        self._server = ControlServer(self._path, self.live, self, self)
         self._loop.run_until_complete(self._server.start())
         self._ready.set()
         self._loop.call_later(HEALTH_EVERY_S, self._tell_health)

@@ -132,7 +132,7 @@ def test_blocking_asks_first(desk: Desk) -> None:
     desk.wait("document.getElementById('confirm').open")
     desk.click("#confirm-yes")
     desk.wait("document.querySelector('.alert-success') !== null")
-    assert desk.agent.asked == [("blocked", 3, True, "chen")]
+    assert desk.agent.asked == [("blocked", "channel 3", True, "chen")]
 
 
 def test_search_while_typing(desk: Desk) -> None:

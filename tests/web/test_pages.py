@@ -144,7 +144,7 @@ def test_channel_is_blocked_and_call_hung_up(live_app: Flask, agent: ScriptedAge
     assert "Channel 3 is blocked" in client.get("/channels/3", headers=HTML).text
     post(client, f"/calls/{prepared.LIVE_CALL}/hang-up", {})
     assert "The call was hung up" in client.get("/me", headers=HTML).text
-    assert agent.asked == [("blocked", 3, True, "liwei"), ("hang_up", prepared.LIVE_CALL, "liwei")]
+    assert agent.asked == [("blocked", "channel 3", True, "liwei"), ("hang_up", prepared.LIVE_CALL, "liwei")]
 
 
 def test_refusal_of_the_call_agent_is_shown(live_app: Flask, agent: ScriptedAgent, sign_in: SignIn) -> None:

@@ -4,7 +4,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response
 
 from appliance.control.client import ControlClient
-from appliance.control.messages import HangUpCall, Request, SetChannelBlocked
+from appliance.control.messages import HangUpCall, LineTarget, Request, SetLinesBlocked
 from appliance.store.models import CallRecord
 from drivers.errors import CarelineError
 from webui import tiles
@@ -32,7 +32,7 @@ def show(number: int) -> str:
 def set_blocked(number: int) -> Response:
     blocked = request.form.get("blocked") == "1"
     action = "channel_blocked" if blocked else "channel_unblocked"
-    _ask(SetChannelBlocked(channel=number, blocked=blocked, by=me().name), action, str(number))
+    _ask(SetLinesBlocked(target=LineTarget(channel=number), blocked=blocked, by=me().name), action, str(number))
     return redirect(url_for("channels.show", number=number), 303)
 
 

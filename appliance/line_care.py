@@ -1,0 +1,227 @@
+"""Looking after lines: alarms into the store with begin and end, what people ask of lines, and what came of it.
+
+Runs in the call agent's event loop; told of the lines as the switchboard is. What somebody did stands in the store before they are
+answered, with their name.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from appliance.control.live import LiveState
+from appliance.control.messages import EndLineTest, LineTarget, ResetLineCounters, RunLineTest, SetLinesBlocked
+from appliance.errors import LinesError
+from appliance.line_alarms import AlarmChange, AlarmKey, Alarms
+from appliance.lines import Lines
+from appliance.store.models import LineAction, LineAlarm
+from appliance.store.writer import Store
+from drivers.clock import Clock
+from drivers.errors import CarelineError
+from drivers.protocol import (
+    BlockChannel,
+    ChannelChanged,
+    Command,
+    CommandFailed,
+    Event,
+    LineTest,
+    LineTestPhase,
+    LineTestReported,
+    Ping,
+    Pong,
+    ResetCounters,
+    SpanChanged,
+    StartLineTest,
+    StopLineTest,
+    Welcome,
+)
+
+log = logging.getLogger("careline.care")
+
+ANSWER_LIMIT_S = 3.0
+
+
+class Asked:
+    """Commands under way; done when the Ping behind them is answered."""
+
+    def __init__(self, ids: frozenset[int]) -> None:
+        self._ids = ids
+        self.done = asyncio.Event()
+        self.error: CarelineError | None = None
+
+    def refused(self, event: CommandFailed) -> None:
+        if event.command_id in self._ids and self.error is None:
+            self.error = LinesError(event.code, event.what, event.remedy)
+
+    def settle(self, error: CarelineError | None = None) -> None:
+        self.error = self.error or error
+        self.done.set()
+
+
+class LineCare:
+    """`start` before the first connection."""
+
+    def __init__(self, lines: Lines, store: Store, live: LiveState, clock: Clock) -> None:
+        self._lines = lines
+        self._store = store
+        self._live = live
+        self._clock = clock
+        self._alarms = Alarms()
+        self._asked: dict[int, Asked] = {}
+        self._testers: dict[str, str] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Which alarms an earlier call agent left open. Raises: StoreError."""
+        self._alarms = Alarms(await self._store.run(_open_alarms))
+
+    async def stop(self) -> None:
+        """What happened is written."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # --- told by the lines ---------------------------------------------------------------------------------------------
+
+    def adopted(self, welcome: Welcome) -> None:
+        self._changed(self._alarms.snapshot(welcome.spans, welcome.channels, welcome.at))
+        for test in welcome.tests:
+            self._live.test_changed(test)
+
+    def lost(self, error: CarelineError) -> None:
+        for asked in self._asked.values():
+            asked.settle(error)
+
+    def event(self, event: Event) -> None:
+        match event:
+            case SpanChanged():
+                self._changed(self._alarms.span(event.span, self._clock.now()))
+            case ChannelChanged():
+                self._changed(self._alarms.channel(event.channel, self._clock.now()))
+            case LineTestReported():
+                self._tested(event.test)
+            case CommandFailed():
+                for asked in self._asked.values():
+                    asked.refused(event)
+            case Pong() if event.command_id in self._asked:
+                self._asked[event.command_id].settle()
+
+    def _changed(self, changes: list[AlarmChange]) -> None:
+        for change in changes:
+            key = change.key
+            log.warning("%s %d: alarm %s %s", key.subject, key.number, key.alarm, "began" if change.began else "ended")
+        if changes:
+            self._spawn(lambda: _write_alarms(changes))
+
+    def _tested(self, test: LineTest) -> None:
+        self._live.test_changed(test)
+        if test.phase is LineTestPhase.RUNNING:
+            return
+        by = self._testers.pop(test.test_id, "")
+        figures = " ".join(f"{figure.name}={figure.value:g}{figure.unit}" for figure in test.figures)
+        self._note(by, f"test_{test.kind.value}", f"channel {test.channel}", f"{test.phase.value} {test.reason} {figures}".strip())
+
+    # --- asked by the control socket -----------------------------------------------------------------------------------
+
+    async def set_blocked(self, request: SetLinesBlocked) -> None:
+        """Raises: CarelineError."""
+        numbers = self._channels_of(request.target)
+        commands = [BlockChannel(channel=number, blocked=request.blocked, at_once=request.at_once) for number in numbers]
+        action = ("blocked_at_once" if request.at_once else "blocked") if request.blocked else "unblocked"
+        await self._do(request.by, action, request.target, *commands)
+
+    async def reset_counters(self, request: ResetLineCounters) -> None:
+        """Raises: CarelineError."""
+        commands: list[Command] = [ResetCounters(channel=number) for number in self._channels_of(request.target)]
+        if request.target.span:
+            commands.append(ResetCounters(span=request.target.span))
+        await self._do(request.by, "counters_reset", request.target, *commands)
+
+    async def run_test(self, request: RunLineTest) -> None:
+        """Raises: CarelineError."""
+        self._testers[request.test_id] = request.by
+        command = StartLineTest(test_id=request.test_id, channel=request.channel, kind=request.kind, limit_ms=request.limit_ms)
+        try:
+            await self._do(request.by, f"test_{request.kind.value}_started", LineTarget(channel=request.channel), command)
+        except CarelineError:
+            self._testers.pop(request.test_id, None)
+            raise
+
+    async def end_test(self, request: EndLineTest) -> None:
+        """Raises: CarelineError."""
+        await self._do(request.by, "test_stopped", LineTarget(channel=request.channel), StopLineTest(channel=request.channel))
+
+    def _channels_of(self, target: LineTarget) -> list[int]:
+        """Raises: LinesError APP-100."""
+        if target.channel:
+            return [target.channel]
+        found = [
+            channel.number
+            for channel in self._live.channels.values()
+            if (target.span and channel.span == target.span) or (target.group and channel.group == target.group)
+        ]
+        if not found:
+            raise LinesError("APP-100", f"{target} has no channel", "Look at the page Lines for what there is")
+        return sorted(found)
+
+    async def _do(self, by: str, action: str, target: LineTarget, *commands: Command) -> None:
+        """Send, wait until all was done, write down who did it. Raises: CarelineError of the first that was refused."""
+        if self._lines.fault:
+            raise self._lines.fault
+        log.info("%s: %s by %s", target, action, by)
+        refused = await self._carry_out(commands)
+        detail = f"refused: {refused}" if refused else ""
+        await self._store.run(lambda: LineAction.create(at=self._clock.now(), by=by, action=action, subject=str(target), detail=detail))
+        self._live.line_history_changed()
+        if refused:
+            raise refused
+
+    async def _carry_out(self, commands: Iterable[Command]) -> CarelineError | None:
+        """Send them all and wait for the line server to be through; the first refusal, if there was one."""
+        asked = Asked(frozenset([self._lines.send(command) for command in commands]))
+        last = self._lines.send(Ping())
+        self._asked[last] = asked
+        try:
+            async with asyncio.timeout(ANSWER_LIMIT_S):
+                await asked.done.wait()
+        except TimeoutError:
+            return LinesError("APP-101", "the line server did not answer in time", "See the log of careline-lines")
+        finally:
+            del self._asked[last]
+        return asked.error
+
+    # --- the store -----------------------------------------------------------------------------------------------------
+
+    def _note(self, by: str, action: str, subject: str, detail: str) -> None:
+        at = self._clock.now()
+        self._spawn(lambda: LineAction.create(at=at, by=by, action=action, subject=subject, detail=detail))
+
+    def _spawn(self, work: Callable[[], Any]) -> None:
+        task = asyncio.create_task(self._write(work), name="line history")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _write(self, work: Callable[[], Any]) -> None:
+        try:
+            await self._store.run(work)
+        except CarelineError as error:
+            log.error("the history of lines waits for the disk: %s", error)
+        self._live.line_history_changed()
+
+
+def _open_alarms() -> list[AlarmKey]:
+    rows = LineAlarm.select().where(LineAlarm.ended_at.is_null())
+    return [AlarmKey(row.subject, row.number, row.alarm) for row in rows]
+
+
+def _write_alarms(changes: list[AlarmChange]) -> None:
+    for change in changes:
+        key = change.key
+        if change.began:
+            LineAlarm.create(subject=key.subject, number=key.number, alarm=key.alarm, began_at=change.at)
+        else:
+            _end_alarm(key, change.at)
+
+
+def _end_alarm(key: AlarmKey, at: datetime) -> None:
+    mine = (LineAlarm.subject == key.subject) & (LineAlarm.number == key.number) & (LineAlarm.alarm == key.alarm)
+    LineAlarm.update(ended_at=at).where(mine, LineAlarm.ended_at.is_null()).execute()
