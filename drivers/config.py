@@ -19,6 +19,8 @@ from drivers.line_profiles import LearntTones, channels_of, load_learnt, profile
 from drivers.settings import Paths
 from drivers.signalling.fxo_profile import LineProfile
 from drivers.signalling.fxs_config import SetsConfig
+from drivers.signalling.pri.config import PriConfig
+from drivers.signalling.pri.config import check as check_pri
 from drivers.virtual.config import VirtualConfig
 
 Hunting = Literal["up", "down", "round_robin", "least_used"]
@@ -81,6 +83,7 @@ class LinesConfig(msgspec.Struct, frozen=True, kw_only=True):
     profiles: tuple[LineProfile, ...] = ()
     learnt: tuple[LearntTones, ...] = ()
     sets: SetsConfig = SetsConfig()
+    pri: tuple[PriConfig, ...] = ()
     dial_plan: DialPlan = DialPlan()
     engine: EngineSettings = EngineSettings()
     care: CareConfig = CareConfig()
@@ -114,7 +117,8 @@ def load(path: Path) -> LinesFile:
 
     Raises: ConfigError CFG-001..004 (see drivers.settings), CFG-030 channels cannot be read, CFG-031 a channel in two groups, CFG-032 a
     group name given twice or empty, CFG-033 a group names a channel the card does not have, CFG-034 a number out of range, CFG-035 a
-    profile name given twice or empty, CFG-036 a group names a profile that is not there, CFG-037 a channel in two profiles.
+    profile name given twice or empty, CFG-036 a group names a profile that is not there, CFG-037 a channel in two profiles, CFG-060 to
+    CFG-062 primary rate spans (see drivers.signalling.pri.config).
     """
     read = settings.load(path, LinesFile)
     check(read.lines, str(path))
@@ -128,6 +132,7 @@ def check(lines: LinesConfig, file: str = "[lines]") -> None:
     _check_channels(lines, file)
     _check_profiles(lines, file)
     _check_ranges(lines, file)
+    check_pri(lines.pri, file)
 
 
 def check_card(lines: LinesConfig, specs: tuple[ChannelSpec, ...], file: str = "[lines]") -> None:

@@ -6,7 +6,6 @@ news of the call to a `CallSink`. A channel in alarm has no call and takes none 
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -14,8 +13,9 @@ import msgspec
 
 from drivers.care import ChannelCare
 from drivers.config import GroupConfig
-from drivers.errors import LineError, MediaError
+from drivers.errors import LineError
 from drivers.io import ChannelIO, ChannelSpec, Hook, LineEvent, Signalling, SpanStatus
+from drivers.links import Find, perform
 from drivers.ports import Port
 from drivers.protocol import BlockedBy, Caller, Cause, ChannelState, LegPhase, SpanErrors, SpanState
 from drivers.sets import SETS, SetSide
@@ -111,7 +111,7 @@ class Channel:
         signaller: Signaller,
         port: Port,
         sink: CallSink,
-        among: Mapping[int, "Channel"],
+        find: Find,
         care: ChannelCare,
         flash_limit_ms: int = 1000,
     ) -> None:
@@ -127,7 +127,7 @@ class Channel:
         self.test: Tester | None = None
         self._signaller = signaller
         self._sink = sink
-        self._among = among
+        self._find = find
         self._span_alarms: tuple[str, ...] = ()
         self._own_alarms: tuple[str, ...] = () if io else NOT_OPEN
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -229,7 +229,7 @@ class Channel:
         """The card, the port or the loop is out of order: end the call or the test at once."""
         if self.test:
             self.test.channel_failed()
-        self._tell(LineFailed(cause))
+        self._tell(LineFailed(cause, self.is_gone))
 
     def opened(self, io: ChannelIO) -> None:
         """The card is back: a fresh channel in place of the one that went with it."""
@@ -327,11 +327,7 @@ class Channel:
         self._perform(self._signaller.handle(self.number, event))
 
     def _perform(self, steps: tuple[Step, ...]) -> None:
-        for number, action in steps:
-            try:
-                self._among[number].perform(action)
-            except (LineError, MediaError) as error:
-                log.error("%s channel %d: %s. %s", error.code, number, error.what, error.remedy)
+        perform(steps, self._find)
 
     def perform(self, action: Action) -> None:
         """Do one thing a signaller asked for."""

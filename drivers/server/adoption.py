@@ -20,6 +20,7 @@ from drivers.server.bridges import Bridges
 from drivers.server.calls import Calls
 from drivers.server.lines import Lines
 from drivers.server.recordings import Recordings
+from drivers.server.trunk_links import TrunkLinks
 from drivers.signalling import Signaller
 from drivers.signalling.fxo import FxsSignalled
 from drivers.signalling.fxs_kinds import set_signaller
@@ -50,11 +51,14 @@ def plan_for(plan: DialPlan, groups: tuple[GroupConfig, ...]) -> NumberPlan:
 
 
 class Adoption:
-    def __init__(self, lines: Lines, calls: Calls, bridges: Bridges, recordings: Recordings, store: FdStore | None) -> None:
+    def __init__(
+        self, lines: Lines, calls: Calls, bridges: Bridges, recordings: Recordings, links: TrunkLinks, store: FdStore | None
+    ) -> None:
         self._lines = lines
         self._calls = calls
         self._bridges = bridges
         self._recordings = recordings
+        self._links = links
         self._store = store
         self._adopted: set[int] = set()
 
@@ -66,6 +70,7 @@ class Adoption:
         blocked = self._lines.blocked_before()
         specs = {spec.number: spec for spec in self._lines.card.channels()}
         self._lines.number_plan = plan_for(self._lines.config.dial_plan, groups)
+        self._links.plan(groups)
         for group in groups:
             for number in group.numbers:
                 self._add(specs[number], group, kept.pop(f"channel-{number}", None))
@@ -82,7 +87,7 @@ class Adoption:
         port = self._lines.media.new_port(spec.number, spec.law)
         care = ChannelCare(self._lines.clock, self._lines.config.care, group.role == "extension")
         self._lines.channels[spec.number] = Channel(
-            spec, group, io, signaller, port, self._calls, self._lines.channels, care, self._lines.config.sets.flash_max_ms
+            spec, group, io, signaller, port, self._calls, self._lines.performer, care, self._lines.config.sets.flash_max_ms
         )
 
     def _signaller(self, spec: ChannelSpec, group: GroupConfig) -> Signaller:
@@ -91,6 +96,8 @@ class Adoption:
             return FxsSignalled(spec.number, config.profile_of(spec.number, group))
         if spec.signalling in FXO_SIGNALLED:
             return set_signaller(spec.number, config.sets, self._lines.number_plan)
+        if spec.signalling is Signalling.BCHAN:
+            return self._links.signaller(spec.number)
         what = f"channel {spec.number} is set up for {spec.signalling.value}, which this version does not speak"
         raise LineError("LIN-034", what, "Take it out of [[lines.groups]]")
 

@@ -29,6 +29,7 @@ from drivers.server.media_events import MediaEvents
 from drivers.server.recordings import Recordings
 from drivers.server.reopening import Reopening
 from drivers.server.session import Reception
+from drivers.server.trunk_links import TrunkLinks
 from drivers.server.unattended import Unattended
 from drivers.settings import Paths
 from drivers.spans import Channel, Span
@@ -62,8 +63,9 @@ class LineServer:
         bridges = Bridges(lines)
         self._unattended = unattended = Unattended(lines)
         calls = Calls(lines, recordings, bridges, unattended)
-        self._adoption = Adoption(lines, calls, bridges, recordings, store)
-        self._reopening = Reopening(lines, self._adoption)
+        self._links = TrunkLinks(lines)
+        self._adoption = Adoption(lines, calls, bridges, recordings, self._links, store)
+        self._reopening = Reopening(lines, self._adoption, self._links)
         self._media_events = MediaEvents(lines, recordings, self.report)
         self._health = Health(lines)
         self._tests = LineTests(lines)
@@ -91,6 +93,7 @@ class LineServer:
         asyncio.get_running_loop().add_reader(self._engine.eventfd, self._media_ready)
         lines.card.start(self._on_line_event, self._on_span)
         self._adoption.adopt_calls()
+        self._links.begin()
         self._unattended.agent_gone()
         for span in lines.spans.values():
             for channel in self._channels_of(span.status.number):
@@ -123,6 +126,7 @@ class LineServer:
             await self._release_all()
         for channel in self.lines.channels.values():
             channel.close()
+        self._links.close()
         asyncio.get_running_loop().remove_reader(self._engine.eventfd)
         self.lines.book.flush()
         self.lines.media.close()
@@ -148,6 +152,8 @@ class LineServer:
     def _on_line_event(self, number: int, event: LineEvent) -> None:
         if channel := self.lines.channels.get(number):
             channel.on_line_event(event)
+        elif link := self.lines.links.get(number):
+            link.on_line_event(event)
 
     def _on_span(self, status: SpanStatus) -> None:
         lines = self.lines

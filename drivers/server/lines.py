@@ -12,6 +12,7 @@ from drivers.errors import LineError
 from drivers.groups import TrunkGroup
 from drivers.io import Card
 from drivers.legs import LegBook
+from drivers.links import Link
 from drivers.ports import Media, Port
 from drivers.protocol import (
     VERSION,
@@ -50,6 +51,7 @@ class Lines:
         self.book = LegBook(Path(paths.run_dir) / "legs")
         self.outbox = Outbox(self.book, config.max_kept_events)
         self.channels: dict[int, Channel] = {}
+        self.links: dict[int, Link] = {}
         self.groups: dict[str, TrunkGroup[Channel]] = {}
         self.spans: dict[int, Span] = {}
         self.number_plan = NumberPlan()
@@ -89,6 +91,10 @@ class Lines:
             return frozenset(msgspec.json.decode(self._blocked.read_bytes(), type=list[int]))
         except (OSError, msgspec.MsgspecError):
             return frozenset()
+
+    def performer(self, number: int) -> Channel | Link:
+        """Who has that number on the card: a channel, or a D-channel."""
+        return self.channels.get(number) or self.links[number]
 
     def channel(self, number: int) -> Channel:
         """Raises: LineError LIN-033."""

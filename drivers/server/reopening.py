@@ -10,6 +10,7 @@ import logging
 from drivers.errors import LineError
 from drivers.server.adoption import Adoption
 from drivers.server.lines import Lines
+from drivers.server.trunk_links import TrunkLinks
 from drivers.spans import REMOVED, Channel
 
 log = logging.getLogger("careline.lines")
@@ -21,9 +22,10 @@ LOOKS = 300
 class Reopening:
     """One search per span at most."""
 
-    def __init__(self, lines: Lines, adoption: Adoption) -> None:
+    def __init__(self, lines: Lines, adoption: Adoption, links: TrunkLinks) -> None:
         self._lines = lines
         self._adoption = adoption
+        self._links = links
         self._timers: dict[int, asyncio.TimerHandle] = {}
 
     def span_changed(self, number: int, alarms: tuple[str, ...]) -> None:
@@ -56,6 +58,7 @@ class Reopening:
     def _open(self, number: int, gone: list[Channel]) -> None:
         for channel in gone:
             self._adoption.open_again(channel)
+        self._links.open_again(number)
         left = [channel.number for channel in self._gone(number)]
         log.warning("LIN-046 span %d is back: %d channels opened", number, len(gone) - len(left))
         if left:
