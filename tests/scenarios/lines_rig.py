@@ -19,7 +19,7 @@ from drivers.settings import Paths
 from drivers.virtual.card import VirtualCard
 from drivers.virtual.config import NumberConfig, SpanConfig, SpanKind, TelephoneConfig, VirtualConfig
 from drivers.virtual.handset import Phase
-from drivers.virtual.telephone import OutsideTelephone
+from drivers.virtual.telephone import OutsideTelephone, WiredSet
 
 E = TypeVar("E", bound=Event)
 R = TypeVar("R")
@@ -131,6 +131,13 @@ class Rig:
         """A telephone outside rings the box."""
         telephone = self.world.visitor(caller)
         telephone.dial(number)
+        return telephone
+
+    def lift(self, channel: int, number: str = "0") -> WiredSet:
+        """Lift a set of the box and dial."""
+        telephone = self.world.sets[channel]
+        telephone.pick_up()
+        telephone.press(f"w{number}")
         return telephone
 
     async def offered(self) -> str:

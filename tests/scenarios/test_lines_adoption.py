@@ -212,8 +212,7 @@ def test_bridge_in_the_media_core_is_made_again(folder: Path) -> None:
 
     async def main(rig: Rig, mortal: Mortal) -> None:
         caller, leg = await rig.answered()
-        telephone = rig.world.sets[5]
-        telephone.pick_up()
+        telephone = rig.lift(5)
         other = await rig.offered()
         rig.agent.send(Answer(leg=other))
         await rig.agent.told(Answered, leg=other)
@@ -235,8 +234,7 @@ def test_bridge_in_the_media_core_is_made_again(folder: Path) -> None:
 
 def test_set_hung_up_meanwhile(folder: Path) -> None:
     async def main(rig: Rig, mortal: Mortal) -> None:
-        telephone = rig.world.sets[6]
-        telephone.pick_up()
+        telephone = rig.lift(6)
         leg = await rig.offered()
         rig.agent.send(Answer(leg=leg))
         await rig.agent.told(Answered)

@@ -267,14 +267,13 @@ def test_listener_hears_both_sides_and_never_the_next_call(folder: Path) -> None
 
     async def main(rig: Rig) -> None:
         caller, leg = await rig.answered()
-        supervisor = rig.world.sets[6]
-        supervisor.pick_up()
+        supervisor = rig.lift(6)
         listener = await rig.offered()
         rig.agent.send(Answer(leg=listener))
         await rig.agent.told(Answered)
         rig.agent.send(Tap(leg=listener, target=leg))
-        supervisor.listen(folder / "heard.wav")
         await asyncio.sleep(0.2)
+        supervisor.listen(folder / "heard.wav")
         caller.speak(wav(folder / "s.wav", said))
         await asyncio.sleep(1.5)
         caller.hang_up()
@@ -337,8 +336,7 @@ def test_speech_silence_and_tones_are_reported_when_asked_for(folder: Path) -> N
         caller.speak(wav(folder / "s.wav", speech_like(2, seed=9)))
         await rig.agent.told(SpeechBegan, leg=leg)
         assert (await rig.agent.told(SilenceBegan, leg=leg)).silence_ms == 1000
-        other = rig.world.sets[5]
-        other.pick_up()
+        other = rig.lift(5)
         rig.agent.send(Answer(leg=await rig.offered()))
         await rig.agent.told(Answered)
 

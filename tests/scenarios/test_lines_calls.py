@@ -160,10 +160,9 @@ def test_set_is_rung_and_talks(folder: Path) -> None:
 
 def test_set_goes_off_hook_by_itself(folder: Path) -> None:
     async def main(rig: Rig) -> None:
-        telephone = rig.world.sets[6]
-        telephone.pick_up()
+        telephone = rig.lift(6, "8001")
         state = (await rig.agent.told(Offered)).state
-        assert (state.group, state.channel) == ("sets", 6)
+        assert (state.group, state.channel, state.ani, state.dnis) == ("sets", 6, "8002", "8001")
         rig.agent.send(Answer(leg=state.leg))
         rig.agent.send(PlayTone(leg=state.leg, tone="dial"))
         await rig.agent.told(Answered)
@@ -175,8 +174,7 @@ def test_set_goes_off_hook_by_itself(folder: Path) -> None:
 
 def test_set_left_off_hook_is_not_free_until_put_down(folder: Path) -> None:
     async def main(rig: Rig) -> None:
-        telephone = rig.world.sets[6]
-        telephone.pick_up()
+        telephone = rig.lift(6)
         rig.agent.send(Release(leg=await rig.offered()))
         await rig.agent.told(Released)
         await asyncio.sleep(5)
