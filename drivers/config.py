@@ -21,6 +21,8 @@ from drivers.signalling.fxo_profile import LineProfile
 from drivers.signalling.fxs_config import SetsConfig
 from drivers.signalling.pri.config import PriConfig
 from drivers.signalling.pri.config import check as check_pri
+from drivers.signalling.r2 import R2Span
+from drivers.signalling.r2.settings import check as check_r2
 from drivers.virtual.config import VirtualConfig
 
 Hunting = Literal["up", "down", "round_robin", "least_used"]
@@ -84,6 +86,7 @@ class LinesConfig(msgspec.Struct, frozen=True, kw_only=True):
     learnt: tuple[LearntTones, ...] = ()
     sets: SetsConfig = SetsConfig()
     pri: tuple[PriConfig, ...] = ()
+    r2: tuple[R2Span, ...] = ()
     dial_plan: DialPlan = DialPlan()
     engine: EngineSettings = EngineSettings()
     care: CareConfig = CareConfig()
@@ -133,6 +136,7 @@ def check(lines: LinesConfig, file: str = "[lines]") -> None:
     _check_profiles(lines, file)
     _check_ranges(lines, file)
     check_pri(lines.pri, file)
+    check_r2(lines.r2, file)
 
 
 def check_card(lines: LinesConfig, specs: tuple[ChannelSpec, ...], file: str = "[lines]") -> None:

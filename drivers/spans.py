@@ -12,6 +12,7 @@ from typing import Protocol
 import msgspec
 
 from drivers.care import ChannelCare
+from drivers.cas import BitsSide
 from drivers.config import GroupConfig
 from drivers.errors import LineError
 from drivers.io import ChannelIO, ChannelSpec, Hook, LineEvent, Signalling, SpanStatus
@@ -49,6 +50,7 @@ from drivers.signalling import (
     ReleaseWanted,
     SendCallerId,
     SendMf,
+    SetBits,
     SetHook,
     Signaller,
     SoundTone,
@@ -135,6 +137,7 @@ class Channel:
         self._tones: tuple[str, ...] = ()
         self._takes_digits = False
         self.set = SetSide(self, sink, flash_limit_ms) if spec.signalling in SETS else None
+        self.bits = BitsSide(self) if spec.signalling is Signalling.CAS else None
 
     @property
     def alarms(self) -> tuple[str, ...]:
@@ -183,13 +186,13 @@ class Channel:
         self.reserved = False
         self.care.began()
         self._attach()
-        self._tell(wanted)
+        self.tell(wanted)
 
     def answer(self) -> None:
-        self._tell(AnswerWanted())
+        self.tell(AnswerWanted())
 
     def release(self, cause: int) -> None:
-        self._tell(ReleaseWanted(cause))
+        self.tell(ReleaseWanted(cause))
 
     def block(self, by: BlockedBy) -> None:
         """No new call from now on, or (NOBODY) again; a call that is there goes on."""
@@ -199,7 +202,7 @@ class Channel:
     def blocked_changed(self) -> None:
         """Tell the far side, where the signalling can, and whoever looks."""
         if self.spec.signalling in _TELLS_BLOCKS:
-            self._tell(BlockWanted(self.care.blocked))
+            self.tell(BlockWanted(self.care.blocked))
         self._sink.channel_changed(self)
 
     def lend(self, test: Tester) -> None:
@@ -223,20 +226,21 @@ class Channel:
         """Take over the call of an earlier process; the CallSink hears CallReleased if that cannot be done."""
         self.care.began()
         self._attach()
+        self._look_at_bits()
         self._perform(self._signaller.adopt(self.number, phase))
 
     def fail(self, cause: int) -> None:
         """The card, the port or the loop is out of order: end the call or the test at once."""
         if self.test:
             self.test.channel_failed()
-        self._tell(LineFailed(cause, self.is_gone))
+        self.tell(LineFailed(cause, self.is_gone))
 
     def opened(self, io: ChannelIO) -> None:
         """The card is back: a fresh channel in place of the one that went with it."""
         self.io = io
         self._attached = False
         self._alarm_changed(own=())
-        self._look_at_set()
+        self.begin()
 
     @property
     def is_gone(self) -> bool:
@@ -244,22 +248,26 @@ class Channel:
         return self._own_alarms in (REMOVED, NOT_OPEN)
 
     def rest(self) -> None:
-        """Without a call: on-hook, whatever an earlier process left behind."""
-        self._hook(Hook.ON)
+        """Without a call: on-hook, whatever an earlier process left behind; bits are told by `begin`."""
+        if self.bits is None:
+            self._hook(Hook.ON)
 
     def begin(self) -> None:
-        """The channel's first moment: a set can be lifted already."""
+        """The channel's first moment: a set can be lifted already, bits of an E1 have never been told either way."""
         self._look_at_set()
+        if self.bits:
+            self.bits.look()
+            self.tell(BlockWanted(self.care.blocked))
 
     def collect_number(self) -> None:
         """Give a set in a call dial tone and take another number; the CallSink hears it. Raises: LineError LIN-091 when it is no set."""
         self._must_be_set()
-        self._tell(NumberWanted())
+        self.tell(NumberWanted())
 
     def show_messages(self, waiting: bool) -> None:
         """Lamp and stutter dial tone of a set. Raises: LineError LIN-091 when it is no set."""
         self._must_be_set()
-        self._tell(MessageWaitingWanted(waiting))
+        self.tell(MessageWaitingWanted(waiting))
 
     # --- what the card and the media core say ---------------------------------------------------------------------
 
@@ -274,35 +282,37 @@ class Channel:
                 self._alarm_changed(own=())
             case LineEvent.REMOVED:
                 self._alarm_changed(own=REMOVED)
+            case LineEvent.BITSCHANGED if self.bits:
+                self.bits.look()
             case _ if self.test:
                 self.test.line_event(event)
             case _:
-                self._tell(LineHappened(event))
+                self.tell(LineHappened(event))
 
     def on_span_alarms(self, alarms: tuple[str, ...]) -> None:
         self._alarm_changed(span=alarms)
 
     def on_number_sent(self) -> None:
         """The media core has sent the number of DialNumber."""
-        self._tell(NumberSent())
+        self.tell(NumberSent())
 
     def on_tone(self, tone: str, on: bool) -> None:
         """A tone the media core heard; only what the signaller asked for is passed on."""
         if self.test:
             self.test.tone(tone, on)
         elif tone in self._tones:
-            self._tell(ToneHeard(tone, on))
+            self.tell(ToneHeard(tone, on))
 
     def on_digit(self, digit: str) -> bool:
         """A key; True when the signaller takes it, as part of a number that is being dialled."""
         if self._takes_digits:
-            self._tell(DigitHeard(digit))
+            self.tell(DigitHeard(digit))
             return True
         return False
 
     def on_mf(self, signal: str) -> None:
         """The media core heard a register signal begin, or (empty) end."""
-        self._tell(MfHeard(signal))
+        self.tell(MfHeard(signal))
 
     def on_caller_message(self) -> None:
         """The media core heard a message of caller id."""
@@ -323,7 +333,8 @@ class Channel:
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
-    def _tell(self, event: Input) -> None:
+    def tell(self, event: Input) -> None:
+        """One event into the signaller; what it asks for is done."""
         self._perform(self._signaller.handle(self.number, event))
 
     def _perform(self, steps: tuple[Step, ...]) -> None:
@@ -381,6 +392,8 @@ class Channel:
                 self._sink.channel_changed(self)
             case ChannelIdle():
                 self._detach()
+            case SetBits(bits=bits) if self.bits:
+                self.bits.send(bits)
             case _ if self.set:
                 self.set.perform(action)
 
@@ -399,6 +412,10 @@ class Channel:
     def _look_at_set(self) -> None:
         if self.set:
             self.set.opened()
+
+    def _look_at_bits(self) -> None:
+        if self.bits:
+            self.bits.look()
 
     def _must_be_set(self) -> None:
         if self.set is None:
@@ -434,6 +451,7 @@ class Channel:
             self.fail(Cause.NETWORK_OUT_OF_ORDER)
         else:
             self._look_at_set()
+            self._look_at_bits()
         log.warning("LIN-064 channel %d: %s", self.number, f"alarm {' '.join(self.alarms)}" if self.alarms else "alarm cleared")
         self._sink.channel_changed(self)
 
@@ -443,7 +461,7 @@ class Channel:
         try:
             self.io.set_hook(hook)
         except LineError as error:
-            self._io_failed(error)
+            self.io_failed(error)
 
     def _attach(self) -> None:
         if self._attached or self.io is None:
@@ -452,7 +470,7 @@ class Channel:
             self.io.attach(self.port.number)
             self._attached = True
         except LineError as error:
-            self._io_failed(error)
+            self.io_failed(error)
 
     def _detach(self) -> None:
         if self._attached and self.io is not None:
@@ -461,7 +479,8 @@ class Channel:
             self.io.detach()
             self.port.renew()
 
-    def _io_failed(self, error: LineError) -> None:
+    def io_failed(self, error: LineError) -> None:
+        """The card refused: whatever call there is ends."""
         log.error("%s channel %d: %s. %s", error.code, self.number, error.what, error.remedy)
         asyncio.get_running_loop().call_soon(self._give_up)
 
@@ -484,12 +503,12 @@ class Channel:
         if name == CALLER_ID_PAUSE:
             self._caller_heard(self.port.caller_keys_ended())
         else:
-            self._tell(TimerFired(name))
+            self.tell(TimerFired(name))
 
     def _caller_heard(self, caller: Caller | None) -> None:
         if caller:
             self._stop_timer(CALLER_ID_PAUSE)
-            self._tell(CallerIdHeard(caller))
+            self.tell(CallerIdHeard(caller))
 
 
 class Span:

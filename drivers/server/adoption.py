@@ -24,6 +24,7 @@ from drivers.server.trunk_links import TrunkLinks
 from drivers.signalling import Signaller
 from drivers.signalling.fxo import FxsSignalled
 from drivers.signalling.fxs_kinds import set_signaller
+from drivers.signalling.r2 import R2Line, span_of
 from drivers.spans import Channel
 
 log = logging.getLogger("careline.lines")
@@ -98,6 +99,8 @@ class Adoption:
             return set_signaller(spec.number, config.sets, self._lines.number_plan)
         if spec.signalling is Signalling.BCHAN:
             return self._links.signaller(spec.number)
+        if spec.signalling is Signalling.CAS:
+            return R2Line(spec.number, span_of(config.r2, spec.number, spec.span))
         what = f"channel {spec.number} is set up for {spec.signalling.value}, which this version does not speak"
         raise LineError("LIN-034", what, "Take it out of [[lines.groups]]")
 

@@ -16,7 +16,7 @@ Source: ITU-T Q.400 to Q.490 (line signals Q.421, Q.422, register signals Q.440 
 """
 
 from drivers.signalling.r2.line import R2Line
-from drivers.signalling.r2.settings import R2Span, R2Timers
+from drivers.signalling.r2.settings import R2Span, R2Timers, span_of
 from drivers.signalling.r2.variants import VARIANTS, Variant
 
-__all__ = ["VARIANTS", "R2Line", "R2Span", "R2Timers", "Variant"]
+__all__ = ["VARIANTS", "R2Line", "R2Span", "R2Timers", "Variant", "span_of"]

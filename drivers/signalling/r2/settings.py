@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from drivers.channel_text import channel_numbers
 from drivers.errors import ConfigError
 from drivers.signalling.r2.variants import VARIANTS, Order, Variant, signal_for
 
@@ -78,6 +79,14 @@ class R2Span(msgspec.Struct, frozen=True, kw_only=True):
         return self.rules.metering_ms if self.metering_ms < 0 else self.metering_ms
 
 
+def span_of(spans: tuple[R2Span, ...], channel: int, span: int) -> R2Span:
+    """The section for a channel of that span: one that names the channel, then the span, then any; China's without one."""
+    named = [each for each in spans if each.channels and channel in channel_numbers(each.channels)]
+    whole = [each for each in spans if not each.channels and each.span in (span, 0)]
+    found = named or sorted(whole, key=lambda each: each.span == 0)
+    return found[0] if found else R2Span()
+
+
 def check(spans: tuple[R2Span, ...], file: str = "[lines]") -> None:
     """Raises: ConfigError CFG-034 a number out of range, CFG-045 what the variant cannot do, CFG-046 a span named twice without
     channels."""
@@ -128,7 +137,14 @@ def _check_variant(span: R2Span, where: str) -> None:
 
 
 def _check_once(spans: tuple[R2Span, ...], file: str) -> None:
-    whole = [span.span for span in spans if not span.channels]
-    for number in whole:
-        if whole.count(number) > 1:
-            raise ConfigError("CFG-046", f"{file}: lines.r2 has span {number} twice", "Give the sections channels of their own")
+    seen: dict[str, int] = {}
+    for at, span in enumerate(spans):
+        where = f"{file}: lines.r2[{at}]"
+        try:
+            names = [f"channel {number}" for number in channel_numbers(span.channels)] if span.channels else [f"span {span.span}"]
+        except ValueError as error:
+            raise ConfigError("CFG-030", f'{where}.channels = "{span.channels}": {error}', 'Write "1-15,17-31"') from error
+        for name in names:
+            if name in seen:
+                raise ConfigError("CFG-046", f"{where} names {name}, which lines.r2[{seen[name]}] has", "Name each once")
+            seen[name] = at
