@@ -8,7 +8,16 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from drivers.media import End, Engine, Law, MediaEvent, Tone, zone_tone
+from drivers.media import Cadence, End, Engine, Law, MediaEvent, Tone, zone_tone
+from drivers.media.line_signals import Fsk
+from drivers.protocol import Caller
+from drivers.signalling import callerid
+from drivers.signalling.fxo_profile import LineTones
+from drivers.tone_cadence import cadence_of
+
+COUNTRY_TONES = LineTones()
+CALLER_KEY_MS = 70  # Source: EN 300 659-1 annex B: 70 ms each, +-5
+CALLER_LOW_DBM0, CALLER_HIGH_DBM0 = -11.0, -9.0
 
 EventSink = Callable[[MediaEvent], None]
 IDS_FROM = 1 << 31  # the box's own plays and recordings are numbered from 1
@@ -17,10 +26,11 @@ IDS_FROM = 1 << 31  # the box's own plays and recordings are numbered from 1
 class FarPorts:
     """The ports of the far side: lends idle ones, and hands each its events."""
 
-    def __init__(self, engine: Engine, country: str, law: Law) -> None:
+    def __init__(self, engine: Engine, country: str, law: Law, tones: LineTones = COUNTRY_TONES) -> None:
         self.engine = engine
         self.law = law
         self.country = country
+        self._tones = {Tone[name.upper()]: cadence_of(text) for name, text in tones.written().items()}
         self._idle: deque[int] = deque()
         self._sinks: dict[int, EventSink | None] = {}
         self._last_id = IDS_FROM
@@ -53,6 +63,10 @@ class FarPorts:
             sink(event)
         return True
 
+    def cadence(self, tone: Tone) -> Cadence:
+        """How the exchange sounds that tone: its own way, or the country's."""
+        return self._tones.get(tone) or zone_tone(self.country, tone)
+
     def next_id(self) -> int:
         """For a play or a recording, different from all others of this engine."""
         self._last_id += 1
@@ -77,11 +91,13 @@ class Mover(Protocol):
 class Circuit:
     """The exchange's end of one line: sends tones, hears digits, is joined to another circuit.
 
+    `sending`: caller id is on its way, until DIGITS_SENT.
     `mover` is the telephone at the other end of a subscriber's own line, None for a line to the box.
     """
 
     def __init__(self, ports: FarPorts, line: int, end: End, sink: EventSink, mover: Mover | None = None) -> None:
         self.line, self.end, self.mover = line, end, mover
+        self.sending = False
         self._ports, self._sink = ports, sink
         self._port: int | None = None
 
@@ -100,8 +116,18 @@ class Circuit:
         """Send one of the country's tones into the line; None stops."""
         if tone is None and self._port is None:
             return
-        cadence = None if tone is None else zone_tone(self._ports.country, tone)
+        cadence = None if tone is None else self._ports.cadence(tone)
         self.engine.tone(self.port(), cadence)
+
+    def tell_caller(self, caller: Caller, standard: str) -> None:
+        """Send caller id ("dtmf", "bell202", "v23") into the line; DIGITS_SENT tells the end."""
+        self.tone(None)
+        self.sending = True
+        if standard == "dtmf":
+            keys = callerid.to_dtmf(caller)
+            self.engine.send_digits(self.port(), keys, CALLER_KEY_MS, CALLER_KEY_MS, CALLER_LOW_DBM0, CALLER_HIGH_DBM0)
+        else:
+            self.engine.send_caller_id(self.port(), callerid.to_message(caller), Fsk[standard.upper()])
 
     def detect_digits(self, on: bool) -> None:
         if on or self._port is not None:
@@ -110,8 +136,9 @@ class Circuit:
     def release(self) -> None:
         """Nothing more is sent or heard here."""
         if self._port is not None:
-            self._ports.give_back(self._port)
+            self._ports.give_back(self._port, self.sending)
             self._port = None
+            self.sending = False
 
 
 def join(first: Circuit, second: Circuit) -> None:

@@ -51,7 +51,7 @@ class VirtualCard:
                 self._add_loops(span)
         self._near = DigitalEnd(End.NEAR, self._digital, engine, self._reports)
         self.far = FarCard(self._digital, engine, far_reports)
-        self.world = World(config, FarPorts(engine, country, law), self._wires)
+        self.world = World(config, FarPorts(engine, country, law, config.tones), self._wires)
 
     # --- drivers.io.Card ---
 

@@ -1,10 +1,12 @@
 """What the card in software consists of (`[lines.virtual]`): spans, telephone numbers, outside telephones, sets. Pure structs."""
 
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
 from drivers.io import Signalling
+from drivers.signalling.fxo_profile import LineTones
 
 E1_TIMESLOTS = 31  # beside slot 0, which frames. Source: ITU-T G.704 clause 2.3
 E1_SIGNALLING_TIMESLOT = 16
@@ -37,8 +39,9 @@ E1_KINDS = (SpanKind.E1, *DIGITAL)
 
 
 class Answering(StrEnum):
-    """What a telephone does when it rings. command: waits for somebody to say `answer`."""
+    """What a telephone does when it rings. reject: rings, and then does not want the call. command: waits for somebody to say `answer`."""
 
+    REJECT = "reject"
     ANSWER = "answer"
     BUSY = "busy"
     NEVER = "never"
@@ -57,6 +60,8 @@ class SpanConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     For fxo and e1: `supervised`: the exchange drops the battery when the other side hangs up (kewl start); without it the box hears the
     busy tone only (loop start). `reverses_polarity`: it turns the polarity of the loop round while a called party talks.
+    caller_id: how lines are told who calls, caller_id_at: after the first ring, or before it, announced by a reversal of the loop or not.
+    transfers: the lines are extensions of a switch, which holds, calls and hands over by hook flash.
     For cas: `idle_bits` (ABCD) are sent by an end that is not open.
     """
 
@@ -65,6 +70,9 @@ class SpanConfig(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     supervised: bool = True
     reverses_polarity: bool = False
+    caller_id: Literal["none", "bell202", "v23", "dtmf"] = "bell202"
+    caller_id_at: Literal["first_ring", "polarity", "unannounced"] = "first_ring"
+    transfers: bool = False
     idle_bits: str = "1101"
 
     def __post_init__(self) -> None:
@@ -142,6 +150,7 @@ class VirtualConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     `ring_limit_ms`: how long the exchange lets a telephone ring. `first_digit_ms`, `next_digit_ms`: its patience while the box dials.
     `setup_ms`: from the last digit to the first ring. `visitors`: telephones that come to call and go again; 0: enough for every line.
+    `tones`: those of the exchange that are not the country's.
     """
 
     spans: tuple[SpanConfig, ...] = (SpanConfig(kind=SpanKind.FXO), SpanConfig(kind=SpanKind.FXS, channels=2))
@@ -154,6 +163,7 @@ class VirtualConfig(msgspec.Struct, frozen=True, kw_only=True):
     first_digit_ms: int = 15_000
     next_digit_ms: int = 4_000
     visitors: int = 0
+    tones: LineTones = LineTones()
 
     def __post_init__(self) -> None:
         if not 1 <= sum(span.size for span in self.spans) <= MAX_CHANNELS:

@@ -73,6 +73,7 @@ class Exchange:
         self.numbers: dict[str, tuple[Party, ...]] = {}
         self._ring_limit_ms, self._hunting = ring_limit_ms, hunting
         self._connections: dict[int, Connection] = {}
+        self._held: dict[int, Connection] = {}
 
     @property
     def busy(self) -> bool:

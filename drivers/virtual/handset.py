@@ -64,7 +64,7 @@ class Handset:
         self._keys: deque[tuple[str, int, int]] = deque()
         self._recording: int | None = None
         self._waiters: list[asyncio.Event] = []
-        self._auto_answer = Timer(self.answer)
+        self._auto_answer = Timer(self._decide)
 
     # --- the call ---
 
@@ -173,8 +173,15 @@ class Handset:
 
     def _begins_to_ring(self, detail: str) -> None:
         self._set_phase(Phase.RINGING, detail)
-        if self.answering is Answering.ANSWER:
+        if self.answering in (Answering.ANSWER, Answering.REJECT):
             self._auto_answer.start(self.after_ms)
+
+    def _decide(self) -> None:
+        """It rang long enough."""
+        if self.answering is Answering.REJECT:
+            self.hang_up()
+        else:
+            self.answer()
 
     def _begins_to_talk(self) -> None:
         self._set_phase(Phase.TALKING)

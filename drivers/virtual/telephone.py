@@ -26,6 +26,7 @@ class OutsideTelephone(Handset):
         super().__init__(config.number, ports, config.answering, config.after_ms, config.say)
         self.circuit = Circuit(ports, ports.engine.line_new(), End.NEAR, _ignore, self)
         self.rested_since = 0.0
+        self.withheld = False
         self._exchange, self._setup_ms = exchange, setup_ms
         self._number_called = ""
         self._setup = Timer(self._place)
@@ -91,7 +92,7 @@ class OutsideTelephone(Handset):
             self._let_go.start(LETS_GO_MS)
 
     def _place(self) -> None:
-        self._exchange.place(self, self._number_called, self.number)
+        self._exchange.place(self, self._number_called, "" if self.withheld else self.number)
 
     def _rest(self, detail: str) -> None:
         self._give_port_back()

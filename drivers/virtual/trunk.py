@@ -9,9 +9,12 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from drivers.media import End, EventKind, MediaEvent, Tone
+from drivers.protocol import Caller, NumberSource, Presentation
 from drivers.virtual.audio import Circuit, FarPorts
 from drivers.virtual.config import SpanConfig, VirtualConfig
-from drivers.virtual.exchange import Exchange, Refusal
+from drivers.virtual.exchange import Refusal
+from drivers.virtual.holding import Switch
+from drivers.virtual.hooks import FlashReceiver
 from drivers.virtual.hookstate import KEWL_MS, RxSig, TxSig
 from drivers.virtual.pulses import PulseReceiver
 from drivers.virtual.ringing import cadence_ms
@@ -19,6 +22,9 @@ from drivers.virtual.timer import Timer
 from drivers.virtual.wire import Wire
 
 log = logging.getLogger(__name__)
+
+ID_PAUSE_MS = 500  # from the end of the first ring, or from the loop's reversal, to caller id. Source: GR-30-CORE: 500 to 1500 ms
+RING_PAUSE_MS = 300  # from caller id to the first ring
 
 
 class TrunkState(Enum):
@@ -37,6 +43,7 @@ class TrunkEvent(Enum):
     CONNECTED = auto()
     REFUSED = auto()
     CLEARED = auto()
+    FLASHED = auto()
 
 
 class Trunk:
@@ -46,7 +53,7 @@ class Trunk:
         self,
         channel: int,
         wire: Wire,
-        exchange: Exchange,
+        exchange: Switch,
         ports: FarPorts,
         config: VirtualConfig,
         span: SpanConfig,
@@ -62,15 +69,23 @@ class Trunk:
         self._drop = Timer(lambda: wire.from_world(RxSig.OFFHOOK))
         self._digit_wait = Timer(self._dialled)
         self._setup = Timer(self._place)
-        self._pulses = PulseReceiver(self._pulsed, lambda: self.happened(TrunkEvent.LOOP_OPENED))
+        self._pulses = PulseReceiver(self._pulsed, self._opened_while_dialling)
+        self._flash = FlashReceiver(lambda: self.happened(TrunkEvent.FLASHED), lambda: self.happened(TrunkEvent.LOOP_OPENED))
+        self._caller: Caller | None = None
+        self._id_pause = Timer(self._tell_caller)
+        self._first_ring = Timer(self._ring_step)
         wire.far = self
 
     def line_signal(self, sig: TxSig) -> None:
         closed = sig in (TxSig.OFFHOOK, TxSig.START)
         if self.state is TrunkState.DIALLING:
             self._pulses.loop(closed)
-            return
-        self.happened(TrunkEvent.LOOP_CLOSED if closed else TrunkEvent.LOOP_OPENED)
+            if self._span.transfers:
+                self._flash.pulse_or_flash(closed)
+        elif self._span.transfers and self.state in (TrunkState.CALLING, TrunkState.TALKING, TrunkState.ENDED):
+            self._flash.loop(closed)
+        else:
+            self.happened(TrunkEvent.LOOP_CLOSED if closed else TrunkEvent.LOOP_OPENED)
 
     # --- as a party of the exchange ---
 
@@ -78,6 +93,8 @@ class Trunk:
         return self.state is TrunkState.IDLE and self.wire.usable
 
     def offered(self, caller: str) -> None:
+        shown = Presentation.ALLOWED if caller else Presentation.RESTRICTED
+        self._caller = None if self._span.caller_id == "none" else Caller(caller, shown, NumberSource.NETWORK)
         self.happened(TrunkEvent.OFFERED)
 
     def alerting(self) -> None:
@@ -108,15 +125,22 @@ class Trunk:
 
     def begin_ringing(self) -> None:
         self._cadence_at = 0
-        self._ring_step()
+        if self._caller is None or self._span.caller_id_at == "first_ring":
+            self._ring_step()
+            return
+        self.wire.reverse(self._span.caller_id_at == "polarity")
+        self._id_pause.start(ID_PAUSE_MS)
 
     def stop_ringing(self) -> None:
-        self._ring.stop()
+        for timer in (self._ring, self._id_pause, self._first_ring):
+            timer.stop()
+        self.wire.reverse(False)
         self.wire.from_world(RxSig.OFFHOOK)
         self.rested_since = asyncio.get_running_loop().time()
 
     def answer(self) -> None:
         self.stop_ringing()
+        self.circuit.release()
         self._exchange.answered(self)
 
     def begin_dialling(self) -> None:
@@ -132,8 +156,10 @@ class Trunk:
 
     def give_up(self) -> None:
         """The box hung up, at whatever point."""
-        for timer in (self._ring, self._digit_wait, self._setup, self._drop):
+        for timer in (self._ring, self._id_pause, self._first_ring, self._digit_wait, self._setup, self._drop):
             timer.stop()
+        self._pulses.reset()
+        self._flash.reset()
         self.wire.reverse(False)
         self.wire.from_world(RxSig.OFFHOOK)
         self.rested_since = asyncio.get_running_loop().time()
@@ -142,7 +168,7 @@ class Trunk:
     def drop_battery(self) -> None:
         """Tell the box that the other side hung up: by polarity, and the kewl-start way."""
         self.wire.reverse(False)
-        if self._span.supervised:
+        if self._span.supervised and not self._exchange.holds(self):
             self.wire.from_world(RxSig.ONHOOK)
             self._drop.start(KEWL_MS)
 
@@ -153,11 +179,50 @@ class Trunk:
     def _next_ring_step(self) -> None:
         self._cadence_at = (self._cadence_at + 1) % len(self._cadence_ms)
         self._ring_step()
+        if self._caller is not None and self._cadence_at == len(self._cadence_ms) - 1:
+            self._id_pause.start(ID_PAUSE_MS)
+
+    # --- who calls ---
+
+    def _tell_caller(self) -> None:
+        caller, self._caller = self._caller, None
+        if caller is not None:
+            self.circuit.tell_caller(caller, self._span.caller_id)
+
+    def _caller_told(self) -> None:
+        self.circuit.release()
+        if self.state is TrunkState.RINGING and not self._ring.running:
+            self.wire.reverse(False)
+            self._first_ring.start(RING_PAUSE_MS)
+
+    # --- hook flash ---
+
+    def flashed(self) -> None:
+        """Hold the other side and take another number; or, when one is held, go back to it."""
+        if not self._exchange.holds(self):
+            if self.state is TrunkState.TALKING:
+                self._exchange.hold(self)
+                self.state = TrunkState.DIALLING
+                self.begin_dialling()
+            return
+        for timer in (self._digit_wait, self._setup):
+            timer.stop()
+        self.state = TrunkState.TALKING
+        if not self._exchange.take_back(self):
+            self.state = TrunkState.ENDED
+            self.circuit.tone(Tone.BUSY)
+
+    def _opened_while_dialling(self) -> None:
+        if not self._span.transfers:
+            self.happened(TrunkEvent.LOOP_OPENED)
 
     # --- digits of the box ---
 
     def _media_event(self, event: MediaEvent) -> None:
-        if event.kind is EventKind.DIGIT and self.state is TrunkState.DIALLING and not self._setup.running:
+        if event.kind is EventKind.DIGITS_SENT:
+            self.circuit.sending = False
+            self._caller_told()
+        elif event.kind is EventKind.DIGIT and self.state is TrunkState.DIALLING and not self._setup.running:
             self._digit(event.digit)
 
     def _pulsed(self, digit: str) -> None:
@@ -203,6 +268,10 @@ TABLE: dict[tuple[TrunkState, TrunkEvent], tuple[Callable[[Trunk], None], TrunkS
     (S.TALKING, E.LOOP_CLOSED): (Trunk.nothing, S.TALKING),
     (S.TALKING, E.LOOP_OPENED): (Trunk.give_up, S.IDLE),
     (S.TALKING, E.CLEARED): (Trunk.drop_battery, S.ENDED),
+    (S.DIALLING, E.FLASHED): (Trunk.flashed, S.DIALLING),
+    (S.CALLING, E.FLASHED): (Trunk.flashed, S.CALLING),
+    (S.TALKING, E.FLASHED): (Trunk.flashed, S.TALKING),
+    (S.ENDED, E.FLASHED): (Trunk.flashed, S.ENDED),
     (S.ENDED, E.LOOP_CLOSED): (Trunk.nothing, S.ENDED),
     (S.ENDED, E.LOOP_OPENED): (Trunk.give_up, S.IDLE),
 }

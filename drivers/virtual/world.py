@@ -6,12 +6,13 @@ Used from the event loop only.
 from drivers.errors import LineError
 from drivers.virtual.audio import FarPorts
 from drivers.virtual.config import Answering, NumberConfig, SetConfig, SpanKind, TelephoneConfig, VirtualConfig
-from drivers.virtual.exchange import Exchange
+from drivers.virtual.holding import Switch
 from drivers.virtual.telephone import OutsideTelephone, WiredSet
 from drivers.virtual.trunk import Trunk
 from drivers.virtual.wire import Wire
 
 VISITOR_NUMBERS_FROM = 13900000000  # made up, in the form of a mobile number
+WITHHELD = "withheld"
 
 
 class World:
@@ -19,7 +20,7 @@ class World:
 
     def __init__(self, config: VirtualConfig, ports: FarPorts, wires: dict[int, Wire]) -> None:
         self.ports = ports
-        self.exchange = Exchange(config.ring_limit_ms, config.hunting)
+        self.exchange = Switch(config.ring_limit_ms, config.hunting)
         self.trunks: dict[int, Trunk] = {}
         self.sets: dict[int, WiredSet] = {}
         self.telephones: dict[str, OutsideTelephone] = {}
@@ -42,13 +43,14 @@ class World:
         return telephone
 
     def visitor(self, number: str = "") -> OutsideTelephone:
-        """A telephone that comes to call, shown as `number`; it stays until `dismiss`.
+        """A telephone that comes to call, shown as `number`, or not at all when that is WITHHELD; it stays until `dismiss`.
 
         Raises: LineError LIN-073 when as many as `visitors` allows are here.
         """
         found = self._dismissed.pop() if self._dismissed else self._new_visitor()
         self._visits += 1
-        found.number = number or str(VISITOR_NUMBERS_FROM + self._visits)
+        found.withheld = number == WITHHELD
+        found.number = number if number and not found.withheld else str(VISITOR_NUMBERS_FROM + self._visits)
         return found
 
     def dismiss(self, visitor: OutsideTelephone) -> None:
