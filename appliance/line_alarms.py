@@ -63,8 +63,8 @@ class Alarms:
         return changes
 
     def _of_channel(self, channel: ChannelState) -> set[AlarmKey]:
-        """Its own ones: an alarm of its span is told once, as the span's. A channel waits for its span's to be told first."""
-        own = set(channel.alarms) - set(self._spans.get(channel.span, ()))
+        """Its own ones: while its span is in alarm that is told once, as the span's."""
+        own = set() if self._spans.get(channel.span) else set(channel.alarms)
         own |= {BLOCKED} if channel.blocked_by is BlockedBy.FAILURES else set()
         return {AlarmKey("channel", channel.number, alarm) for alarm in own}
 

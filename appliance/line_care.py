@@ -40,6 +40,7 @@ from drivers.protocol import (
 log = logging.getLogger("careline.care")
 
 ANSWER_LIMIT_S = 3.0
+SETTLE_S = 2.0  # channels and their span tell the same alarm, in any order
 
 
 class Asked:
@@ -70,6 +71,7 @@ class LineCare:
         self._alarms = Alarms()
         self._asked: dict[int, Asked] = {}
         self._testers: dict[str, str] = {}
+        self._looks: dict[int, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -78,6 +80,8 @@ class LineCare:
 
     async def stop(self) -> None:
         """What happened is written."""
+        for look in self._looks.values():
+            look.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # --- told by the lines ---------------------------------------------------------------------------------------------
@@ -96,7 +100,7 @@ class LineCare:
             case SpanChanged():
                 self._changed(self._alarms.span(event.span, self._clock.now()))
             case ChannelChanged():
-                self._changed(self._alarms.channel(event.channel, self._clock.now()))
+                self._look_later(event.channel.number)
             case LineTestReported():
                 self._tested(event.test)
             case CommandFailed():
@@ -104,6 +108,16 @@ class LineCare:
                     asked.refused(event)
             case Pong() if event.command_id in self._asked:
                 self._asked[event.command_id].settle()
+
+    def _look_later(self, number: int) -> None:
+        if number not in self._looks:
+            loop = asyncio.get_running_loop()
+            self._looks[number] = loop.call_later(SETTLE_S, self._look, number, self._clock.now())
+
+    def _look(self, number: int, at: datetime) -> None:
+        del self._looks[number]
+        if channel := self._live.channels.get(number):
+            self._changed(self._alarms.channel(channel, at))
 
     def _changed(self, changes: list[AlarmChange]) -> None:
         for change in changes:

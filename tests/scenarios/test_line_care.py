@@ -1,0 +1,126 @@
+"""Looking after lines through the whole box: alarms and actions in the store, with begin, end and who did it."""
+
+import asyncio
+
+import pytest
+
+from appliance.config import Config
+from appliance.control.messages import EndLineTest, LineTarget, ResetLineCounters, RunLineTest, SetLinesBlocked
+from appliance.ivr.prompts.library import PromptLibrary
+from appliance.store.models import LineAction, LineAlarm
+from drivers.errors import CarelineError
+from drivers.protocol import BlockedBy, ChannelState, LineTestKind, LineTestPhase
+from tests.scenarios.box_rig import Box, run_box, until
+from tests.scenarios.killing import Life
+
+SET = 9  # the first one, after eight lines
+
+
+def channel(box: Box, number: int) -> ChannelState:
+    return box.agent.live.channels[number]
+
+
+def alarms() -> list[tuple[str, int, str, bool]]:
+    rows = LineAlarm.select().order_by(LineAlarm.id)
+    return [(row.subject, row.number, row.alarm, row.ended_at is None) for row in rows]
+
+
+def actions() -> list[tuple[str, str, str, str]]:
+    return [(row.by, row.action, row.subject, row.detail) for row in LineAction.select().order_by(LineAction.id)]
+
+
+def test_alarm_is_kept_with_begin_and_end(config: Config, prompts: PromptLibrary) -> None:
+    async def main(box: Box) -> None:
+        began = box.clock.now()
+        box.card.set_span_alarm(1, "red")
+        await asyncio.sleep(60)
+        assert await box.ask(alarms) == [("span", 1, "red", True)]
+        box.card.set_span_alarm(1)
+        await asyncio.sleep(1)
+        row = await box.ask(LineAlarm.get)
+        assert (row.began_at - began).total_seconds() < 1
+        assert (row.ended_at - row.began_at).total_seconds() == pytest.approx(60, abs=1)
+
+    run_box(config, prompts, main)
+
+
+def test_alarm_that_ends_while_no_agent_is_there_is_ended_by_the_next_one(config: Config, prompts: PromptLibrary) -> None:
+    async def main(box: Box) -> None:
+        box.card.set_span_alarm(1, "red")
+        await asyncio.sleep(5)
+        await box.agent.stop()
+        box.card.set_span_alarm(1)
+        box.card.set_span_alarm(2, "yellow")
+        await asyncio.sleep(5)
+        await box.start_agent(Life())
+        await asyncio.sleep(1)
+        assert await box.ask(alarms) == [("span", 1, "red", False), ("span", 2, "yellow", True)]
+
+    run_box(config, prompts, main)
+
+
+def test_group_is_blocked_and_unblocked_by_somebody(config: Config, prompts: PromptLibrary) -> None:
+    async def main(box: Box) -> None:
+        trunk = LineTarget(group="trunk")
+        await box.agent.care.set_blocked(SetLinesBlocked(target=trunk, blocked=True, by="liwei"))
+        assert all(channel(box, number).blocked_by is BlockedBy.PERSON for number in range(1, 9))
+        assert not channel(box, SET).blocked
+        await box.agent.care.set_blocked(SetLinesBlocked(target=LineTarget(span=1), blocked=False, by="chen"))
+        assert not any(channel(box, number).blocked for number in range(1, 9))
+        assert await box.ask(actions) == [("liwei", "blocked", "group trunk", ""), ("chen", "unblocked", "span 1", "")]
+
+    run_box(config, prompts, main)
+
+
+def test_what_is_refused_is_told_and_written_down(config: Config, prompts: PromptLibrary) -> None:
+    async def main(box: Box) -> None:
+        with pytest.raises(CarelineError, match="LIN-033"):
+            await box.agent.care.set_blocked(SetLinesBlocked(target=LineTarget(channel=99), blocked=True, by="liwei"))
+        with pytest.raises(CarelineError, match="APP-100"):
+            await box.agent.care.reset_counters(ResetLineCounters(target=LineTarget(group="none"), by="liwei"))
+        with pytest.raises(CarelineError, match="LIN-173"):
+            await box.agent.care.run_test(RunLineTest(test_id="t", channel=1, kind=LineTestKind.RING, by="liwei"))
+        written = await box.ask(actions)
+        assert [(by, action, subject) for by, action, subject, _ in written] == [
+            ("liwei", "blocked", "channel 99"),
+            ("liwei", "test_ring_started", "channel 1"),
+        ]
+        assert all(detail.startswith("refused: LIN-") for *_, detail in written)
+
+    run_box(config, prompts, main)
+
+
+def test_test_of_a_set_leaves_its_outcome_and_who_asked(config: Config, prompts: PromptLibrary) -> None:
+    async def main(box: Box) -> None:
+        care, telephone = box.agent.care, box.set(SET)
+        await care.run_test(RunLineTest(test_id="t1", channel=SET, kind=LineTestKind.RING, by="liwei"))
+        assert channel(box, SET).test == "ring"
+        await asyncio.sleep(2)
+        telephone.answer()
+        await until(lambda: box.agent.live.snapshot().tests[0].phase is LineTestPhase.PASSED, 5)
+        telephone.hang_up()
+        await until(lambda: not channel(box, SET).test, 10)
+        await care.run_test(RunLineTest(test_id="t2", channel=1, kind=LineTestKind.DIAL_TONE, by="chen"))
+        await care.end_test(EndLineTest(channel=1, by="chen"))
+        await asyncio.sleep(1)
+        written = await box.ask(actions)
+        assert [row[:3] for row in written] == [
+            ("liwei", "test_ring_started", "channel 9"),
+            ("liwei", "test_ring", "channel 9"),
+            ("chen", "test_dial_tone_started", "channel 1"),
+            ("chen", "test_stopped", "channel 1"),
+            ("chen", "test_dial_tone", "channel 1"),
+        ] or [row[1] for row in written[3:]] == ["test_dial_tone", "test_stopped"]
+        assert written[1][3].startswith("passed answered after=")
+
+    run_box(config, prompts, main)
+
+
+def test_without_a_line_server_nothing_is_promised(config: Config, prompts: PromptLibrary) -> None:
+    async def main(box: Box) -> None:
+        await box.server.stop()
+        box.agent.lines.fault = CarelineError("APP-022", "gone", "Start it")
+        with pytest.raises(CarelineError, match="APP-022"):
+            await box.agent.care.set_blocked(SetLinesBlocked(target=LineTarget(channel=1), blocked=True, by="liwei"))
+
+    run_box(config, prompts, main)
