@@ -14,7 +14,7 @@ from drivers.errors import CarelineError
 
 COMMANDS = {
     "demo": "demo",
-    "lines": "serve",
+    "lines": "lines",
     "calls": "serve",
     "web": "serve",
     "check": "check",
