@@ -112,6 +112,7 @@ class Sent(Enum):
     """What a port was given to send."""
 
     DIGITS = "digits"
+    NUMBER = "number"
     CALLER_ID = "caller_id"
 
 
@@ -129,6 +130,8 @@ class Port:
         self._on: set[str] = set()
         self._signalling_tones: tuple[str, ...] = ()
         self._wanted_tones: tuple[str, ...] = ()
+        self._wanted_silence_ms = 0
+        self._signalling_speech = False
 
     def _new_number(self) -> int:
         number = self._media.engine.port_new(self._law)
@@ -173,6 +176,11 @@ class Port:
         dtmf = self._media.config.engine
         self._engine.send_digits(self.number, digits, dtmf.digit_on_ms, dtmf.digit_off_ms, dtmf.digit_low_dbm0, dtmf.digit_high_dbm0)
         self._sending.append(Sent.DIGITS)
+
+    def send_number(self, number: str) -> None:
+        """Dial, for the signalling. Raises: LineError LIN-042."""
+        self.send_digits(number)
+        self._sending[-1] = Sent.NUMBER
 
     def sent(self) -> "Sent":
         """The engine says that the oldest of what was sent is on the line; answers what it was."""
@@ -261,8 +269,28 @@ class Port:
         self._on.add("mf")
 
     def detect_speech(self, silence_ms: int) -> None:
-        self._engine.detect_speech(self.number, silence_ms > 0, silence_ms)
+        """Speech, and silence of that length, for the call agent; 0: no more."""
+        self._wanted_silence_ms = silence_ms
+        self._detect_speech()
+
+    def listen_speech(self, on: bool) -> None:
+        """Speech for the signalling; one that goes on now is told again."""
+        self._signalling_speech = on
+        self._detect_speech()
+
+    def _detect_speech(self) -> None:
+        silence_ms = self._wanted_silence_ms
+        self._engine.detect_speech(self.number, silence_ms > 0 or self._signalling_speech, silence_ms)
         self._on.add("speech")
+
+    @property
+    def wants_speech(self) -> bool:
+        """True when the call agent asked for it."""
+        return self._wanted_silence_ms > 0
+
+    def _hear_no_speech(self) -> None:
+        self._signalling_speech = False
+        self.detect_speech(0)
 
     def gain(self, rx_db: float, tx_db: float) -> None:
         self._engine.gain(self.number, rx_db, tx_db)
@@ -298,7 +326,7 @@ class Port:
             "tones": lambda: self.detect_tones((), ()),
             "caller_id": lambda: self.listen_caller_id(()),
             "mf": lambda: self.listen_mf(None),
-            "speech": lambda: self.detect_speech(0),
+            "speech": self._hear_no_speech,
             "gain": lambda: self.gain(0.0, 0.0),
             "mute": lambda: self.mute(False, False),
             "bridge": self.unbridge,

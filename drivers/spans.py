@@ -15,10 +15,11 @@ from drivers.care import ChannelCare
 from drivers.cas import BitsSide
 from drivers.config import GroupConfig
 from drivers.errors import LineError
+from drivers.exchange_lines import EXCHANGE_LINES, ExchangeLine
 from drivers.io import ChannelIO, ChannelSpec, Hook, LineEvent, Signalling, SpanStatus
 from drivers.links import Find, perform
 from drivers.ports import Port
-from drivers.protocol import BlockedBy, Caller, Cause, ChannelState, LegPhase, SpanErrors, SpanState
+from drivers.protocol import BlockedBy, Caller, Cause, ChannelState, LegPhase, SpanErrors, SpanState, TransferOutcome
 from drivers.sets import SETS, SetSide
 from drivers.signalling import (
     Action,
@@ -31,7 +32,6 @@ from drivers.signalling import (
     CallReleased,
     CallWanted,
     ChannelIdle,
-    DialNumber,
     DigitHeard,
     EventUnexpected,
     FarBlocked,
@@ -86,6 +86,8 @@ class CallSink(Protocol):
 
     def number_dialled(self, channel: "Channel", dialled: NumberDialled) -> None: ...
 
+    def transfer_done(self, channel: "Channel", outcome: TransferOutcome) -> None: ...
+
     def channel_changed(self, channel: "Channel") -> None: ...
 
 
@@ -138,6 +140,7 @@ class Channel:
         self._takes_digits = False
         self.set = SetSide(self, sink, flash_limit_ms) if spec.signalling in SETS else None
         self.bits = BitsSide(self) if spec.signalling is Signalling.CAS else None
+        self.line = ExchangeLine(self, sink, signaller) if spec.signalling in EXCHANGE_LINES else None
 
     @property
     def alarms(self) -> tuple[str, ...]:
@@ -227,7 +230,7 @@ class Channel:
         self.care.began()
         self._attach()
         self._look_at_bits()
-        self._perform(self._signaller.adopt(self.number, phase))
+        self.carry_out(self._signaller.adopt(self.number, phase))
 
     def fail(self, cause: int) -> None:
         """The card, the port or the loop is out of order: end the call or the test at once."""
@@ -286,6 +289,8 @@ class Channel:
                 self.bits.look()
             case _ if self.test:
                 self.test.line_event(event)
+            case LineEvent.DIALCOMPLETE if self.line:
+                self.line.on_dial_complete()
             case _:
                 self.tell(LineHappened(event))
 
@@ -335,9 +340,10 @@ class Channel:
 
     def tell(self, event: Input) -> None:
         """One event into the signaller; what it asks for is done."""
-        self._perform(self._signaller.handle(self.number, event))
+        self.carry_out(self._signaller.handle(self.number, event))
 
-    def _perform(self, steps: tuple[Step, ...]) -> None:
+    def carry_out(self, steps: tuple[Step, ...]) -> None:
+        """Do what a signaller asked for, in order; what cannot be done is logged."""
         perform(steps, self._find)
 
     def perform(self, action: Action) -> None:
@@ -349,8 +355,6 @@ class Channel:
                 self._start_timer(name, ms)
             case StopTimer(name=name):
                 self._stop_timer(name)
-            case DialNumber(number=number):
-                self.port.send_digits(number)
             case ListenForTones(tones=tones):
                 self._tones = tones
                 self.port.detect_tones(signalling=tones)
@@ -396,6 +400,8 @@ class Channel:
                 self.bits.send(bits)
             case _ if self.set:
                 self.set.perform(action)
+            case _ if self.line:
+                self.line.perform(action)
 
     def _sound(self, tone: str) -> None:
         if tone:
@@ -412,6 +418,8 @@ class Channel:
     def _look_at_set(self) -> None:
         if self.set:
             self.set.opened()
+        if self.line:
+            self.line.rested()
 
     def _look_at_bits(self) -> None:
         if self.bits:

@@ -17,6 +17,8 @@ from drivers.protocol import (
     Offered,
     Released,
     Seize,
+    TransferOutcome,
+    Transferred,
 )
 from drivers.server.bridges import Bridges
 from drivers.server.lines import Lines
@@ -151,6 +153,10 @@ class Calls:
     def hook_flashed(self, channel: Channel) -> None:
         if channel.leg:
             self._lines.outbox.emit(HookFlashed(leg=channel.leg, at=self._lines.clock.now()))
+
+    def transfer_done(self, channel: Channel, outcome: TransferOutcome) -> None:
+        if channel.leg:
+            self._lines.outbox.emit(Transferred(leg=channel.leg, outcome=outcome))
 
     def number_dialled(self, channel: Channel, dialled: signalling.NumberDialled) -> None:
         if channel.leg:

@@ -17,6 +17,7 @@ from drivers.protocol import (
     CommandFailed,
     DetectSpeech,
     DetectTones,
+    Flash,
     Forget,
     Gain,
     LegPhase,
@@ -37,6 +38,7 @@ from drivers.protocol import (
     StopPlay,
     StopRecording,
     Tap,
+    TransferByFlash,
     Unbridge,
 )
 from drivers.server.audio_commands import AudioCommands
@@ -47,6 +49,7 @@ from drivers.server.health import Health
 from drivers.server.line_tests import LineTests
 from drivers.server.lines import Lines
 from drivers.server.recordings import Recordings
+from drivers.server.switch_commands import SwitchCommands
 
 log = logging.getLogger("careline.lines")
 
@@ -65,6 +68,7 @@ class Commands:
         self._health = health
         self._tests = tests
         audio = AudioCommands(lines, bridges)
+        switch = SwitchCommands(lines)
         self._rows: dict[type[Command], Callable[[Any], None]] = {
             Answer: self._answer,
             Release: self._release,
@@ -88,6 +92,8 @@ class Commands:
             ResetCounters: self._reset_counters,
             StartLineTest: self._tests.start,
             StopLineTest: self._tests.stop,
+            Flash: switch.flash,
+            TransferByFlash: switch.transfer_by_flash,
             CollectNumber: self._collect_number,
             ShowMessages: self._show_messages,
             Ping: self._ping,

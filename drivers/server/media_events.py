@@ -12,7 +12,6 @@ from drivers.protocol import (
     Digit,
     DigitPress,
     DigitsSent,
-    LegPhase,
     PlayDone,
     PlayEnd,
     SilenceBegan,
@@ -67,6 +66,9 @@ class MediaEvents:
                 channel.on_caller_message()
             case EventKind.DIGIT if channel.port.listens_for_caller_keys:
                 channel.on_caller_key(event.digit)
+            case EventKind.SPEECH if channel.line:
+                channel.line.on_speech()
+                self._of_leg(channel, channel.leg or "", event)
             case EventKind.MF:
                 channel.on_mf(str(event.value or ""))
             case EventKind.DIGITS_SENT:
@@ -91,7 +93,7 @@ class MediaEvents:
         match event.kind:
             case EventKind.DIGIT:
                 self._digit(leg, event.digit)
-            case EventKind.SPEECH:
+            case EventKind.SPEECH if channel.port.wants_speech:
                 self._lines.outbox.emit(SpeechBegan(leg=leg))
             case EventKind.SILENCE:
                 self._lines.outbox.emit(SilenceBegan(leg=leg, silence_ms=event.value))
@@ -113,11 +115,10 @@ class MediaEvents:
         self._lines.outbox.emit(Digit(leg=leg, seq=press.seq, digit=digit, at=press.at))
 
     def _sent(self, channel: Channel, what: Sent) -> None:
-        leg = channel.leg
-        if what is Sent.CALLER_ID or (leg and self._lines.book.state(leg).phase is LegPhase.DIALLING):
+        if what is not Sent.DIGITS:
             channel.on_number_sent()
-        elif leg:
-            self._lines.outbox.emit(DigitsSent(leg=leg))
+        elif channel.leg:
+            self._lines.outbox.emit(DigitsSent(leg=channel.leg))
 
     def _tone(self, channel: Channel, event: MediaEvent) -> None:
         name = _TONE_NAMES.get(event.value)

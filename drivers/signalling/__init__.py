@@ -106,10 +106,6 @@ class FlashWanted(Input, frozen=True):
     """A hook flash towards the switch of this line."""
 
 
-class LineWanted(Input, frozen=True):
-    """Take the line for a measurement: off-hook, nothing dialled, no tone acted upon; CallAnswered at once, until ReleaseWanted."""
-
-
 class SwitchTransferWanted(Input, frozen=True):
     """Hand the caller of this line to `number` by flash and digits; answered by TransferDone.
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from drivers.protocol import Caller, Cause, LegPhase, TransferOutcome
-from drivers.signalling import Input, LineHappened, SpeechHeard, Step, SwitchTransferWanted, ToneHeard
+from drivers.signalling import Input, LineFailed, LineHappened, SpeechHeard, Step, SwitchTransferWanted, ToneHeard
 from drivers.signalling import fxo_rows as rows
 from drivers.signalling import fxo_transfer as transfer
 from drivers.signalling.analog_machine import Actions, AnalogLine, Table, quiet
@@ -33,7 +33,6 @@ class Fxs(StrEnum):
     GLARE = "glare"
     ANSWERED = "answered"
     FLASHING = "flashing"
-    HELD = "held"
     GUARD = "guard"
     RECALLING = "recalling"
     RECALL_TONE = "recall_tone"
@@ -58,7 +57,6 @@ _QUIET: Mapping[StrEnum, tuple[str, ...]] = {
     S.REFUSED: (*_ANY_STATE, "AnswerWanted", "ReleaseWanted"),
     S.ANSWERED: (*_ANY_STATE, "AnswerWanted"),
     S.FLASHING: (*_ANY_STATE, "ONHOOK", "AnswerWanted"),
-    S.HELD: (*_ANY_STATE, "AnswerWanted"),
     S.GUARD: (*_ANY_STATE, "ONHOOK", "AnswerWanted", "ReleaseWanted"),
     S.RECALLING: (*_ANY_STATE, "ONHOOK"),
     S.TAKING_BACK: (*_ANY_STATE, "ONHOOK"),
@@ -108,7 +106,6 @@ OUTGOING: Table = {
     (S.IDLE, "CallWanted"): (rows.seize, S.SEIZING),
     (S.IDLE, "CallWanted hotline"): (rows.seize_hotline, S.PROGRESS),
     (S.IDLE, "CallWanted unsendable"): (rows.number_not_sendable, S.GUARD),
-    (S.IDLE, "LineWanted"): (rows.hold_line, S.HELD),
     (S.SEIZING, "tone dial"): (rows.dial, S.DIALLING),
     (S.SEIZING, "tone busy"): (rows.far_congested, S.GUARD),
     (S.SEIZING, "tone congestion"): (rows.far_congested, S.GUARD),
@@ -153,8 +150,6 @@ IN_CALL: Table = {
     (S.ANSWERED, "FlashWanted"): (rows.open_loop, S.FLASHING),
     (S.FLASHING, "timer flash"): (rows.close_loop, S.ANSWERED),
     (S.FLASHING, "ReleaseWanted"): (hang_up, S.GUARD),
-    (S.HELD, "ONHOOK"): (far_hung_up, S.GUARD),
-    (S.HELD, "ReleaseWanted"): (hang_up, S.GUARD),
     (S.GUARD, "timer guard"): (rows.rest, S.IDLE),
     (S.GUARD, "RINGBEGIN"): (rows.rest_then_check_ring, S.RING_CHECK),
     **{(S.ANSWERED, f"tone {tone} hangs up"): (far_hung_up, S.GUARD) for tone in ("busy", "congestion", "dial")},
@@ -199,13 +194,13 @@ class FxsSignalled(AnalogLine):
     """
 
     resting = S.IDLE
-    in_call = frozenset({S.RINGING, S.SEIZING, S.DIALLING, S.PROGRESS, S.GLARE, S.ANSWERED, S.FLASHING, S.HELD, *_TRANSFER_STATES})
+    in_call = frozenset({S.RINGING, S.SEIZING, S.DIALLING, S.PROGRESS, S.GLARE, S.ANSWERED, S.FLASHING, *_TRANSFER_STATES})
     timers: ClassVar[Mapping[StrEnum, tuple[str, ...]]] = {
         S.IDLE: (), S.ANNOUNCED: ("ring_stopped",), S.RING_CHECK: ("ring_confirm", "ring_stopped"),
         S.CALLER_ID: ("caller_id", "ring_stopped"), S.RINGING: ("ring_stopped",), S.REFUSED: ("ring_stopped",),
         S.SEIZING: ("dial_blind", "dial_tone_missing", "no_answer"), S.DIALLING: ("no_answer",),
         S.PROGRESS: ("answer_assumed", "no_answer", "voice_sure", "ring_out"), S.GLARE: (), S.ANSWERED: ("settle", "hangup_sure"),
-        S.FLASHING: ("flash",), S.HELD: (), S.GUARD: ("guard",), S.RECALLING: ("flash",), S.RECALL_TONE: ("recall",), S.REDIALLING: (),
+        S.FLASHING: ("flash",), S.GUARD: ("guard",), S.RECALLING: ("flash",), S.RECALL_TONE: ("recall",), S.REDIALLING: (),
         S.CONSULTING: ("answer_assumed", "no_answer", "voice_sure"), S.TAKING_BACK: ("flash",), S.BACK_PAUSE: ("recall",),
         S.BACK_DIGITS: (),
     }  # fmt: skip
@@ -223,6 +218,10 @@ class FxsSignalled(AnalogLine):
     def begin(self, channel: int) -> tuple[Step, ...]:
         """What an idle line asks for when its channel was opened."""
         return tuple((channel, action) for action in rows.rest(self, Input())[1:])
+
+    def _fail(self, event: LineFailed) -> Actions:
+        done = super()._fail(event)
+        return (*done, *rows.rest(self, event)[1:])
 
     def trigger(self, event: Input) -> str:
         plain = super().trigger(event)

@@ -117,10 +117,6 @@ def seize_hotline(line: "FxsSignalled", event: Input) -> Actions:
     return (SetHook(Hook.OFF), StartTimer("no_answer", line.wanted.no_answer_ms), *progress(line, event))
 
 
-def hold_line(line: "FxsSignalled", event: Input) -> Actions:
-    return (SetHook(Hook.OFF), CallAnswered())
-
-
 def dial(line: "FxsSignalled", event: Input) -> Actions:
     """Pulses have no pause and no star: a pause is left out."""
     pulses = line.profile.dialling == "pulse"

@@ -10,7 +10,6 @@ from drivers.signalling import (
     ChannelIdle,
     Input,
     LineHappened,
-    LineWanted,
     ReleaseWanted,
     StartTimer,
     StopTimer,
@@ -42,7 +41,7 @@ class Owner:
             if event.name not in self.timers:
                 return
             self.timers.remove(event.name)
-        self.in_call |= isinstance(event, CallWanted | LineWanted) and self.made.is_idle(7)
+        self.in_call |= isinstance(event, CallWanted) and self.made.is_idle(7)
         for _, action in self.made.handle(7, event):
             self.take(action)
         assert self.timers <= set(self.made.timers[self.made.state])

@@ -23,7 +23,6 @@ from drivers.signalling import (
     Input,
     LineFailed,
     LineHappened,
-    LineWanted,
     ListenForSpeech,
     ListenForTones,
     NumberSent,
@@ -142,13 +141,6 @@ def test_flash_opens_the_loop_for_the_profile_s_time_and_the_call_goes_on() -> N
 
 def test_flash_without_a_call_is_nothing() -> None:
     assert run(line(), FlashWanted()) == []
-
-
-def test_line_taken_for_a_measurement_hears_no_tone() -> None:
-    made = line()
-    assert run(made, LineWanted()) == [SetHook(Hook.OFF), CallAnswered()]
-    assert run(made, ToneHeard("busy"), ToneHeard("dial"), SpeechHeard()) == []
-    assert CallReleased(Cause.NORMAL, False) in run(made, ReleaseWanted())
 
 
 def test_next_call_may_ring_while_the_last_one_is_guarded() -> None:
@@ -280,7 +272,7 @@ COMMANDS = {
     "CallWanted", "CallWanted hotline", "CallWanted unsendable", "AnswerWanted", "ReleaseWanted", "NumberSent", "NumberSent answers",
     "NumberSent suffices", "POLARITY answers", "POLARITY announces", "POLARITY hangs up", "RINGOFFHOOK without id",
     "timer ring_confirm without id", "timer flash then digits", "tone ringback suffices", "CallerIdHeard", "SpeechHeard",
-    "SpeechHeard answers", "SpeechHeard perhaps answers", "DigitHeard", "AlertWanted", "BlockWanted", "FlashWanted", "LineWanted",
+    "SpeechHeard answers", "SpeechHeard perhaps answers", "DigitHeard", "AlertWanted", "BlockWanted", "FlashWanted",
     "SwitchTransferWanted", "LinkTransferWanted", "NumberWanted", "MessageWaitingWanted",
     *(f"tone {tone} {more}" for tone in ("busy", "congestion", "dial") for more in ("hangs up", "may hang up")),
 }  # fmt: skip
@@ -322,7 +314,7 @@ EVENTS = st.one_of(
     st.sampled_from([ZHANG, WITHHELD]).map(CallerIdHeard),
     st.builds(SwitchTransferWanted, st.just("8002"), st.sampled_from(TransferWhen)),
     st.sampled_from([NumberSent(), AnswerWanted(), ReleaseWanted(Cause.USER_BUSY), LineFailed(), SpeechHeard(), FlashWanted()]),
-    st.sampled_from([CallWanted("12#"), CallWanted("12"), CallWanted(), LineWanted(), AlertWanted(), BlockWanted()]),
+    st.sampled_from([CallWanted("12#"), CallWanted("12"), CallWanted(), AlertWanted(), BlockWanted()]),
 )
 PROFILES = st.builds(
     LineProfile,

@@ -1,0 +1,82 @@
+"""What a channel that is a line of an exchange has beyond other channels: hook flash, pulses, voice as an answer, transfer in its switch.
+
+Line server's event loop only; belongs to `drivers.spans.Channel`.
+"""
+
+from typing import TYPE_CHECKING
+
+from drivers.errors import LineError
+from drivers.io import Signalling
+from drivers.protocol import TransferWhen
+from drivers.signalling import (
+    Action,
+    DialNumber,
+    FlashWanted,
+    ListenForSpeech,
+    NumberSent,
+    Signaller,
+    SpeechHeard,
+    SwitchTransferWanted,
+    TransferDone,
+)
+from drivers.signalling.fxo import FxsSignalled
+
+if TYPE_CHECKING:
+    from drivers.spans import CallSink, Channel
+
+EXCHANGE_LINES = frozenset({Signalling.FXSKS, Signalling.FXSLS})
+
+
+class ExchangeLine:
+    """`pulsing`: a number is being dialled by pulses."""
+
+    def __init__(self, channel: "Channel", sink: "CallSink", signaller: Signaller) -> None:
+        self.pulsing = False
+        self._channel, self._sink, self._signaller = channel, sink, signaller
+        self._hears_speech = False
+
+    def rested(self) -> None:
+        """The channel was opened, or is in service again: what an idle line listens to."""
+        number = self._channel.number
+        if isinstance(self._signaller, FxsSignalled) and self._signaller.is_idle(number):
+            self._channel.carry_out(self._signaller.begin(number))
+
+    def perform(self, action: Action) -> None:
+        """Raises: LineError when the card refuses."""
+        match action:
+            case DialNumber(number=number, pulses=True) if self._channel.io is not None:
+                self.pulsing = True
+                self._channel.io.dial_pulses(number)
+            case DialNumber(number=number):
+                self._channel.port.send_number(number)
+            case ListenForSpeech(on=on):
+                self._hears_speech = on
+                self._channel.port.listen_speech(on)
+            case TransferDone(outcome=outcome):
+                self._sink.transfer_done(self._channel, outcome)
+
+    def on_dial_complete(self) -> None:
+        """The card says that all pulses are on the line."""
+        if self.pulsing:
+            self.pulsing = False
+            self._channel.tell(NumberSent())
+
+    def on_speech(self) -> None:
+        """The media core heard somebody begin to speak."""
+        if self._hears_speech:
+            self._channel.tell(SpeechHeard())
+
+    def flash(self) -> None:
+        """Raises: LineError LIN-093 while a transfer or another flash is under way."""
+        self._must_talk()
+        self._channel.tell(FlashWanted())
+
+    def transfer(self, number: str, when: TransferWhen, no_answer_ms: int) -> None:
+        """Hand the caller to `number` of the line's own switch; the CallSink hears what came of it. Raises: LineError LIN-093."""
+        self._must_talk()
+        self._channel.tell(SwitchTransferWanted(number, when, no_answer_ms))
+
+    def _must_talk(self) -> None:
+        state = self._signaller.state_name(self._channel.number)
+        if state != "answered":
+            raise LineError("LIN-093", f"channel {self._channel.number} is {state}", "Wait until the flash or transfer under way is over")

@@ -1,0 +1,34 @@
+"""Commands towards the switch a line belongs to: hook flash, and a caller handed on by it. Line server's event loop only."""
+
+from drivers.errors import LineError
+from drivers.exchange_lines import ExchangeLine
+from drivers.ports import DIGITS, MAX_DIGITS
+from drivers.protocol import Flash, LegPhase, TransferByFlash
+from drivers.server.checks import in_range
+from drivers.server.lines import Lines
+
+NO_ANSWER_LEAST_MS, NO_ANSWER_MAX_MS = 1000, 600_000
+
+
+class SwitchCommands:
+    """One method per command. Raises: LineError when it cannot be done."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+
+    def flash(self, command: Flash) -> None:
+        self._line_of(command.leg).flash()
+
+    def transfer_by_flash(self, command: TransferByFlash) -> None:
+        if not 1 <= len(command.number) <= MAX_DIGITS or not set(command.number) <= DIGITS:
+            raise LineError("LIN-042", f"number {command.number!r}", f"1 to {MAX_DIGITS} of 0-9 * # A-D, and w for a pause of 500 ms")
+        in_range("no_answer_ms", command.no_answer_ms, NO_ANSWER_LEAST_MS, NO_ANSWER_MAX_MS)
+        self._line_of(command.leg).transfer(command.number, command.when, command.no_answer_ms)
+
+    def _line_of(self, leg: str) -> ExchangeLine:
+        self._lines.state_in(leg, LegPhase.ANSWERED)
+        channel = self._lines.channel_of(leg)
+        if channel.line is None:
+            what = f"leg {leg} is on channel {channel.number}, which is no analogue line of a switch"
+            raise LineError("LIN-092", what, "Only a line on an FXO port can be flashed")
+        return channel.line
