@@ -132,7 +132,7 @@ class DigitalEnd:
         wire = self._spans[span]
         for number, opened in tuple(self._open.items()):
             if opened.spec.span == span:
-                self._reports.event(number, LineEvent.REMOVED)
+                self._reports.removed(number)
                 opened.gone = True
         for link in wire.links.values():
             link.close(self._end)

@@ -28,6 +28,12 @@ class Reports:
         if self._loop is not None and number in self.open:
             self._loop.call_soon(self._deliver, number, event)
 
+    def removed(self, number: int) -> None:
+        """That channel's span was pulled: the last thing it tells, until it is opened anew."""
+        if self._loop is not None and number in self.open:
+            self._loop.call_soon(self._deliver, number, LineEvent.REMOVED)
+            self._loop.call_soon(self.open.discard, number)
+
     def span(self, status: SpanStatus) -> None:
         if self._loop is not None and self._on_span is not None:
             self._loop.call_soon(self._on_span, status)

@@ -1,5 +1,6 @@
-"""The suite's own asserts speak as those of a test module do."""
+"""The suites' own asserts speak as those of a test module do."""
 
 import pytest
 
-pytest.register_assert_rewrite(*(f"tests.contract.card_{part}" for part in ("bench", "trunks", "sets", "audio")))
+for suite in ("card_suite", "e1_bench", "link_suite", "bits_suite", "span_suite"):
+    pytest.register_assert_rewrite(f"tests.contract.{suite}")
