@@ -37,7 +37,7 @@ def groups_for(groups: tuple[GroupConfig, ...], specs: tuple[ChannelSpec, ...]) 
     """The groups configured, or else one of the lines and one of the sets."""
     if groups:
         return groups
-    kinds = (("trunk", FXS_SIGNALLED, "trunk"), ("sets", FXO_SIGNALLED, "extension"))
+    kinds = (("trunk", (*FXS_SIGNALLED, Signalling.BCHAN, Signalling.CAS), "trunk"), ("sets", FXO_SIGNALLED, "extension"))
     found: list[GroupConfig] = []
     for name, signalling, role in kinds:
         numbers = sorted(spec.number for spec in specs if spec.signalling in signalling)

@@ -1,0 +1,168 @@
+"""Two R2 channels back to back on a simulated wire: bits and register signals arrive late, time is a heap. No card, no audio, no event loop."""
+
+import heapq
+import random
+from collections.abc import Callable
+from itertools import count
+
+from drivers.signalling import (
+    Action,
+    BitsChanged,
+    BlockWanted,
+    EventUnexpected,
+    Input,
+    ListenForMf,
+    MfHeard,
+    SendMf,
+    SetBits,
+    StartTimer,
+    StopTimer,
+    TimerFired,
+)
+from drivers.signalling.r2 import R2Line, R2Span
+
+IDLE_WORDS = 200_000
+"""More events than any call makes: beyond it the two talk for ever."""
+
+
+class Timeline:
+    """Milliseconds from 0 and what is due when."""
+
+    def __init__(self) -> None:
+        self.now_ms = 0.0
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = count()
+
+    def at(self, delay_ms: float, call: Callable[[], None]) -> None:
+        heapq.heappush(self._due, (self.now_ms + delay_ms, next(self._order), call))
+
+    def run(self, until_ms: float | None = None) -> None:
+        """Everything that is due up to then, or all there is."""
+        for _ in range(IDLE_WORDS):
+            if not self._due or (until_ms is not None and self._due[0][0] > until_ms):
+                break
+            self.now_ms, _, call = heapq.heappop(self._due)
+            call()
+        else:
+            raise AssertionError("events without end")
+        if until_ms is not None:
+            self.now_ms = max(self.now_ms, until_ms)
+
+
+class Detector:
+    """The register signals that an end hears: of the set listened for, changes only."""
+
+    def __init__(self) -> None:
+        self.forward: bool | None = None
+        self.on_line: tuple[str, bool] = ("", True)
+        self.told = ""
+
+    def hears(self) -> str:
+        signal, forward = self.on_line
+        return signal if signal and forward == self.forward else ""
+
+
+class End:
+    """One R2 channel with its owner: does what it asks for and keeps the news."""
+
+    def __init__(self, line: Timeline, span: R2Span, name: str) -> None:
+        self.name = name
+        self.signaller = R2Line(1, span)
+        self.news: list[Action] = []
+        self.said: list[Action] = []
+        self.detector = Detector()
+        self.mf_out: tuple[str, bool] = ("", True)
+        self.bits_out = 0
+        self.far: End
+        self.delay_ms: Callable[[], float] = lambda: 15.0
+        self._line = line
+        self._timers: dict[str, int] = {}
+        self._next_timer = count(1)
+        self._last_bits_at = 0.0
+        self._last_mf_at = 0.0
+
+    @property
+    def state(self) -> str:
+        return self.signaller.state.value
+
+    def tell(self, event: Input) -> None:
+        for _, action in self.signaller.handle(1, event):
+            self.perform(action)
+
+    def kinds(self, *kinds: type[Action]) -> list[Action]:
+        return [action for action in self.news if isinstance(action, kinds)]
+
+    def perform(self, action: Action) -> None:
+        self.said.append(action)
+        match action:
+            case SetBits(bits=bits):
+                self._set_bits(bits)
+            case SendMf(signal=signal, forward=forward):
+                self._sound(signal, forward)
+            case ListenForMf(forward=forward):
+                self.detector.forward, self.detector.told = forward, ""
+                self.listen()
+            case StartTimer(name=name, ms=ms):
+                self._start(name, ms)
+            case StopTimer(name=name):
+                self._timers.pop(name, None)
+            case EventUnexpected():
+                raise AssertionError(f"{self.name}: {action}")
+            case _:
+                self.news.append(action)
+
+    def _start(self, name: str, ms: float) -> None:
+        number = self._timers[name] = next(self._next_timer)
+        self._line.at(ms, lambda: self._fire(name, number))
+
+    def _fire(self, name: str, number: int) -> None:
+        if self._timers.get(name) == number:
+            del self._timers[name]
+            self.tell(TimerFired(name))
+
+    @property
+    def timers(self) -> set[str]:
+        """Names of those that run."""
+        return set(self._timers)
+
+    def _set_bits(self, bits: int) -> None:
+        self.bits_out = bits
+        self._last_bits_at = max(self._last_bits_at, self._line.now_ms + self.delay_ms())
+        self._line.at(self._last_bits_at - self._line.now_ms, lambda: self.far.tell(BitsChanged(bits)))
+
+    def _sound(self, signal: str, forward: bool) -> None:
+        """A change of the sound travels like the one before it, never overtaking."""
+        self.mf_out = (signal, forward)
+        self._last_mf_at = max(self._last_mf_at, self._line.now_ms + self.delay_ms())
+        self._line.at(self._last_mf_at - self._line.now_ms, lambda: self.far.arrives(signal, forward))
+
+    def arrives(self, signal: str, forward: bool) -> None:
+        """This is on the line towards us from now on."""
+        self.detector.on_line = (signal, forward)
+        self._line.at(0 if self.detector.forward is None else 14, self.listen)
+
+    def listen(self) -> None:
+        """What the media core reports: an end before a beginning."""
+        heard, told = self.detector.hears(), self.detector.told
+        if heard == told:
+            return
+        self.detector.told = heard
+        if told:
+            self.tell(MfHeard())
+        if heard:
+            self.tell(MfHeard(heard))
+
+
+def trunk(
+    near: R2Span | None = None, far: R2Span | None = None, seed: int = 0, delays_ms: tuple[float, float] = (10.0, 60.0)
+) -> tuple[Timeline, End, End]:
+    """Two ends joined and at rest, each change of bits or sound delayed at random within `delays_ms`."""
+    line, rng = Timeline(), random.Random(seed)
+    ends = End(line, near or R2Span(), "near"), End(line, far or near or R2Span(), "far")
+    for end, other in zip(ends, reversed(ends), strict=True):
+        end.far = other
+        end.delay_ms = lambda: rng.uniform(*delays_ms)
+    for end in ends:
+        end.tell(BlockWanted(False))
+    line.run()
+    return line, *ends
