@@ -25,6 +25,8 @@ log = logging.getLogger("careline.lines")
 
 WRITE_AHEAD_BLOCKS = 4
 
+DIGITAL_SPANS = ("E1", "T1", "J1", "BRI")
+
 PLUGGED_S = 0.5
 """Until a span can surely be asked about: the kernel tells of it before it is on its list."""
 
@@ -115,10 +117,10 @@ class DahdiCard:
             self._on_event(number, event)
 
     def span_errors(self, span: int) -> SpanErrors | None:
-        """Since the span was configured. Raises: LineError."""
+        """Since the span was configured; None for analog ports. Raises: LineError."""
         with Control(self._device_dir) as control:
             record = control.span(span)
-        return None if record is None else _span_errors(record)
+        return None if record is None or record.span_type not in DIGITAL_SPANS else _span_errors(record)
 
     def close(self) -> None:
         """Hang up and close every channel."""

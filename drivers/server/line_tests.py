@@ -52,8 +52,8 @@ class RunningTest:
         )
 
     @property
-    def after_ms(self) -> float:
-        return (self._lines.clock.now() - self.state.began_at).total_seconds() * 1000
+    def after_ms(self) -> int:
+        return round((self._lines.clock.now() - self.state.began_at).total_seconds() * 1000)
 
     def start(self) -> None:
         """Raises: CarelineError when the card or the media core refuses; the channel is then given back."""

@@ -138,8 +138,8 @@ class VirtualCard:
         self._reports.span(self._status(span))
 
     def span_errors(self, span: int) -> SpanErrors | None:
-        """As a card counts them; see `count_errors`."""
-        return self._errors.get(span, SpanErrors())
+        """As a card counts them, see `count_errors`; ports for sets and lines count none."""
+        return self._errors.get(span) or (SpanErrors() if span in self._digital else None)
 
     def count_errors(self, span: int, errors: SpanErrors) -> None:
         """Let the card have counted so much since it was started."""

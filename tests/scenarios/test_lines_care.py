@@ -176,7 +176,11 @@ def test_counters_begin_anew(folder: Path) -> None:
 
 def test_errors_of_a_span_are_told_and_counted_from_the_reset(folder: Path) -> None:
     async def main(rig: Rig) -> None:
-        rig.card.count_errors(1, SpanErrors(crc4_errors=7, frame_errors=2))
+        rig.card.count_errors(1, SpanErrors(crc4_errors=100))  # of before: the box counts from its own start
+        errors = (await rig.agent.told(SpanChanged, limit_s=7)).span.errors
+        assert errors is not None
+        assert errors.crc4_errors == 0
+        rig.card.count_errors(1, SpanErrors(crc4_errors=107, frame_errors=2))
         errors = (await rig.agent.told(SpanChanged, limit_s=7)).span.errors
         assert errors is not None
         assert (errors.crc4_errors, errors.frame_errors) == (7, 2)
