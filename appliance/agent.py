@@ -13,6 +13,7 @@ from appliance.config import Config
 from appliance.control.live import LiveState
 from appliance.control.messages import Check, Grade
 from appliance.control.server import ControlServer
+from appliance.extensions.session import Extensions
 from appliance.ivr.first_flow import FIRST_FLOW
 from appliance.ivr.hours import opening_hours
 from appliance.ivr.prompts.library import PromptLibrary
@@ -54,7 +55,7 @@ class CallAgent:
         runner = FlowRunner(FIRST_FLOW, lambda lang: opening_hours(config.hospital.calendar, lang), say_digits)
         self.switchboard = Switchboard(
             config, self.lines, self.store, self.live, clock, self.prompts,
-            dict.fromkeys(FIRST_FLOW.entries, runner),
+            dict.fromkeys(FIRST_FLOW.entries, runner), Extensions(config.calls),
         )
         self.care = LineCare(self.lines, self.store, self.live, clock)
         self._prompt_fault = prompt_fault

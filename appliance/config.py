@@ -40,7 +40,8 @@ class CallsConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     first_key_ms: silence after a menu before "are you still there"; still_there_ms: silence after that before it
     counts as a try. attempts: tries of a menu before it gives up. message_*: limits of a caller's message.
-    talk_limit_min, call_limit_min: a call that nobody ends is ended.
+    talk_limit_min, call_limit_min: a call that nobody ends is ended. extension_ring_ms: how long a number dialled at a set may
+    ring. record: which calls are recorded.
     """
 
     language: Language = "zh"
@@ -55,6 +56,8 @@ class CallsConfig(msgspec.Struct, frozen=True, kw_only=True):
     message_attempts: int = 3
     talk_limit_min: int = 240
     call_limit_min: int = 360
+    extension_ring_ms: int = 60_000
+    record: tuple[Literal["inbound", "outbound", "internal"], ...] = ("inbound", "outbound", "internal")
 
 
 class HospitalConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +111,7 @@ def _check_ranges(config: Config, file: str) -> None:
         ("calls.message_min_ms", calls.message_min_ms, 0, 60_000),
         ("calls.message_attempts", calls.message_attempts, 1, 10),
         ("calls.operator.ring_ms", calls.operator.ring_ms, 5_000, 300_000),
+        ("calls.extension_ring_ms", calls.extension_ring_ms, 5_000, 300_000),
         ("calls.talk_limit_min", calls.talk_limit_min, 1, 1_440),
         ("calls.call_limit_min", calls.call_limit_min, 1, 1_440),
     )

@@ -26,12 +26,13 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a call when it is routed."""
+    """What is known of a call when it is routed. `from_set`: made at a telephone set of the house."""
 
     group: str
     dnis: str | None
     ani: str | None
     state: DayState
+    from_set: bool = False
 
 
 class Miss(msgspec.Struct, frozen=True):
@@ -42,9 +43,9 @@ class Miss(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """The service, the row that gave it, and the rows above that did not match."""
+    """The service ("dialled" beside those of rows: where the number leads), the row that gave it, and the rows above that did not match."""
 
-    service: Service
+    service: str
     route: str
     misses: tuple[Miss, ...]
 
@@ -90,7 +91,9 @@ class RoutingTable:
 
 
 def _mismatch(route: Route, facts: CallFacts) -> str | None:
-    """The first field of the row that does not match the call; None when all do."""
+    """The first field of the row that does not match the call; None when all do. Rows for everybody are meant for callers from outside."""
+    if facts.from_set and not (route.group or route.dnis or route is LAST):
+        return "origin"
     if route.group and route.group != facts.group:
         return "group"
     if route.dnis and not _number_matches(route.dnis, facts.dnis):

@@ -19,6 +19,7 @@ from appliance.call.tag import CallTag, PartyTag
 from appliance.config import Config
 from appliance.control.live import LiveState
 from appliance.errors import CallError
+from appliance.extensions.session import Extensions
 from appliance.lines import Lines
 from appliance.recording import reconcile
 from appliance.recording.references import References, highest_stored
@@ -58,6 +59,7 @@ class Switchboard:
         clock: Clock,
         voice: Voice,
         scripts: Mapping[str, Script],
+        extensions: Extensions,
     ) -> None:
         self.calls: dict[str, Call] = {}
         self.difference: reconcile.Difference | None = None
@@ -66,7 +68,8 @@ class Switchboard:
         self._store = store
         self._live = live
         self._clock = clock
-        self._scripts = {**scripts, "reject": _reject}
+        self._extensions = extensions
+        self._scripts = {**scripts, "reject": _reject, "dialled": extensions.dialled}
         self._calendar = Calendar(config.hospital.calendar)
         self._routes = RoutingTable(config.calls.routes)
         self._references = References()
@@ -107,6 +110,7 @@ class Switchboard:
     def adopted(self, welcome: Welcome) -> None:
         """Take over every call there is, each where it stands."""
         self._drop_all()
+        self._extensions.plan = welcome.number_plan
         decoded = [(state, self._tag_of(state)) for state in welcome.legs]
         for state, tag in decoded:
             if isinstance(tag, CallTag):
@@ -177,7 +181,8 @@ class Switchboard:
     def _new_call(self, state: LegState) -> None:
         """A call nobody has taken. Its id follows from the leg, so that taking it twice gives one record."""
         call_id = f"{state.offered_at:%Y%m%d-%H%M%S}-{state.offered_at.microsecond // 1000:03d}-{state.channel}"
-        tag = CallTag(call_id=call_id, language=self._config.calls.language)
+        direction = self._extensions.direction(state)
+        tag = CallTag(call_id=call_id, language=self._config.calls.language, direction=direction)
         call = Call(Leg(state), tag, self._around, self._changed)
         self._take(call, known=False)
         call.offered()
@@ -185,7 +190,8 @@ class Switchboard:
     def _route(self, call: Call) -> None:
         leg = call.main
         state = self._calendar.state(self._clock.now())
-        decision = self._routes.decide(CallFacts(group=leg.group, dnis=leg.dnis, ani=leg.ani, state=state))
+        facts = CallFacts(group=leg.group, dnis=leg.dnis, ani=leg.ani, state=state, from_set=leg.is_set)
+        decision = self._extensions.decide(facts, self._routes)
         call.route(decision.service, decision.route)
         log.info("call %s from %s on channel %s: %s", call.id, leg.ani or "unknown", leg.channel, decision.explain())
 

@@ -38,6 +38,14 @@ class Call(Transferring):
         self._recording_command = 0
         self._ending = False
 
+    @property
+    def direction(self) -> str:
+        """inbound, outbound, or internal."""
+        return self.tag.direction or self.main.direction
+
+    def _is_recorded(self) -> bool:
+        return self.direction in self.config.record
+
     # --- beginnings ----------------------------------------------------------------------------------------------
 
     def offered(self) -> None:
@@ -47,13 +55,13 @@ class Call(Transferring):
             leg=leg.name,
             group=leg.group,
             channel=leg.channel or 0,
-            direction=leg.direction,
+            direction=self.direction,
             ani=leg.ani,
             dnis=leg.dnis,
             language=self.tag.language,
             **self.here(leg.offered_at),
         )
-        self.commit(offered, self.recording_started(self.id, Sides.BOTH))
+        self.commit(offered, *([self.recording_started(self.id, Sides.BOTH)] if self._is_recorded() else []))
 
     async def recovered(self) -> None:
         """A call another process had in hand."""
@@ -81,7 +89,8 @@ class Call(Transferring):
             log.exception("APP-008: call %s failed after its release", self.id)
 
     async def _run_script(self, script: Script) -> None:
-        self._recording_command = self.begin_recording(self.id, Sides.BOTH)
+        if self._is_recorded():
+            self._recording_command = self.begin_recording(self.id, Sides.BOTH)
         task = asyncio.create_task(self._guarded(script), name=f"script {self.id}")
         task.add_done_callback(lambda _: self.main.wake())
         try:
@@ -189,7 +198,7 @@ class Call(Transferring):
         recording = self.main.recordings.get(self.id)
         return LiveCall(
             call_id=self.id,
-            direction=self.main.direction,
+            direction=self.direction,
             phase=self._phase(),
             group=self.main.group,
             channel=self.main.channel or 0,

@@ -25,6 +25,7 @@ from drivers.protocol import (
     Event,
     LegPhase,
     LegState,
+    NumberSource,
     PlayDone,
     PlayEnd,
     PlayState,
@@ -56,6 +57,7 @@ class Leg:
         self.group = state.group
         self.direction = state.direction
         self.ani = state.ani
+        self.is_set = state.caller is not None and state.caller.source is NumberSource.SET
         self.dnis = state.dnis
         self.offered_at = state.offered_at
         self.phase = state.phase

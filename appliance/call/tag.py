@@ -24,9 +24,11 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
 class CallTag(msgspec.Struct, frozen=True, kw_only=True, tag="call-1", omit_defaults=True):
     """On the caller's leg. `seq` numbers the last event, `play_id` the last finished play; `consumed_seq` the last
     digit acted on; `rung` counts legs rung, `taken` messages begun; `settled` names finished recordings; `keys` are the last
-    ones pressed, for the live view. `party_leg` is the leg of the other party while there is one."""
+    ones pressed, for the live view. `party_leg` is the leg of the other party while there is one. `direction`: of the call,
+    which a set's is not the leg's."""
 
     call_id: str
+    direction: str = ""
     service: str = ""
     place: str = ""
     language: str = "zh"

@@ -55,14 +55,17 @@ OUTCOMES: Mapping[int, Transferred] = {
 class Transferring(MessageTaking):
     """The caller and another party."""
 
-    async def transfer(self, to: Destination) -> Transferred:
-        """Blind transfer: ring `to` for as long as it allows, the caller hearing ringback, and join the two.
+    async def transfer(self, to: Destination, answering: bool = False) -> Transferred:
+        """Blind transfer: ring `to` for as long as it allows, the caller hearing ringback, and join the two. `answering`: a call that
+        is still offered is answered when the party does, so that its record tells when they talked.
 
         Comes back when they are parted or never were: the caller is the script's again. A caller who hangs up cancels the script.
         """
         outcome = await self._ring(to)
         if outcome is not Transferred.ANSWERED:
             return outcome
+        if answering:
+            await self.answer()
         end = await self.bridge()
         return Transferred.FAILED if end is BridgeEnd.FAILED else Transferred.ANSWERED
 
@@ -114,6 +117,7 @@ class Transferring(MessageTaking):
             number=to.number,
             caller=self.main.ani,
             no_answer_ms=to.ring_ms,
+            ring="internal" if self.main.is_set else "external",
             tag=tags.encode(PartyTag(call_id=self.id)),
         ))
 

@@ -1,0 +1,57 @@
+"""The call of somebody who dialled at a set: ring whom the number means, join the two when it is answered, else say why by a tone.
+
+Runs in the call's task; `Extensions` is told the dial plan with each connection to the line server.
+"""
+
+from appliance.call import Call
+from appliance.call.outcome import Transferred
+from appliance.config import CallsConfig
+from appliance.extensions.policy import CAUSES, CallDirection, direction_of, places, service_of
+from appliance.routing import LAST, CallFacts, Decision, RoutingTable
+from drivers.protocol import Destination, LegState, NumberKind, NumberPlan
+
+RULE = "dial plan"
+PLACE = "dialled"
+
+
+class Extensions:
+    """The sets of the house as callers. `plan` is the line server's, empty before the first connection."""
+
+    def __init__(self, config: CallsConfig) -> None:
+        self.plan = NumberPlan()
+        self._config = config
+
+    def direction(self, state: LegState) -> CallDirection:
+        """Of a call just offered."""
+        return direction_of(state, self.plan)
+
+    def leads_to(self, number: str | None) -> Destination | None:
+        """None for a number that leads nowhere."""
+        return self.plan.destination(number or "")
+
+    def decide(self, facts: CallFacts, routes: RoutingTable) -> Decision:
+        """The service of a call: by the rules, and for a number dialled at a set that no rule names, by the dial plan. No rule stands
+        before an emergency number."""
+        leads_to = self.leads_to(facts.dnis) if facts.from_set else None
+        if leads_to and leads_to.kind is NumberKind.EMERGENCY:
+            return Decision("dialled", RULE, ())
+        decision = routes.decide(facts)
+        return Decision(service_of(leads_to), RULE, decision.misses) if facts.from_set and decision.route == LAST.name else decision
+
+    async def dialled(self, call: Call) -> None:
+        """The script. A number that leads nowhere any more, because the plan was changed meanwhile, is released as such."""
+        if call.tag.place != PLACE:
+            call.enter(PLACE)
+        leads_to = self.leads_to(call.main.dnis)
+        outcome = Transferred.UNKNOWN_DESTINATION
+        if leads_to:
+            outcome = await self._ring(call, leads_to)
+        call.release_cause = CAUSES[outcome]
+
+    async def _ring(self, call: Call, leads_to: Destination) -> Transferred:
+        outcome = Transferred.UNKNOWN_DESTINATION
+        for place in places(leads_to, self.plan, self._config.operator, self._config.extension_ring_ms):
+            outcome = await call.transfer(place, answering=True)
+            if outcome is not Transferred.NO_CHANNEL:
+                break
+        return outcome
