@@ -5,21 +5,22 @@ Line server's event loop only.
 """
 
 import logging
-from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 
+from drivers.clip_shelf import ClipShelf
 from drivers.clock import Clock
 from drivers.config import LinesConfig
 from drivers.errors import LineError, MediaError
-from drivers.media import Cadence, Engine, Law, Tone, zone_tone
-from drivers.media import Clip as EngineClip
+from drivers.media import Cadence, Engine, Law, Tone, TonePlan, ToneStep, zone_tone
 from drivers.media.line_signals import Fsk
 from drivers.media.r2 import MfSet
 from drivers.protocol import Caller, Clip, NumberSource
 from drivers.set_tones import SET_TONES, set_tone
 from drivers.signalling import callerid
+from drivers.signalling.tone_text import tone_parts
 
 log = logging.getLogger("careline.lines")
 
@@ -27,62 +28,11 @@ TONES = {tone.name.lower(): tone for tone in Tone}
 SENT_TONES = ("dial", "ringback", "busy", "congestion")
 DIGITS = frozenset("0123456789*#ABCDw")
 MAX_DIGITS = 64  # Source: media.h, CM_DIGITS_LEN
-SILENCE_MAX_MS = 600_000
 FSK_STANDARDS = {"fsk": Fsk.BELL202, "v23": Fsk.V23}
-_CLIPS_KEPT = 256
 
 
-class ClipShelf:
-    """Opened clips, the last used kept; a file that has changed is opened again. Silence is written below `folder`."""
-
-    def __init__(self, engine: Engine, folder: Path) -> None:
-        self._engine = engine
-        self._folder = folder
-        self._open: OrderedDict[tuple[str, int, int], EngineClip] = OrderedDict()
-
-    def get(self, clip: Clip) -> EngineClip:
-        """Raises: MediaError, naming the file."""
-        path = clip.path or str(self._silence(clip.silence_ms))
-        key = self._key(path)
-        if key not in self._open:
-            self._open[key] = self._engine.clips.open(path)
-            if len(self._open) > _CLIPS_KEPT:
-                self._engine.clips.close(self._open.popitem(last=False)[1])
-        self._open.move_to_end(key)
-        return self._open[key]
-
-    def close(self) -> None:
-        while self._open:
-            self._engine.clips.close(self._open.popitem()[1])
-
-    def _key(self, path: str) -> tuple[str, int, int]:
-        try:
-            found = Path(path).stat()
-        except (OSError, ValueError) as error:
-            raise MediaError("LIN-037", f"cannot read the prompt {path!r}: {error}", "Check the prompts folder and its rights") from error
-        return path, found.st_mtime_ns, found.st_size
-
-    def _silence(self, ms: int) -> Path:
-        """An A-law file of that length. Source: WAVE, RIFF chunks fmt (tag 6), fact, data."""
-        if not 1 <= ms <= SILENCE_MAX_MS:
-            raise MediaError("LIN-042", f"{ms} ms of silence", f"Ask for 1 to {SILENCE_MAX_MS} ms")
-        path = self._folder / f"silence-{ms}.wav"
-        if not path.exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            fresh = path.with_suffix(".new")
-            fresh.write_bytes(_alaw_silence(8 * ms))
-            fresh.replace(path)
-        return path
-
-
-def _alaw_silence(samples: int) -> bytes:
-    def number(value: int, size: int) -> bytes:
-        return value.to_bytes(size, "little")
-
-    fmt = number(6, 2) + number(1, 2) + number(8000, 4) + number(8000, 4) + number(1, 2) + number(8, 2) + number(0, 2)
-    chunks = b"fmt " + number(len(fmt), 4) + fmt + b"fact" + number(4, 4) + number(samples, 4)
-    body = b"WAVE" + chunks + b"data" + number(samples, 4) + b"\xd5" * samples + b"\0" * (samples % 2)
-    return b"RIFF" + number(len(body), 4) + body
+def _cadence(text: str) -> Cadence:
+    return Cadence(tuple(ToneStep(part.hz1, part.hz2, on_ms=part.ms) for part in tone_parts(text)))
 
 
 class Media:
@@ -130,6 +80,7 @@ class Port:
         self._on: set[str] = set()
         self._signalling_tones: tuple[str, ...] = ()
         self._wanted_tones: tuple[str, ...] = ()
+        self._tone_plan: str | TonePlan = media.config.country
         self._wanted_silence_ms = 0
         self._signalling_speech = False
 
@@ -248,8 +199,23 @@ class Port:
         self._signalling_tones = self._signalling_tones if signalling is None else signalling
         self._wanted_tones = self._wanted_tones if wanted is None else wanted
         names = self._signalling_tones + self._wanted_tones
-        self._engine.detect_tones(self.number, [TONES[name] for name in names], self._media.config.country)
+        self._engine.detect_tones(self.number, [TONES[name] for name in names], self._tone_plan)
         self._on.add("tones")
+
+    def use_tones(self, tones: Mapping[str, str], hz_percent: float = 2.0, ms_percent: int = 20) -> None:
+        """Tones of this line's own switch by name ("busy": "450/350,0/350"), for what is listened for from now on; others: the country's.
+
+        Off by so many percent they still count. Raises: ValueError.
+        """
+        plan: dict[str, Cadence] = {name: cadence for name in SENT_TONES if (cadence := self._country_tone(name))}
+        plan |= {name: _cadence(text) for name, text in tones.items()}
+        self._tone_plan = TonePlan(**plan, hz_percent=hz_percent, ms_percent=ms_percent)
+
+    def _country_tone(self, name: str) -> Cadence | None:
+        try:
+            return zone_tone(self._media.config.country, TONES[name])
+        except MediaError:
+            return None  # not every zone has every tone
 
     def wants_tone(self, name: str) -> bool:
         """True when the call agent asked for it."""

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
+
 from drivers.errors import MediaError
 from drivers.media import wav
 from drivers.media.line_signals import LineSignals
@@ -23,12 +25,13 @@ from drivers.media.values import (
     MediaStats,
     PlayEnding,
     Tone,
+    TonePlan,
     ToneStep,
 )
 
 __all__ = [
     "Cadence", "Clip", "Clips", "End", "Engine", "EngineConfig", "EventKind", "Fault", "Law", "MediaEvent", "MediaStats",
-    "PlayEnding", "Tone", "ToneStep", "zone_tone",
+    "PlayEnding", "Tone", "TonePlan", "ToneStep", "zone_tone",
 ]  # fmt: skip
 
 try:
@@ -250,11 +253,14 @@ class Engine(LineSignals):
         """Report keys from now on."""
         _check(_lib.cm_detect_digits(self._engine, port, on), f"digit detection on port {port}")
 
-    def detect_tones(self, port: int, tones: Iterable[Tone], country: str = "cn") -> None:
-        """Report these tones of that country (libtonezone's two letters); none: stop."""
+    def detect_tones(self, port: int, tones: Iterable[Tone], plan: str | TonePlan = "cn") -> None:
+        """Report these tones of that country (libtonezone's two letters) or of that switch; none: stop."""
         mask = sum(1 << tone for tone in set(tones))
-        result = _lib.cm_detect_tones(self._engine, port, mask, country.encode("ascii"))
-        _check(result, f"tone detection for {country!r} on port {port}")
+        if isinstance(plan, TonePlan):
+            result = _lib.cm_detect_plan(self._engine, port, mask, _plan_out(plan))
+        else:
+            result = _lib.cm_detect_tones(self._engine, port, mask, plan.encode("ascii"))
+        _check(result, f"tone detection for {plan!r} on port {port}")
 
     def detect_speech(self, port: int, on: bool = True, silence_ms: int = 0) -> None:
         """Report where speech begins, and silence of that length (0: never)."""
@@ -327,12 +333,21 @@ class Engine(LineSignals):
         _check(result, f"fault {fault.name} of line {line}")
 
 
+def _cadence_fields(cadence: Cadence) -> dict[str, Any]:
+    steps = [msgspec.structs.asdict(step) for step in cadence.steps]
+    if len(steps) > _lib.CM_MAX_CADENCE:
+        _check(-3, f"a tone of {len(steps)} steps")
+    return {"steps": len(steps), "repeat": cadence.repeat, "step": steps}
+
+
 def _cadence_out(cadence: Cadence) -> Any:
-    out = _ffi.new("cm_cadence *", {"steps": len(cadence.steps), "repeat": cadence.repeat})
-    for place, step in zip(out.step, cadence.steps, strict=False):
-        for name in step.__struct_fields__:
-            setattr(place, name, getattr(step, name))
-    return out
+    return _ffi.new("cm_cadence *", _cadence_fields(cadence))
+
+
+def _plan_out(plan: TonePlan) -> Any:
+    none = {"steps": 0}
+    tones = [_cadence_fields(tone) if tone else none for tone in (plan.dial, plan.ringback, plan.busy, plan.congestion)]
+    return _ffi.new("cm_tone_plan *", {"tone": tones, "hz_percent": plan.hz_percent, "ms_percent": plan.ms_percent})
 
 
 def zone_tone(country: str, tone: Tone) -> Cadence:

@@ -1,8 +1,8 @@
 /* Tones heard: dial, ringback, busy, congestion of a country by their frequencies and rhythm; CNG and CED by spandsp.
  *
- * Blocks of 40 ms are silence, one of the country's sounds, or something else. Runs of equal blocks have lengths, and the
- * last three runs are compared with the country's cadences. Speech is almost never a pure tone for a whole block, and a
- * rhythm of such blocks even less.
+ * Blocks of 40 ms are silence, one of the switch's sounds, or something else. Runs of equal blocks have lengths, and the
+ * last runs are compared with the switch's cadences: three of them, or two where no other tone begins so. Speech is almost
+ * never a pure tone of one level for a whole block, and a rhythm of such blocks even less.
  */
 #include "internal.h"
 
@@ -12,22 +12,34 @@
 
 #include <spandsp.h>
 
-#define BLOCK_FRAMES  2
-#define BLOCK_MS      (BLOCK_FRAMES * FRAME_MS)
-#define BLOCK_SAMPLES (BLOCK_FRAMES * FRAME)
-#define PLANS         4
-#define MAX_SOUNDS    8
-#define MAX_RUNS      (2 * CM_MAX_CADENCE)
-#define GATE_DBM0     (-43.0)
-#define PAUSE_RATIO   50   /* 17 dB below the tone is a pause of it */
-#define PURE_SINGLE   0.80f
-#define PURE_DUAL     0.60f
-#define DUAL_LEAST    0.15f
-#define TOLERANCE_MS  60   /* a block and a half: where a run begins is known to a block only */
-#define LONG_PAUSE_MS 1500 /* only ringback has such */
-#define RING_SURE_MS  1000 /* of pause after a burst */
-#define DIAL_LEAST_MS 600
-#define FEED_FRAMES   15   /* the connect tone detectors see the end of a tone */
+#define BLOCK_FRAMES   2
+#define BLOCK_MS       (BLOCK_FRAMES * FRAME_MS)
+#define BLOCK_SAMPLES  (BLOCK_FRAMES * FRAME)
+#define PLANS          4
+#define MAX_SOUNDS     8
+#define MAX_FILTERS    64
+#define FILTER_HZ      12.0 /* between filters of one frequency: one in the middle loses 1 dB */
+#define MAX_RUNS       (2 * CM_MAX_CADENCE)
+#define GATE_DBM0      (-43.0)
+#define PAUSE_RATIO    16   /* 12 dB below the tone is a pause of it */
+#define STEADY_PERCENT 160 /* 2 dB between blocks of one tone */
+#define PURE_SINGLE    0.80f
+#define PURE_BESIDE    0.88f /* where a sound of two close frequencies is known: its beat can seem 0.81 pure */
+#define CLOSE_HZ       50.0
+#define SAME_HZ        6.0
+#define PURE_DUAL      0.60f
+#define DUAL_LEAST     0.15f
+#define TOLERANCE_MS   60   /* a block and a half: where a run begins is known to a block only */
+#define KNOWN_BY_MS    2300 /* of hearing it, wherever in its rhythm it began */
+#define BEGUN_LEAST_MS 160
+#define LONG_PAUSE_MS  1500 /* only ringback has such */
+#define RING_SURE_MS   1000 /* of pause after a burst */
+#define DIAL_LEAST_MS  600
+#define FEED_FRAMES    15   /* the connect tone detectors see the end of a tone */
+
+/* Of a country's tones; ITU-T E.180 clause 6 lets exchanges be less exact than that in time only. */
+#define ZONE_HZ_PERCENT 2.0
+#define ZONE_MS_PERCENT 20
 
 enum { SILENT = -1, OTHER = -2 };
 
@@ -39,26 +51,32 @@ struct plan {
     enum cm_tone_kind kind;
     bool wanted;
     int runs; /* 1: sounds without end */
+    int begun_ms; /* of a third run, when the first two are enough; 0: they are not */
     struct run run[MAX_RUNS];
     int sure_ms, longest_on_ms, longest_off_ms;
 };
 
 struct sound {
     double hz1, hz2;
-    int tone1, tone2; /* index of the frequency */
+    int tone1, tone2; /* index of the frequency, -1: none */
+    bool close;
 };
 
 struct tone_detector {
     struct object object;
-    int plans, sounds, tones;
+    int plans, sounds, tones, filters, ms_percent;
+    double hz_percent;
     struct plan plan[PLANS];
     struct sound sound[MAX_SOUNDS];
-    float factor[2 * MAX_SOUNDS], v2[2 * MAX_SOUNDS], v3[2 * MAX_SOUNDS];
     double hz[2 * MAX_SOUNDS];
+    int first_filter[2 * MAX_SOUNDS + 1]; /* of each frequency; those of the last end where the next would begin */
+    float factor[MAX_FILTERS], v2[MAX_FILTERS], v3[MAX_FILTERS];
     int frames;
     uint64_t energy;
+    float pure_single;
     uint32_t gate, tone_energy;
     struct run now, past[3];
+    int seemed; /* the sound of the last block that had one */
     bool doubtful; /* one block of something else: an edge, or a change */
     enum cm_tone_kind active;
     unsigned mask;
@@ -78,6 +96,15 @@ static void tone_detector_destroy(struct object *object)
     free(d);
 }
 
+/* Filters side by side over all that the frequency may be off by. */
+static void add_filters(struct tone_detector *d, double hz)
+{
+    double off_hz = hz * d->hz_percent / 100;
+    int each_side = (int)ceil(off_hz / FILTER_HZ);
+    for (int k = -each_side; k <= each_side && d->filters < MAX_FILTERS; k++)
+        d->factor[d->filters++] = (float)(2.0 * cos(2.0 * M_PI * (hz + k * off_hz / each_side) / 8000.0));
+}
+
 static int tone_index(struct tone_detector *d, double hz)
 {
     int i = 0;
@@ -85,7 +112,8 @@ static int tone_index(struct tone_detector *d, double hz)
         i++;
     if (i == d->tones) {
         d->hz[d->tones++] = hz;
-        d->factor[i] = (float)(2.0 * cos(2.0 * M_PI * hz / 8000.0));
+        add_filters(d, hz);
+        d->first_filter[d->tones] = d->filters;
     }
     return i;
 }
@@ -93,13 +121,18 @@ static int tone_index(struct tone_detector *d, double hz)
 static int sound_index(struct tone_detector *d, const cm_tone_step *step)
 {
     for (int i = 0; i < d->sounds; i++)
-        if (d->sound[i].hz1 == step->hz1 && d->sound[i].hz2 == step->hz2)
+        if (fabs(d->sound[i].hz1 - step->hz1) < SAME_HZ && fabs(d->sound[i].hz2 - step->hz2) < SAME_HZ)
             return i;
     if (d->sounds == MAX_SOUNDS)
         return OTHER;
-    d->sound[d->sounds] = (struct sound){step->hz1, step->hz2, tone_index(d, step->hz1), -1};
+    d->sound[d->sounds] =
+        (struct sound){.hz1 = step->hz1, .hz2 = step->hz2, .tone1 = tone_index(d, step->hz1), .tone2 = -1};
     if (step->hz2 > 0)
         d->sound[d->sounds].tone2 = tone_index(d, step->hz2);
+    if (step->hz2 > 0 && fabs(step->hz2 - step->hz1) < CLOSE_HZ) {
+        d->sound[d->sounds].close = true;
+        d->pure_single = PURE_BESIDE;
+    }
     return d->sounds++;
 }
 
@@ -120,17 +153,51 @@ static void add_runs(struct tone_detector *d, struct plan *plan, const cm_tone_s
     plan->longest_off_ms = longer(plan->longest_off_ms, off_ms);
 }
 
-static bool add_plan(struct tone_detector *d, enum cm_tone_kind kind, const char *country, bool wanted)
+static void add_plan(struct tone_detector *d, enum cm_tone_kind kind, const cm_cadence *cadence, bool wanted)
 {
-    cm_cadence cadence;
-    if (cm_zone_tone(country, kind, &cadence))
-        return false;
+    if (!cadence->steps)
+        return;
     struct plan *plan = &d->plan[d->plans++];
     plan->kind = kind;
     plan->wanted = wanted;
-    for (int i = 0; i < cadence.steps; i++)
-        add_runs(d, plan, &cadence.step[i]);
-    return true;
+    for (int i = 0; i < cadence->steps; i++)
+        add_runs(d, plan, &cadence->step[i]);
+}
+
+static bool fits(const struct tone_detector *d, struct run heard, struct run expected)
+{
+    int tolerance = longer(TOLERANCE_MS, expected.ms * d->ms_percent / 100);
+    return heard.label == expected.label && abs(heard.ms - expected.ms) <= tolerance;
+}
+
+/* A plain on and off that is no part of a longer rhythm is known by two runs. */
+static bool begins_so(const struct tone_detector *d, const struct plan *longer_one, const struct plan *plan)
+{
+    for (int k = 0; k < longer_one->runs; k++)
+        if (fits(d, longer_one->run[k], plan->run[0]) || fits(d, longer_one->run[k], plan->run[1]))
+            return true;
+    return false;
+}
+
+/* Nearly all of the third run, but of slow tones as much as there is time for. */
+static int begun_ms(const struct tone_detector *d, int on_ms, int off_ms)
+{
+    int shorter = on_ms < off_ms ? on_ms : off_ms;
+    int most = shorter - longer(TOLERANCE_MS, shorter * d->ms_percent / 100);
+    int left = KNOWN_BY_MS - longer(on_ms, off_ms) - on_ms - off_ms;
+    return longer(left < most ? left : most, BEGUN_LEAST_MS);
+}
+
+static void find_plain(struct tone_detector *d)
+{
+    for (int i = 0; i < d->plans; i++) {
+        struct plan *plan = &d->plan[i];
+        bool plain = plan->runs == 2;
+        for (int k = 0; k < d->plans && plain; k++)
+            plain = d->plan[k].runs <= 2 || !begins_so(d, &d->plan[k], plan);
+        if (plain)
+            plan->begun_ms = begun_ms(d, plan->run[0].ms, plan->run[1].ms);
+    }
 }
 
 /* Dial tone is told from the first burst of another tone of the same sound by lasting longer. */
@@ -163,7 +230,7 @@ static void on_ced(void *user, int code, int level, int delay)
     tone_change(user, CM_TONE_CED, code != MODEM_CONNECT_TONES_NONE);
 }
 
-struct tone_detector *tone_detector_new(unsigned mask, const char *country)
+static struct tone_detector *tone_detector_new(unsigned mask, const cm_tone_plan *plan)
 {
     struct tone_detector *d = calloc(1, sizeof *d);
     if (!d)
@@ -172,10 +239,14 @@ struct tone_detector *tone_detector_new(unsigned mask, const char *country)
     d->mask = mask;
     d->gate = dbm0_to_mean_square(GATE_DBM0);
     d->now.label = OTHER;
+    d->pure_single = PURE_SINGLE;
+    d->hz_percent = plan->hz_percent;
+    d->ms_percent = plan->ms_percent;
     for (enum cm_tone_kind kind = CM_TONE_DIAL; kind <= CM_TONE_CONGESTION; kind++)
         if (mask & 0x1EU) /* all four, whichever is wanted: they are told from one another */
-            add_plan(d, kind, country, mask & 1U << kind);
+            add_plan(d, kind, &plan->tone[kind - CM_TONE_DIAL], mask & 1U << kind);
     make_sure(d);
+    find_plain(d);
     if (mask & 1U << CM_TONE_CNG)
         d->cng = modem_connect_tones_rx_init(NULL, MODEM_CONNECT_TONES_FAX_CNG, on_cng, d);
     if (mask & 1U << CM_TONE_CED)
@@ -183,12 +254,27 @@ struct tone_detector *tone_detector_new(unsigned mask, const char *country)
     return d;
 }
 
+static bool plan_is_sound(const cm_tone_plan *plan)
+{
+    for (int i = 0; i < PLANS; i++)
+        if (plan->tone[i].steps && cadence_fault(&plan->tone[i]))
+            return false;
+    return plan->hz_percent >= 0.5 && plan->hz_percent <= 5 && plan->ms_percent >= 5 && plan->ms_percent <= 50;
+}
+
 int cm_detect_tones(cm_engine *e, int port, unsigned mask, const char *country)
 {
-    cm_cadence cadence;
-    if (mask & ~0x7EU || (mask & 0x1EU && cm_zone_tone(country, CM_TONE_DIAL, &cadence)))
+    cm_tone_plan plan = {.hz_percent = ZONE_HZ_PERCENT, .ms_percent = ZONE_MS_PERCENT};
+    for (int i = 0; mask & 0x1EU && i < PLANS; i++)
+        (void)cm_zone_tone(country, CM_TONE_DIAL + (unsigned)i, &plan.tone[i]);
+    return mask & 0x1EU && !plan.tone[0].steps ? CM_E_ARGUMENT : cm_detect_plan(e, port, mask, &plan);
+}
+
+int cm_detect_plan(cm_engine *e, int port, unsigned mask, const cm_tone_plan *plan)
+{
+    if (mask & ~0x7EU || !plan_is_sound(plan))
         return CM_E_ARGUMENT;
-    struct tone_detector *d = mask ? tone_detector_new(mask, country) : NULL;
+    struct tone_detector *d = mask ? tone_detector_new(mask, plan) : NULL;
     if (mask && !d)
         return CM_E_NO_MEMORY;
     return command_object(e, COMMAND_DETECT_TONES, port, d ? &d->object : NULL);
@@ -196,9 +282,15 @@ int cm_detect_tones(cm_engine *e, int port, unsigned mask, const char *country)
 
 /* --- tick --- */
 
+static void forget_runs(struct tone_detector *d)
+{
+    for (int i = 0; i < 3; i++)
+        d->past[i].label = OTHER;
+}
+
 static void filter(struct tone_detector *d, const int16_t *linear)
 {
-    for (int k = 0; k < d->tones; k++) {
+    for (int k = 0; k < d->filters; k++) {
         float v2 = d->v2[k], v3 = d->v3[k], factor = d->factor[k];
         for (int i = 0; i < FRAME; i++) {
             float v1 = v2;
@@ -210,20 +302,41 @@ static void filter(struct tone_detector *d, const int16_t *linear)
     }
 }
 
-/* Share of the block's energy that lies at this frequency: 1 for a pure sine. `energy` is in units of 64. */
-static float share(const struct tone_detector *d, int k)
+/* Share of the block's energy that lies at or near this frequency: 1 for a pure sine. `energy` is in units of 64. */
+static float share(const struct tone_detector *d, int tone)
 {
-    float power = d->v3[k] * d->v3[k] + d->v2[k] * d->v2[k] - d->factor[k] * d->v2[k] * d->v3[k];
-    return 2.0f * power / ((float)BLOCK_SAMPLES * 64.0f * (float)d->energy);
+    float most = 0;
+    for (int k = d->first_filter[tone]; k < d->first_filter[tone + 1]; k++)
+        most = fmaxf(most, d->v3[k] * d->v3[k] + d->v2[k] * d->v2[k] - d->factor[k] * d->v2[k] * d->v3[k]);
+    return 2.0f * most / ((float)BLOCK_SAMPLES * 64.0f * (float)d->energy);
 }
 
 static bool sounds_like(const struct tone_detector *d, const struct sound *sound)
 {
     float first = share(d, sound->tone1);
     if (sound->tone2 < 0)
-        return first >= PURE_SINGLE;
+        return first >= d->pure_single;
     float second = share(d, sound->tone2);
     return first >= DUAL_LEAST && second >= DUAL_LEAST && first + second >= PURE_DUAL;
+}
+
+/* A tone of an exchange has one level; a note of music fades, and the next is another. */
+static bool steady(struct tone_detector *d, int label, uint32_t mean)
+{
+    uint64_t least = 100ULL * mean / STEADY_PERCENT, most = (uint64_t)mean * STEADY_PERCENT / 100;
+    bool same = d->tone_energy >= least && d->tone_energy <= most;
+    if (!same)
+        forget_runs(d);
+    d->tone_energy = mean;
+    return same || d->now.label != label;
+}
+
+/* A block in which one frequency begins or ends can seem to be two close ones; two blocks in a row cannot. */
+static bool is_sure(struct tone_detector *d, int label)
+{
+    bool again = d->seemed == label;
+    d->seemed = label;
+    return again || !d->sound[label].close;
 }
 
 static int label_block(struct tone_detector *d)
@@ -231,27 +344,33 @@ static int label_block(struct tone_detector *d)
     uint32_t mean = (uint32_t)(d->energy / BLOCK_SAMPLES);
     if (mean < d->gate || mean < d->tone_energy / PAUSE_RATIO)
         return SILENT;
-    for (int i = 0; i < d->sounds; i++)
-        if (sounds_like(d, &d->sound[i])) {
-            d->tone_energy = mean;
-            return i;
-        }
+    for (int two = 0; two < 2; two++) /* one frequency explains better than two that are near */
+        for (int i = 0; i < d->sounds; i++)
+            if ((d->sound[i].tone2 >= 0) == two && sounds_like(d, &d->sound[i]))
+                return is_sure(d, i) && steady(d, i, mean) ? i : OTHER;
     return OTHER;
-}
-
-static bool fits(struct run heard, struct run expected)
-{
-    int tolerance = longer(TOLERANCE_MS, expected.ms / 5);
-    return heard.label == expected.label && abs(heard.ms - expected.ms) <= tolerance;
 }
 
 static bool rhythm_fits(const struct tone_detector *d, const struct plan *plan)
 {
     for (int k = 0; k < plan->runs; k++)
-        if (plan->run[k].label >= 0 && fits(d->past[0], plan->run[k]) &&
-            fits(d->past[1], plan->run[(k + 1) % plan->runs]) && fits(d->past[2], plan->run[(k + 2) % plan->runs]))
+        if (plan->run[k].label >= 0 && fits(d, d->past[0], plan->run[k]) &&
+            fits(d, d->past[1], plan->run[(k + 1) % plan->runs]) &&
+            fits(d, d->past[2], plan->run[(k + 2) % plan->runs]))
             return true;
     return false;
+}
+
+/* On, off and it is on again; or off, on and it is off again, after the end of a burst whose beginning nobody heard. */
+static bool two_fit(const struct tone_detector *d, const struct plan *plan)
+{
+    if (!plan->begun_ms || d->now.ms < plan->begun_ms)
+        return false;
+    const struct run *on = &plan->run[0], *off = &plan->run[1];
+    if (d->now.label == on->label)
+        return fits(d, d->past[1], *on) && fits(d, d->past[2], *off);
+    return d->now.label == SILENT && d->past[0].label == on->label && fits(d, d->past[1], *off) &&
+           fits(d, d->past[2], *on);
 }
 
 /* Ringback is known in its first long pause, without waiting for the second burst. */
@@ -260,7 +379,7 @@ static bool rings(const struct tone_detector *d, const struct plan *plan)
     if (d->now.label != SILENT || d->now.ms < RING_SURE_MS)
         return false;
     for (int k = 0; k + 1 < plan->runs; k++)
-        if (plan->run[k + 1].ms >= LONG_PAUSE_MS && fits(d->past[2], plan->run[k]))
+        if (plan->run[k + 1].ms >= LONG_PAUSE_MS && fits(d, d->past[2], plan->run[k]))
             return d->now.ms <= plan->run[k + 1].ms;
     return false;
 }
@@ -269,7 +388,7 @@ static bool heard_plan(const struct tone_detector *d, const struct plan *plan)
 {
     if (plan->runs == 1)
         return d->now.label == plan->run[0].label && d->now.ms >= plan->sure_ms;
-    return rhythm_fits(d, plan) || rings(d, plan);
+    return rhythm_fits(d, plan) || two_fit(d, plan) || rings(d, plan);
 }
 
 static bool over(const struct tone_detector *d, const struct plan *plan)
@@ -284,7 +403,7 @@ static bool over(const struct tone_detector *d, const struct plan *plan)
 static bool just_heard(const struct tone_detector *d, const struct plan *plan)
 {
     for (int k = 0; k < plan->runs; k++)
-        if (fits(d->past[0], plan->run[k]) && fits(d->past[1], plan->run[(k + 1) % plan->runs]))
+        if (fits(d, d->past[0], plan->run[k]) && fits(d, d->past[1], plan->run[(k + 1) % plan->runs]))
             return true;
     return heard_plan(d, plan);
 }
@@ -295,7 +414,7 @@ static void decide(struct tone_detector *d)
         if (d->plan[i].kind == d->active && over(d, &d->plan[i])) {
             tone_change(d, d->active, 0);
             d->active = 0;
-            memset(d->past, 0xFF, sizeof d->past);
+            forget_runs(d);
         }
     for (int i = 0; i < d->plans; i++) /* two tones of one rhythm: the one that was told stays */
         if (d->plan[i].kind == d->active && just_heard(d, &d->plan[i]))

@@ -143,6 +143,7 @@ struct tone_source {
 };
 bool tone_add(struct tone_source *tone, int32_t *mix); /* adds one frame; false when it has ended */
 struct tone_source *tone_from_pcm(int64_t most_samples); /* with room for so many */
+int cadence_fault(const cm_cadence *cadence); /* 0 or a cm_error */
 struct tone_source *tone_from_cadence(const cm_cadence *cadence);
 struct tone_source *tone_from_digits(const char *digits, int on_ms, int off_ms, double low_dbm0, double high_dbm0);
 
@@ -155,7 +156,6 @@ struct digit_detector;
 struct digit_detector *digit_detector_new(void);
 bool could_be_key(const int16_t *linear); /* one frame */
 struct tone_detector;
-struct tone_detector *tone_detector_new(unsigned mask, const char *country);
 struct mf_detector;
 struct caller_id_detector;
 struct speech_detector {

@@ -127,10 +127,18 @@ typedef struct {
     cm_tone_step step[CM_MAX_CADENCE];
 } cm_cadence;
 
+/* How a switch's tones sound; a tone with no steps is not known there. Frequencies may be off by hz_percent (0.5 to 5), times by
+ * ms_percent (5 to 50), but 60 ms always. */
+typedef struct {
+    cm_cadence tone[4]; /* DIAL, RINGBACK, BUSY, CONGESTION */
+    double hz_percent;
+    int ms_percent;
+} cm_tone_plan;
+
 /* ---- engine ---- */
 cm_engine *cm_engine_new(const cm_engine_config *config); /* NULL: errno */
-void cm_engine_free(cm_engine *e);                        /* stops threads, finishes files */
-int cm_engine_start(cm_engine *e);                        /* starts tick and writer threads */
+void cm_engine_free(cm_engine *e); /* stops threads, finishes files */
+int cm_engine_start(cm_engine *e); /* starts tick and writer threads */
 int cm_engine_stop(cm_engine *e);
 /* One frame without threads: commands, all ports, recordings written inline. For a virtual clock only; CM_E_STATE when started. */
 int cm_engine_step(cm_engine *e);
@@ -173,6 +181,8 @@ int cm_record(cm_engine *e, int port, uint32_t record_id, const char *path, int 
 int cm_record_stop(cm_engine *e, uint32_t record_id);
 int cm_detect_digits(cm_engine *e, int port, int on);
 int cm_detect_tones(cm_engine *e, int port, unsigned mask /* 1 << cm_tone_kind */, const char *country);
+/* The same with tones of the line's own switch instead of a country's. */
+int cm_detect_plan(cm_engine *e, int port, unsigned mask, const cm_tone_plan *plan);
 /* Caller id by FSK, Bell 202 and V.23 alike. The message of CM_EV_CALLER_ID: type, length, content, without check sum; room for
  * CM_MESSAGE_LEN. 0: none waits. */
 int cm_detect_caller_id(cm_engine *e, int port, int on);

@@ -155,7 +155,7 @@ struct tone_source *tone_from_digits(const char *digits, int on_ms, int off_ms, 
     return tone;
 }
 
-static int check_cadence(const cm_cadence *cadence)
+int cadence_fault(const cm_cadence *cadence)
 {
     if (cadence->steps < 1 || cadence->steps > CM_MAX_CADENCE)
         return CM_E_LIMIT;
@@ -168,7 +168,7 @@ static int check_cadence(const cm_cadence *cadence)
 int cm_tone(cm_engine *e, int port, const cm_cadence *cadence)
 {
     struct tone_source *tone = NULL;
-    int error = cadence ? check_cadence(cadence) : 0;
+    int error = cadence ? cadence_fault(cadence) : 0;
     if (error)
         return error;
     if (cadence && !(tone = tone_from_cadence(cadence)))
@@ -212,6 +212,7 @@ static const char *read_step(const char *text, cm_tone_step *step)
         step->hz2 = strtod(end + 1, &end);
     else if (*end == '*')
         (void)strtod(end + 1, &end);
+    end += *end == '@'; /* Australia: every second burst is weaker, which is left out */
     if (*end == '/')
         step->on_ms = (int)strtol(end + 1, &end, 10);
     step->dbm0 = ZONE_DBM0;

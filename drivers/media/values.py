@@ -140,3 +140,14 @@ class Cadence(msgspec.Struct, frozen=True):
 
     steps: tuple[ToneStep, ...]
     repeat: bool = True
+
+
+class TonePlan(msgspec.Struct, frozen=True):
+    """How a switch's tones sound; None: it has no such tone. Off by `hz_percent` (0.5 to 5) or `ms_percent` (5 to 50) they still count."""
+
+    dial: Cadence | None = None
+    ringback: Cadence | None = None
+    busy: Cadence | None = None
+    congestion: Cadence | None = None
+    hz_percent: float = 2.0
+    ms_percent: int = 20

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench import barge_in, digits, engine, lab, system
+from tests.bench import barge_in, digits, engine, hangup, lab, system
 
 TITLES = {
     "engine_core_pct_240": "media core, 240 channels playing, detecting digits, recording stereo: % of one core",
@@ -19,6 +19,9 @@ TITLES = {
     "digits_wrong_noise_20_db": "the same with noise 20 dB below the key",
     "digits_wrong_under_prompt": "the same with noise, from -26 dBm0 up, under a prompt returning 30 dB down",
     "false_digits_60_min": "keys heard in 60 minutes of made-up speech and music",
+    "tone_hangup_ms_p99": "begin of busy or congestion tone (500, from -35 to -5 dBm0, 2 % off, any zone) to its detection, p99, ms",
+    "tone_hangup_missed": "of these, not known within 2.5 s",
+    "tone_false_2h": "tones of four countries heard in two hours of made-up speech and music",
     "calls_held": "calls up at once through line server and call agent",
     "lines_core_pct": "line server with these calls: % of one core",
     "calls_core_pct": "call agent with these calls: % of one core",
@@ -44,6 +47,7 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
     figures = engine.measure(options.channels, options.seconds)
     figures |= barge_in.measure()
     figures |= digits.measure()
+    figures |= hangup.measure()
     figures |= system.measure(options.channels, 600 if options.soak else options.seconds)
     if options.lab:
         figures |= lab.measure()

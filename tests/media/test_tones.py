@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from drivers.errors import MediaError
-from drivers.media import Cadence, EventKind, Tone, ToneStep, zone_tone
+from drivers.media import Cadence, EventKind, Tone, TonePlan, ToneStep, zone_tone
+from tests.bench import hangup
 from tests.media import audio
 from tests.media.conftest import Bench, Wire
 
@@ -134,3 +135,86 @@ def test_steady_noise_becomes_the_floor(bench: Bench, wire: Wire) -> None:
     bench.engine.play(wire.far, 1, [bench.clip(audio.to_alaw(audio.noise(-45, 20000)))])
     bench.step(1000)
     assert bench.of(EventKind.SILENCE)
+
+
+# --- hanging up by tone ---
+
+
+@pytest.mark.parametrize("country", ["cn", *hangup.OTHER_ZONES])
+@pytest.mark.parametrize("kind", hangup.HANGUP_TONES)
+def test_hangup_tones_of_all_zones(bench: Bench, wire: Wire, country: str, kind: Tone) -> None:
+    bench.engine.detect_tones(wire.near, CALL_TONES, country)
+    bench.engine.tone(wire.far, zone_tone(country, kind))
+    event = bench.step_until(EventKind.TONE, 150)
+    assert event.value in hangup.HANGUP_TONES
+    assert event.at <= 8 * hangup.LIMIT_MS
+
+
+@pytest.mark.parametrize("off", [0.98, 1.0, 1.02])
+@pytest.mark.parametrize("dbm0", [-35, -20, -5])
+@pytest.mark.parametrize(("on_ms", "kind"), [(350, Tone.BUSY), (700, Tone.CONGESTION)])
+def test_levels_and_detuning(bench: Bench, wire: Wire, off: float, dbm0: float, on_ms: int, kind: Tone) -> None:
+    bench.engine.detect_tones(wire.near, CALL_TONES)
+    rhythm = np.concatenate([audio.sine(450 * off, dbm0, on_ms), audio.silence(on_ms)] * 4)
+    bench.engine.play(wire.far, 1, [bench.clip(audio.to_alaw(rhythm))])
+    assert bench.step_until(EventKind.TONE, 150).value == kind
+
+
+def test_hangups_at_any_place_in_the_rhythm_are_known_in_time() -> None:
+    figures = hangup.measure(hangups=60, minutes=4)
+    assert figures["tone_hangup_missed"] == 0
+    assert figures["tone_false_2h"] == 0
+
+
+def notes(*lengths_ms: int, hz: float = 450, fades: float = 1.0) -> audio.Pcm:
+    """Notes with pauses between them, the same length each; `fades`: to what share in its time."""
+    parts = []
+    for ms in lengths_ms:
+        note = audio.sine(hz, -15, ms)
+        parts += [(note * np.linspace(1, fades, len(note))).astype(np.int16), audio.silence(ms)]
+    return np.concatenate(parts)
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        notes(*[350] * 8, fades=0.3),  # a tune of one note that fades
+        notes(*[100, 200, 350, 200, 100, 500, 200, 100]),
+        notes(*[350] * 8, hz=480),
+        np.concatenate([audio.sine(450, dbm0, 350) if dbm0 else audio.silence(350) for dbm0 in (-10, 0, -16, 0, -10, 0, -16, 0, -10)]),
+    ],
+)
+def test_tunes_that_are_nearly_busy_tone(bench: Bench, wire: Wire, sound: audio.Pcm) -> None:
+    bench.engine.detect_tones(wire.near, CALL_TONES)
+    bench.engine.play(wire.far, 1, [bench.clip(audio.to_alaw(sound))])
+    bench.step(len(sound) // 160 + 20)
+    assert heard_tones(bench, wire) == []
+
+
+# --- a switch's own tones ---
+
+OWN = TonePlan(
+    dial=Cadence((ToneStep(400),)),
+    busy=Cadence((ToneStep(500, on_ms=180, off_ms=220),)),
+    congestion=Cadence((ToneStep(440, 480, on_ms=250), ToneStep(0, on_ms=600))),
+)
+
+
+@pytest.mark.parametrize("kind", [Tone.DIAL, Tone.BUSY, Tone.CONGESTION])
+def test_tones_of_the_lines_own_switch(bench: Bench, wire: Wire, kind: Tone) -> None:
+    bench.engine.detect_tones(wire.near, CALL_TONES, OWN)
+    bench.engine.tone(wire.far, getattr(OWN, kind.name.lower()))
+    assert bench.step_until(EventKind.TONE, 150).value == kind
+
+
+def test_a_tone_the_switch_does_not_have(bench: Bench, wire: Wire) -> None:
+    bench.engine.detect_tones(wire.near, CALL_TONES, OWN)
+    bench.engine.tone(wire.far, zone_tone("cn", Tone.BUSY))
+    bench.step(200)
+    assert heard_tones(bench, wire) == []
+
+
+@pytest.mark.parametrize("plan", [TonePlan(hz_percent=9), TonePlan(ms_percent=0), TonePlan(busy=Cadence((ToneStep(9000),)))])
+def test_plans_that_are_none(bench: Bench, wire: Wire, plan: TonePlan) -> None:
+    with pytest.raises(MediaError, match="MED-014"):
+        bench.engine.detect_tones(wire.near, CALL_TONES, plan)
