@@ -297,13 +297,9 @@ class CallReleased(Action, frozen=True):
     by_far_end: bool
 
 
-class TransferRefused(Action, frozen=True):
-    """LinkTransferWanted cannot be done; both calls go on."""
-
-
 class TransferDone(Action, frozen=True):
-    """What came of SwitchTransferWanted: with any outcome but TRANSFERRED the caller is on the line again. A CallReleased alone says that
-    the call ended meanwhile."""
+    """What came of SwitchTransferWanted, or that LinkTransferWanted cannot be done (REFUSED): with any outcome but TRANSFERRED the caller
+    is on the line again. A CallReleased alone says that the call ended meanwhile."""
 
     outcome: TransferOutcome
 

@@ -35,7 +35,8 @@ class LineProfile(msgspec.Struct, frozen=True, kw_only=True):
     Ringing. ring_confirm_ms: shorter ringing is taken for noise. ring_timeout_ms: no ring for so long means the caller gave up.
     Caller id. caller_id: standards listened for, none: calls are offered with the first ring. caller_id_begins: what comes before the
     first sign of it: the first "ring", a "polarity" reversal of the loop, or nothing ("idle": the line is always listened to, for
-    exchanges that send DTMF unannounced). caller_id_wait_ms: a ringing call without it is offered after so long, or with the second ring.
+    exchanges that send DTMF unannounced). A call without it is offered with the second ring, or caller_id_wait_ms after the first: one
+    whose caller hung up meanwhile too, then, since that is known ring_timeout_ms after a ring.
     Calling out. dialling; dial_tone_wait_ms: patience for dial tone, then dial all the same if dial_without_tone.
     answer: what counts as answered: "tone" (ringback stops, or no tone at all for assume_answer_ms), "voice" (as tone, and somebody
     speaks), "polarity" (the exchange reverses the loop) or "dialled" (at once when the number is sent).
@@ -51,9 +52,9 @@ class LineProfile(msgspec.Struct, frozen=True, kw_only=True):
     tones: LineTones = LineTones()
     ring_confirm_ms: int = 200
     ring_timeout_ms: int = 6000
-    caller_id: tuple[Literal["fsk", "dtmf"], ...] = ()
+    caller_id: tuple[Literal["fsk", "dtmf"], ...] = ("fsk", "dtmf")
     caller_id_begins: Literal["ring", "polarity", "idle"] = "ring"
-    caller_id_wait_ms: int = 5000
+    caller_id_wait_ms: int = 8000
     dialling: Literal["dtmf", "pulse"] = "dtmf"
     dial_tone_wait_ms: int = 3000
     dial_without_tone: bool = True

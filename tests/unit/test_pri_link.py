@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drivers.io import LineEvent
-from drivers.protocol import Cause, LegPhase
+from drivers.protocol import Cause, LegPhase, TransferOutcome
 from drivers.signalling import (
     AlertWanted,
     AnswerWanted,
@@ -25,7 +25,7 @@ from drivers.signalling import (
     LinkChanged,
     LinkTransferWanted,
     ReleaseWanted,
-    TransferRefused,
+    TransferDone,
 )
 from tests.unit.pri_pair import CHANNELS, NETWORK, USER, Pair, Side, up
 from tests.unit.test_pri_calls import answers, config, talk
@@ -112,6 +112,20 @@ def test_hung_up_while_the_link_is_down() -> None:
     pair.cut = False
     pair.run(120)
     assert len(pair.user.of(CallReleased)) == len(TALKING)
+    settle(pair)
+
+
+@pytest.mark.parametrize("cut_s", [3, 8, 20, 60])
+def test_a_call_the_far_side_gave_up_while_the_link_was_down(cut_s: float) -> None:
+    pair = up()
+    talk(pair)
+    pair.cut = True
+    pair.run(cut_s / 2)
+    pair.network.tell(3, LineFailed(gone=True))
+    pair.run(cut_s / 2)
+    pair.cut = False
+    pair.run(60)
+    assert len(pair.user.of(CallReleased)) == 1
     settle(pair)
 
 
@@ -212,7 +226,7 @@ def test_a_switch_that_does_not_transfer() -> None:
     talk(pair, 3)
     talk(pair, 4)
     pair.user.tell(3, LinkTransferWanted(4))
-    assert pair.user.take() == [(3, TransferRefused())]
+    assert pair.user.take() == [(3, TransferDone(TransferOutcome.REFUSED))]
     settle(pair)
 
 

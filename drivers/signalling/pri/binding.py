@@ -83,6 +83,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     channel: int | None = None
     call: Call = None
+    reference: int = 0
     cause: int = 0
     complete: bool = False
     flexible: bool = False
@@ -237,6 +238,13 @@ class Stack:
         """Without a word to the far side."""
         lib.pri_destroycall(self._pri, call)
 
+    def tell_state(self, reference: int) -> None:
+        """Send STATUS of that call, as if the far side had asked by STATUS ENQUIRY: libpri does so by itself only now and then.
+
+        A far side that knows nothing of the call clears it. Source: Q.931 clause 5.8.10.
+        """
+        self.receive(b"\x02\x01\x03\x08\x02" + reference.to_bytes(2, "big") + b"\x75")
+
     def transfer(self, call: Call, other: Call) -> bool:
         """Ask the switch to join two calls; False when it cannot be asked."""
         self._tell_time()
@@ -265,6 +273,7 @@ class Stack:
             kind=Kind(event.kind),
             channel=None if slot in _ANY or slot & 0xFF == 0xFF else slot & 0xFF,
             call=event.call if event.call != ffi.NULL else None,
+            reference=event.reference,
             cause=event.cause,
             complete=bool(event.complete),
             flexible=bool(event.flexible),

@@ -27,12 +27,14 @@ class State(StrEnum):
 
 
 class CallRecord(msgspec.Struct, kw_only=True):
-    """One call. `slot`: its timeslot; `digits`: dialled by the caller, or still to be sent by us; `ringing`, `inband`: what was told."""
+    """One call. `slot`: its timeslot; `reference`: in frames that arrive; `digits`: dialled by the caller, or still to be sent by us;
+    `ringing`, `inband`: what was told."""
 
     handle: Call
     channel: int
     slot: int
     state: State
+    reference: int = 0
     digits: str = ""
     offer: Any = None
     ringing: bool = False
@@ -44,7 +46,8 @@ Doing = Callable[[Any, CallRecord, Any], None]
 Rows = Mapping[tuple[State, str], tuple[Doing, State]]
 
 # What says nothing new in any state of a call.
-_QUIET = ("NOTIFY", "FACILITY", "KEYPAD_DIGIT", "CONNECT_ACK", "HOLD", "HOLD_ACK", "HOLD_REJ", "RETRIEVE", "RETRIEVE_ACK", "RETRIEVE_REJ")
+_QUIET = ("NOTIFY", "FACILITY", "KEYPAD_DIGIT", "CONNECT_ACK", "HOLD", "HOLD_ACK", "HOLD_REJ", "RETRIEVE", "RETRIEVE_ACK", "RETRIEVE_REJ",
+          "LineHappened", "ToneHeard", "DigitHeard", "SpeechHeard", "NumberSent", "FlashWanted")  # fmt: skip
 _QUIET_IN: Mapping[State, tuple[str, ...]] = {
     S.COLLECTING: ("PROGRESS", "AlertWanted", "AnswerWanted", "ReleaseWanted", "timer alert"),
     S.OFFERED: ("INFO_RECEIVED", "DIGITS_COMPLETE", "PROGRESS", "timer digits"),
@@ -53,9 +56,9 @@ _QUIET_IN: Mapping[State, tuple[str, ...]] = {
     S.ALERTING: ("AnswerWanted", "AlertWanted", "INFO_RECEIVED", "SETUP_ACK", "PROCEEDING", "RINGING"),
     S.ANSWERED: ("AnswerWanted", "AlertWanted", "INFO_RECEIVED", "DIGITS_COMPLETE", "SETUP_ACK", "PROCEEDING", "PROGRESS", "RINGING",
                  "ANSWER", "timer digits", "timer alert", "timer no_answer", "LineFailed kept"),
-    S.CLEARING: ("AnswerWanted", "AlertWanted", "ReleaseWanted", "LinkTransferWanted", "INFO_RECEIVED", "DIGITS_COMPLETE", "SETUP_ACK",
-                 "PROCEEDING", "PROGRESS", "RINGING", "ANSWER", "LineFailed", "LineFailed kept", "timer digits", "timer alert",
-                 "timer no_answer"),
+    S.CLEARING: ("AnswerWanted", "AlertWanted", "ReleaseWanted", "LinkTransferWanted", "SwitchTransferWanted", "INFO_RECEIVED",
+                 "DIGITS_COMPLETE", "SETUP_ACK", "PROCEEDING", "PROGRESS", "RINGING", "ANSWER", "LineFailed", "LineFailed kept",
+                 "timer digits", "timer alert", "timer no_answer"),
 }  # fmt: skip
 
 
@@ -69,6 +72,7 @@ def _ends(state: State) -> Rows:
         (state, "HANGUP"): (do.far_released, S.CLEARING),
         (state, "HANGUP_ACK"): (do.far_released, S.CLEARING),
         (state, "LinkTransferWanted"): (do.refuse_transfer, state),
+        (state, "SwitchTransferWanted"): (do.refuse_transfer, state),
     }
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from drivers.protocol import Cause
+from drivers.protocol import Cause, TransferOutcome
 from drivers.signalling import (
     AlertWanted,
     CallAlerting,
@@ -12,7 +12,7 @@ from drivers.signalling import (
     LinkTransferWanted,
     ReleaseWanted,
     StartTimer,
-    TransferRefused,
+    TransferDone,
 )
 from drivers.signalling.pri.causes import from_wire, to_wire
 
@@ -147,4 +147,4 @@ def transfer(span: "PriSpan", call: "CallRecord", event: LinkTransferWanted) -> 
 
 
 def refuse_transfer(span: "PriSpan", call: "CallRecord", event: Any) -> None:
-    span.emit(call.channel, TransferRefused())
+    span.emit(call.channel, TransferDone(TransferOutcome.REFUSED))

@@ -30,18 +30,19 @@ from drivers.signalling import (
     StopTimer,
     TimerFired,
 )
-from drivers.signalling.pri import numbers
+from drivers.signalling.pri import numbers, restarts
 from drivers.signalling.pri.binding import Call, Event, Kind, Stack
 from drivers.signalling.pri.calls import TABLE, TIMERS, CallRecord, State
 from drivers.signalling.pri.causes import to_wire
 from drivers.signalling.pri.config import PriConfig
+from drivers.signalling.pri.restarts import Restarts
 
 log = logging.getLogger("careline.lines")
 
-RESTART_LIMIT_MS = 10_000  # T316 is two minutes; a switch that does not know RESTART shall not keep 30 channels from work so long
 SERVING_SWITCHES = ("ni2", "dms100", "5ess", "4ess")
 IN_SERVICE, OUT_OF_SERVICE = 0, 2
 _WAITING = (State.DIALLING,)
+SABME, POLL = 0x6F, 0x10  # the far side sets the link up anew. Source: Q.921 table 5
 
 
 class PriSpan:
@@ -56,8 +57,7 @@ class PriSpan:
         self._calls: dict[Call, CallRecord] = {}
         self._on: dict[int, CallRecord] = {}
         self._settling: set[int] = set()
-        self._restarts: list[int] = sorted(slots) if config.restart else []
-        self._restarting: int | None = None
+        self._restarts = Restarts(config.d_channel, slots if config.restart else (), self._send_restart, self._emit_link)
         self._far_blocked: set[int] = set()
         self._due_s: float | None = None
         self._clock = clock
@@ -90,14 +90,14 @@ class PriSpan:
 
     def is_idle(self, channel: int) -> bool:
         taken = channel in self._on or channel in self._settling or channel in self._far_blocked
-        return self.link_up and not taken and not self._is_restarting(channel)
+        return self.link_up and not taken and not self._restarts.under_way(channel)
 
     def state_name(self, channel: int) -> str:
         if call := self._on.get(channel):
             return call.state.value
         if not self.link_up:
             return "link down"
-        if self._is_restarting(channel):
+        if self._restarts.under_way(channel):
             return "restarting"
         return "blocked" if channel in self._far_blocked else "idle"
 
@@ -210,10 +210,12 @@ class PriSpan:
             case FrameReceived(frame=frame):
                 if happened := self.stack.receive(frame):
                     self._happened(happened)
+                if self.link_up and len(frame) == 3 and frame[2] & ~POLL == SABME:
+                    self._compare_calls()
             case TimerFired(name="libpri"):
                 self._due_s = None
-            case TimerFired(name="restart"):
-                self._restart_unanswered()
+            case TimerFired(name=restarts.TIMER):
+                self._restarts.unanswered()
         for happened in self.stack.run():
             self._happened(happened)
 
@@ -227,7 +229,7 @@ class PriSpan:
             case Kind.RESTART:
                 self._restarted(event.channel)
             case Kind.RESTART_ACK:
-                self._next_restart()
+                self._restarts.acknowledged()
             case Kind.SERVICE | Kind.SERVICE_ACK:
                 self._served(event)
             case Kind.CONFIG_ERR:
@@ -238,6 +240,7 @@ class PriSpan:
 
     def _call_event(self, event: Event) -> None:
         if call := self._calls.get(event.call):
+            call.reference = event.reference or call.reference
             self._walk(call, self._call_trigger(call, event), event)
         elif event.call is not None and self.stack.knows(event.call):
             self.stack.hang_up(event.call, to_wire(event.cause))
@@ -264,8 +267,15 @@ class PriSpan:
         if up != self.link_up:
             self.link_up = up
             self.emit(self.config.d_channel, LinkChanged(up))
-            if up and self._restarting is None:
-                self._next_restart()
+            if up:
+                self._compare_calls()
+                self._restarts.begin()
+
+    def _compare_calls(self) -> None:
+        """After a break of the link one side may have given up calls that the other still has."""
+        for call in tuple(self._calls.values()):
+            if call.reference and call.state is not State.CLEARING:
+                self.stack.tell_state(call.reference)
 
     # --- calls that come in ------------------------------------------------------------------------------------------
 
@@ -276,6 +286,7 @@ class PriSpan:
             self.stack.hang_up(event.call, number)
             return
         call = CallRecord(handle=event.call, channel=number, slot=self._slots[number], state=State.COLLECTING, digits=event.called)
+        call.reference = event.reference
         call.offer = CallOffered(numbers.caller(event, self.config), None, numbers.rdnis(event, self.config))
         self._settling.discard(number)
         self._add(call)
@@ -328,22 +339,11 @@ class PriSpan:
 
     # --- restart and service -----------------------------------------------------------------------------------------
 
-    def _is_restarting(self, channel: int) -> bool:
-        return channel == self._restarting or channel in self._restarts
+    def _send_restart(self, number: int) -> None:
+        self.stack.restart(self._slots[number])
 
-    def _next_restart(self) -> None:
-        """One at a time: libpri keeps one RESTART."""
-        self._restarting = self._restarts.pop(0) if self._restarts else None
-        if self._restarting is None:
-            self.emit(self.config.d_channel, StopTimer("restart"))
-            return
-        self.stack.restart(self._slots[self._restarting])
-        self.emit(self.config.d_channel, StartTimer("restart", RESTART_LIMIT_MS))
-
-    def _restart_unanswered(self) -> None:
-        log.warning("LIN-152 D-channel %d: the far side does not answer RESTART; channels are used all the same", self.config.d_channel)
-        self._restarts.clear()
-        self._restarting = None
+    def _emit_link(self, action: Action) -> None:
+        self.emit(self.config.d_channel, action)
 
     def _restarted(self, slot: int | None) -> None:
         """The far side has cleared these channels: whatever call there was has ended."""
