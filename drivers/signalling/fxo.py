@@ -68,6 +68,7 @@ INCOMING: Table = {
     (S.IDLE, "RINGOFFHOOK"): (rows.offer, S.RINGING),  # the end of a burst whose beginning nobody saw
     (S.IDLE, "RINGOFFHOOK without id"): (rows.await_caller_id, S.CALLER_ID),
     (S.IDLE, "POLARITY announces"): (rows.announced, S.ANNOUNCED),
+    (S.IDLE, "timer after_call"): (rows.stop_listening, S.IDLE),
     (S.IDLE, "CallerIdHeard"): (rows.keep_caller, S.ANNOUNCED),
     (S.ANNOUNCED, "CallerIdHeard"): (rows.keep_caller, S.ANNOUNCED),
     (S.ANNOUNCED, "RINGBEGIN"): (rows.check_ring, S.RING_CHECK),
@@ -150,7 +151,7 @@ IN_CALL: Table = {
     (S.ANSWERED, "FlashWanted"): (rows.open_loop, S.FLASHING),
     (S.FLASHING, "timer flash"): (rows.close_loop, S.ANSWERED),
     (S.FLASHING, "ReleaseWanted"): (hang_up, S.GUARD),
-    (S.GUARD, "timer guard"): (rows.rest, S.IDLE),
+    (S.GUARD, "timer guard"): (rows.rest_after_call, S.IDLE),
     (S.GUARD, "RINGBEGIN"): (rows.rest_then_check_ring, S.RING_CHECK),
     **{(S.ANSWERED, f"tone {tone} hangs up"): (far_hung_up, S.GUARD) for tone in ("busy", "congestion", "dial")},
     **{(S.ANSWERED, f"tone {tone} may hang up"): (rows.doubt_hang_up, S.ANSWERED) for tone in ("busy", "congestion", "dial")},
@@ -196,7 +197,7 @@ class FxsSignalled(AnalogLine):
     resting = S.IDLE
     in_call = frozenset({S.RINGING, S.SEIZING, S.DIALLING, S.PROGRESS, S.GLARE, S.ANSWERED, S.FLASHING, *_TRANSFER_STATES})
     timers: ClassVar[Mapping[StrEnum, tuple[str, ...]]] = {
-        S.IDLE: (), S.ANNOUNCED: ("ring_stopped",), S.RING_CHECK: ("ring_confirm", "ring_stopped"),
+        S.IDLE: ("after_call",), S.ANNOUNCED: ("ring_stopped",), S.RING_CHECK: ("ring_confirm", "ring_stopped"),
         S.CALLER_ID: ("caller_id", "ring_stopped"), S.RINGING: ("ring_stopped",), S.REFUSED: ("ring_stopped",),
         S.SEIZING: ("dial_blind", "dial_tone_missing", "no_answer"), S.DIALLING: ("no_answer",),
         S.PROGRESS: ("answer_assumed", "no_answer", "voice_sure", "ring_out"), S.GLARE: (), S.ANSWERED: ("settle", "hangup_sure"),

@@ -31,6 +31,8 @@ VOICE_SURE_MS = 4000
 """Sound before any ringback is an answer when no tone was known in it for so long: slow ringback is 2 s on, 4 s off, and 1 s to know it."""
 SETTLE_MS = 1000  # exchanges reverse the loop as a call is answered; only later it means the end
 
+AFTER_CALL_MS = 6000  # the first ring, the pause after it, and caller id
+
 # --- a call comes --------------------------------------------------------------------------------------------------
 
 
@@ -39,6 +41,13 @@ def rest(line: "FxsSignalled", event: Input) -> Actions:
     line.caller = None
     listening = line.profile.caller_id if line.profile.caller_id_begins == "idle" else ()
     return (ChannelIdle(), ListenForCallerId(listening)) if listening else (ChannelIdle(),)
+
+
+def rest_after_call(line: "FxsSignalled", event: Input) -> Actions:
+    """The kernel takes no notice of rings for 2 s after a call, so the next caller's id is listened for although nothing rings yet."""
+    if "fsk" not in line.profile.caller_id or line.profile.caller_id_begins == "idle":
+        return rest(line, event)
+    return (*rest(line, event), ListenForCallerId(("fsk",)), StartTimer("after_call", AFTER_CALL_MS))
 
 
 def stop_listening(line: "FxsSignalled", event: Input) -> Actions:

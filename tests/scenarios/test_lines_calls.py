@@ -62,7 +62,8 @@ def test_offer_says_group_and_number_dialled(folder: Path) -> None:
         rig.call_in()
         state = (await rig.agent.told(Offered)).state
         assert (state.group, state.dnis, state.direction, state.phase) == ("front", "8001", Direction.INBOUND, LegPhase.OFFERED)
-        changed = await rig.agent.told(ChannelChanged)
+        while (changed := await rig.agent.told(ChannelChanged)).channel.leg is None:
+            pass
         assert (changed.channel.number, changed.channel.leg) == (state.channel, state.leg)
 
     run_rig(folder, main, lines)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from drivers.protocol import Caller, NumberSource, Presentation, TransferWhen
-from drivers.signalling import AnswerWanted, CallWanted, NumberSent, SwitchTransferWanted, TimerFired, ToneHeard
+from drivers.signalling import AnswerWanted, CallerIdHeard, CallWanted, NumberSent, SwitchTransferWanted, TimerFired, ToneHeard
 from drivers.signalling.fxo import FxsSignalled
 from drivers.signalling.fxo_profile import LineProfile
 from tests.unit.analog_rig import RINGBEGIN, run
@@ -13,7 +13,8 @@ WITHHELD = Caller("", Presentation.RESTRICTED, NumberSource.FSK)
 
 
 def line(**profile: Any) -> FxsSignalled:
-    return FxsSignalled(7, LineProfile(**profile))
+    """Without caller id unless it is asked for."""
+    return FxsSignalled(7, LineProfile(**{"caller_id": (), **profile}))
 
 
 def ringing(**profile: Any) -> FxsSignalled:
@@ -24,6 +25,8 @@ def ringing(**profile: Any) -> FxsSignalled:
 
 def talking(**profile: Any) -> FxsSignalled:
     made = ringing(**profile)
+    if made.profile.caller_id:
+        run(made, CallerIdHeard(ZHANG))
     run(made, AnswerWanted())
     return made
 

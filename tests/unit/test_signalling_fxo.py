@@ -57,7 +57,7 @@ POLARITY = LineHappened(LineEvent.POLARITY)
 
 def test_ring_is_offered_once_confirmed() -> None:
     made = line()
-    assert run(made, RINGBEGIN) == [StartTimer("ring_confirm", 200)]
+    assert StartTimer("ring_confirm", 200) in run(made, RINGBEGIN)
     assert CallOffered() in run(made, TimerFired("ring_confirm"))
 
 

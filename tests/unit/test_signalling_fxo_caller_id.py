@@ -39,7 +39,7 @@ def test_ring_is_not_offered_before_the_id_can_have_come() -> None:
     done = run(made, RINGBEGIN, TimerFired("ring_confirm"))
     assert not offers(done)
     assert ListenForCallerId(BOTH) in done
-    assert StartTimer("caller_id", 5000) in done
+    assert StartTimer("caller_id", 8000) in done
 
 
 @pytest.mark.parametrize("caller", [ZHANG, WITHHELD, Caller()])
@@ -93,7 +93,7 @@ def announced() -> FxsSignalled:
 
 def test_polarity_announces_caller_id_before_the_first_ring() -> None:
     made = line(caller_id=BOTH, caller_id_begins="polarity")
-    assert run(made, POLARITY) == [ListenForCallerId(BOTH), StartTimer("ring_stopped", 6000)]
+    assert kinds(run(made, POLARITY), ListenForCallerId, StartTimer) == [ListenForCallerId(BOTH), StartTimer("ring_stopped", 6000)]
     assert not made.is_idle(7)
     assert not offers(run(made, CallerIdHeard(ZHANG), RINGBEGIN))
     assert offers(run(made, TimerFired("ring_confirm"))) == [CallOffered(ZHANG)]
@@ -132,3 +132,18 @@ def test_other_lines_do_not_listen_at_rest() -> None:
     made = talking()
     run(made, ONHOOK)
     assert kinds(run(made, TimerFired("guard")), ChannelIdle, ListenForCallerId) == [ChannelIdle()]
+
+
+def test_id_after_a_ring_that_the_kernel_did_not_tell_of_so_soon_after_a_call() -> None:
+    made = talking(caller_id=BOTH)
+    run(made, ONHOOK)
+    assert run(made, TimerFired("guard"))[1:] == [ChannelIdle(), ListenForCallerId(("fsk",)), StartTimer("after_call", 6000)]
+    assert made.is_idle(7)
+    run(made, CallerIdHeard(ZHANG))
+    assert offers(run(made, RINGBEGIN, TimerFired("ring_confirm"))) == [CallOffered(ZHANG)]
+
+
+def test_listening_after_a_call_has_an_end() -> None:
+    made = talking(caller_id=BOTH)
+    run(made, ONHOOK, TimerFired("guard"))
+    assert run(made, TimerFired("after_call")) == [ListenForCallerId(), ChannelIdle()]
