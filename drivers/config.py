@@ -14,8 +14,10 @@ from drivers.channel_text import channel_numbers, channel_text
 from drivers.dahdi.setup import CardSetup
 from drivers.dial_plan import DialPlan
 from drivers.errors import ConfigError
+from drivers.group_rules import check_groups
 from drivers.io import ChannelSpec
 from drivers.line_profiles import LearntTones, channels_of, load_learnt, profile_of
+from drivers.numbers import GroupNumbers, NumberRules
 from drivers.settings import Paths
 from drivers.signalling.fxo_profile import LineProfile
 from drivers.signalling.fxs_config import SetsConfig
@@ -52,7 +54,10 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
 class GroupConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One trunk group (`[[lines.groups]]`). `channels` as "1-24,26"; `dnis`: the number callers dialled, where the line cannot tell.
 
-    `profile`: which of `[[lines.profiles]]` its lines have; empty: `[lines.analog]`.
+    `profile`: which of `[[lines.profiles]]` its lines have; empty: `[lines.analog]`. incoming_only, outgoing_only: of its channels, in the
+    same form. reserve: so many channels that take calls are left for incoming ones. overflow: groups tried, in this order, when none of
+    its channels can be had. attempts_per_s: outgoing calls begun in any second, 0 for no limit; more of them wait up to attempts_wait_ms
+    for their turn. Emergency numbers know neither reserve, limit nor direction.
     """
 
     name: str
@@ -61,11 +66,25 @@ class GroupConfig(msgspec.Struct, frozen=True, kw_only=True):
     role: Literal["trunk", "extension"] = "trunk"
     dnis: str = ""
     profile: str = ""
+    incoming_only: str = ""
+    outgoing_only: str = ""
+    reserve: int = 0
+    overflow: tuple[str, ...] = ()
+    attempts_per_s: int = 0
+    attempts_wait_ms: int = 3000
+    numbers_as: GroupNumbers = GroupNumbers()
 
     @property
     def numbers(self) -> tuple[int, ...]:
         """Channel numbers in the order written. Raises: ValueError."""
         return channel_numbers(self.channels)
+
+    def carries_in(self, channel: int) -> bool:
+        """True when that channel of the group takes incoming calls."""
+        return not self.outgoing_only or channel not in channel_numbers(self.outgoing_only)
+
+    def carries_out(self, channel: int) -> bool:
+        return not self.incoming_only or channel not in channel_numbers(self.incoming_only)
 
 
 class LinesConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +107,7 @@ class LinesConfig(msgspec.Struct, frozen=True, kw_only=True):
     pri: tuple[PriConfig, ...] = ()
     r2: tuple[R2Span, ...] = ()
     dial_plan: DialPlan = DialPlan()
+    numbers: NumberRules = NumberRules()
     engine: EngineSettings = EngineSettings()
     care: CareConfig = CareConfig()
     virtual: VirtualConfig = VirtualConfig()
@@ -133,6 +153,7 @@ def check(lines: LinesConfig, file: str = "[lines]") -> None:
     """What the types alone cannot say. Raises: ConfigError CFG-030..032, CFG-034..037."""
     _check_names(lines, file)
     _check_channels(lines, file)
+    check_groups(lines.groups, lines.numbers, file)
     _check_profiles(lines, file)
     _check_ranges(lines, file)
     check_pri(lines.pri, file)

@@ -32,6 +32,7 @@ from drivers.signalling import (
     CallReleased,
     CallWanted,
     ChannelIdle,
+    ClipSaid,
     DigitHeard,
     EventUnexpected,
     FarBlocked,
@@ -315,6 +316,10 @@ class Channel:
             return True
         return False
 
+    def on_clip_said(self) -> None:
+        """The clip of SayClip was played."""
+        self.tell(ClipSaid())
+
     def on_mf(self, signal: str) -> None:
         """The media core heard a register signal begin, or (empty) end."""
         self.tell(MfHeard(signal))
@@ -396,6 +401,8 @@ class Channel:
                 self._sink.channel_changed(self)
             case ChannelIdle():
                 self._detach()
+                if self.set:
+                    self.set.idle()
             case SetBits(bits=bits) if self.bits:
                 self.bits.send(bits)
             case _ if self.set:
@@ -430,7 +437,7 @@ class Channel:
             raise LineError("LIN-091", f"channel {self.number} is no telephone set", "Name a channel of an FXS port")
 
     def _offered(self, offered: CallOffered) -> None:
-        if not self.accepts_calls() and not offered.urgent:
+        if not (self.accepts_calls() and self.group.carries_in(self.number)) and not offered.urgent:
             self.release(Cause.CHANNEL_NOT_AVAILABLE)
             return
         self.care.began()

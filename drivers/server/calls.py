@@ -1,10 +1,14 @@
 """What becomes of calls: news of the signalling into legs and events. The CallSink of all channels; line server's event loop only."""
 
 import logging
+from functools import partial
 
 import msgspec
 
 from drivers import signalling
+from drivers.config import GroupConfig
+from drivers.errors import LineError
+from drivers.group_rules import overflow_order
 from drivers.protocol import (
     Alerting,
     Answered,
@@ -22,6 +26,7 @@ from drivers.protocol import (
 )
 from drivers.server.bridges import Bridges
 from drivers.server.lines import Lines
+from drivers.server.pacing import Pacing
 from drivers.server.recordings import Recordings
 from drivers.server.unattended import Unattended
 from drivers.signalling import CallOffered, CallWanted
@@ -31,11 +36,12 @@ log = logging.getLogger("careline.lines")
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """An outgoing call that may still move to another channel of its group."""
+    """An outgoing call that may still move to another channel. `groups`: where it is tried, the first one now."""
 
-    group: str
+    groups: tuple[str, ...]
     wanted: CallWanted
-    tried: tuple[int, ...]
+    urgent: bool
+    tried: tuple[int, ...] = ()
 
 
 class Calls:
@@ -47,31 +53,38 @@ class Calls:
         self._bridges = bridges
         self._unattended = unattended
         self._attempts: dict[str, Attempt] = {}
+        self._pacing = Pacing(lines)
+
+    def close(self) -> None:
+        """Stop timers."""
+        self._pacing.close()
 
     # --- out -------------------------------------------------------------------------------------------------------
 
     def seize(self, command: Seize) -> None:
         """Call out; no free channel is an outcome, not a fault. Raises: LineError LIN-032, LIN-033."""
         lines = self._lines
-        group = lines.groups[command.group].config.name if command.group else ""
+        group = lines.groups[command.group].config if command.group else lines.channels[command.channel or 0].group
+        number = lines.numbering.normalise(command.number) if group.role == "trunk" else command.number
         lines.book.add(
             LegState(
                 leg=command.leg,
                 channel=0,
-                group=group,
+                group=group.name,
                 direction=Direction.OUTBOUND,
                 phase=LegPhase.DIALLING,
                 ani=command.caller,
-                dnis=command.number or None,
+                dnis=number or None,
                 offered_at=lines.clock.now(),
                 tag=command.tag,
             )
         )
-        wanted = CallWanted(command.number, command.caller, command.no_answer_ms, command.ring)
+        wanted = CallWanted(number, command.caller, command.no_answer_ms, command.ring)
         if command.channel is not None:
             self._seize_exactly(command.leg, command.channel, wanted)
         else:
-            self._attempts[command.leg] = Attempt(group, wanted, ())
+            groups = overflow_order(group.name, {name: each.config for name, each in lines.groups.items()})
+            self._attempts[command.leg] = Attempt(groups, wanted, lines.numbering.is_emergency(number))
             self._try_next(command.leg, Cause.NO_CHANNEL)
 
     def _seize_exactly(self, leg: str, number: int, wanted: CallWanted) -> None:
@@ -82,26 +95,55 @@ class Calls:
             self.over(leg, Cause.CHANNEL_NOT_AVAILABLE, by_far_end=False)
 
     def _try_next(self, leg: str, cause: int) -> None:
-        """Put the call on a channel not tried yet, or end it with `cause`."""
+        """Put the call on a channel not tried yet when it is its turn, or end it with `cause`."""
         attempt = self._attempts[leg]
-        channel = self._lines.groups[attempt.group].reserve(attempt.tried)
-        if channel is None:
+        if not attempt.groups:
             del self._attempts[leg]
             self.over(leg, cause, by_far_end=False)
             return
+        group = self._lines.groups[attempt.groups[0]]
+        if attempt.urgent:
+            self._take_channel(leg, cause)
+        elif group.has_free(attempt.tried):
+            too_late = partial(self._overflow, leg, Cause.SWITCH_CONGESTION)
+            self._pacing.await_turn(leg, group, partial(self._take_channel, leg, cause), too_late)
+        else:
+            self._overflow(leg, cause)
+
+    def _take_channel(self, leg: str, cause: int) -> None:
+        attempt = self._attempts[leg]
+        channel = self._lines.groups[attempt.groups[0]].reserve(attempt.tried, attempt.urgent)
+        if channel is None:
+            self._overflow(leg, cause)
+            return
         self._attempts[leg] = msgspec.structs.replace(attempt, tried=(*attempt.tried, channel.number))
         self._seize_on(leg, channel, attempt.wanted)
+
+    def _overflow(self, leg: str, cause: int) -> None:
+        attempt = self._attempts[leg]
+        self._attempts[leg] = msgspec.structs.replace(attempt, groups=attempt.groups[1:])
+        self._try_next(leg, cause)
+
+    def give_up(self, leg: str, cause: int) -> None:
+        """End a call out that has no channel yet. Raises: LineError LIN-031 when it does not wait for one."""
+        self._pacing.leave(leg)
+        if self._attempts.pop(leg, None) is None:
+            raise LineError("LIN-031", f"leg {leg} has no channel", "Nothing to do: the call is over")
+        self.over(leg, cause, by_far_end=False)
 
     def _seize_on(self, leg: str, channel: Channel, wanted: CallWanted) -> None:
         channel.leg = leg
         self._lines.book.update(leg, channel=channel.number, group=channel.group.name)
         self._lines.channel_changed(channel)
+        if channel.group.role == "trunk":
+            wanted = msgspec.structs.replace(wanted, number=self._lines.numbering.dial(wanted.number, channel.group.numbers_as))
         channel.seize(wanted)
 
     # --- what the signalling says ------------------------------------------------------------------------------------
 
     def call_offered(self, channel: Channel, offered: CallOffered) -> None:
         lines = self._lines
+        offered = self._normalised(offered, channel.group)
         state = LegState(
             leg=lines.leg_name(),
             channel=channel.number,
@@ -119,6 +161,18 @@ class Calls:
         lines.channel_changed(channel)
         lines.outbox.emit(Offered(state=state))
         self._unattended.offered(state.leg)
+
+    def _normalised(self, offered: CallOffered, group: GroupConfig) -> CallOffered:
+        """Numbers as they are matched and stored; those of sets are the house's own."""
+        if group.role != "trunk":
+            return offered
+        numbering, rules = self._lines.numbering, group.numbers_as
+        return msgspec.structs.replace(
+            offered,
+            caller=numbering.caller(offered.caller, rules),
+            dnis=offered.dnis and numbering.read(offered.dnis, rules.dnis),
+            rdnis=offered.rdnis and numbering.read(offered.rdnis, rules.dnis),
+        )
 
     def call_alerting(self, channel: Channel, inband: bool) -> None:
         if channel.leg:

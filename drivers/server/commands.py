@@ -124,12 +124,15 @@ class Commands:
 
     def _release(self, command: Release) -> None:
         in_range("cause", command.cause, 1, 127)
-        if self._lines.book.state(command.leg).phase is not LegPhase.RELEASED:
+        state = self._lines.book.state(command.leg)
+        if state.phase is LegPhase.DIALLING and not state.channel:
+            self._calls.give_up(command.leg, command.cause)
+        elif state.phase is not LegPhase.RELEASED:
             self._lines.channel_of(command.leg).release(command.cause)
 
     def _seize(self, command: Seize) -> None:
-        if len(command.number) > MAX_DIGITS or not set(command.number) <= DIGITS:
-            remedy = f"Up to {MAX_DIGITS} of 0-9 * # A-D, and w for a pause of 500 ms"
+        if len(command.number) > MAX_DIGITS or not set(command.number.removeprefix("+")) <= DIGITS:
+            remedy = f"Up to {MAX_DIGITS} of 0-9 * # A-D, w for a pause of 500 ms, and + before an international number"
             raise LineError("LIN-042", f"number {command.number!r}", remedy)
         in_range("no_answer_ms", command.no_answer_ms, 1, NO_ANSWER_MAX_MS)
         in_range("length of tag", len(command.tag), 0, TAG_MAX_BYTES)

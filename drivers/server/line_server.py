@@ -62,7 +62,7 @@ class LineServer:
         self._recordings = recordings = Recordings(lines)
         bridges = Bridges(lines)
         self._unattended = unattended = Unattended(lines)
-        calls = Calls(lines, recordings, bridges, unattended)
+        self._calls = calls = Calls(lines, recordings, bridges, unattended)
         self._links = TrunkLinks(lines)
         self._adoption = Adoption(lines, calls, bridges, recordings, self._links, store)
         self._reopening = Reopening(lines, self._adoption, self._links)
@@ -122,6 +122,7 @@ class LineServer:
         self._reopening.close()
         self._health.close()
         self._tests.close()
+        self._calls.close()
         if self.config.on_stop == "release":
             await self._release_all()
         for channel in self.lines.channels.values():

@@ -13,6 +13,7 @@ from drivers.groups import TrunkGroup
 from drivers.io import Card
 from drivers.legs import LegBook
 from drivers.links import Link
+from drivers.numbers import Numbering
 from drivers.ports import Media, Port
 from drivers.protocol import (
     VERSION,
@@ -55,6 +56,7 @@ class Lines:
         self.groups: dict[str, TrunkGroup[Channel]] = {}
         self.spans: dict[int, Span] = {}
         self.number_plan = NumberPlan()
+        self.numbering = Numbering(config.numbers, config.dial_plan.emergency)
         self.plays: dict[int, tuple[str, int]] = {}
         self.told: dict[int, ChannelState] = {}
         self.tests: dict[int, LineTest] = {}
