@@ -8,9 +8,19 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from drivers.errors import LineError
+from drivers.errors import LineError, MediaError
 from drivers.io import ChannelIO, LineEvent, Signalling
-from drivers.signalling import Action, FlashHeard, LeftOffHook, NumberDialled, SetCadence, SetPolarity, ShowMessageWaiting
+from drivers.signalling import (
+    Action,
+    AvailabilityChanged,
+    FlashHeard,
+    LeftOffHook,
+    NumberDialled,
+    SayClip,
+    SetCadence,
+    SetPolarity,
+    ShowMessageWaiting,
+)
 
 if TYPE_CHECKING:
     from drivers.spans import CallSink, Channel
@@ -32,6 +42,7 @@ class SetSide:
         self._channel, self._sink = channel, sink
         self._flash_limit_ms = flash_limit_ms
         self._looking: asyncio.TimerHandle | None = None
+        self._saying: asyncio.TimerHandle | None = None
 
     def opened(self) -> None:
         """The channel was opened, or is in service again: a set may be lifted already, and no event will say so."""
@@ -40,6 +51,7 @@ class SetSide:
         self._looking = asyncio.get_running_loop().call_later(SETTLE_S, self._quietly, self._look)
 
     def close(self) -> None:
+        self.idle()
         if self._looking is not None:
             self._looking.cancel()
             self._looking = None
@@ -58,6 +70,10 @@ class SetSide:
                 self._sink.number_dialled(self._channel, action)
             case LeftOffHook(left=left):
                 self._left(left)
+            case AvailabilityChanged():
+                self._sink.channel_changed(self._channel)
+            case SayClip(path=path):
+                self._say(path)
             case _ if self._channel.io is not None:
                 self._of_the_card(self._channel.io, action)
 
@@ -69,6 +85,20 @@ class SetSide:
                 io.show_message_waiting(on)
             case SetPolarity(reversed=reversed_):
                 io.set_polarity(reversed_)
+
+    def _say(self, path: str) -> None:
+        said_ms = 0
+        try:
+            said_ms = self._channel.port.say(path)
+        except MediaError as error:
+            log.error("%s channel %d: %s. %s", error.code, self._channel.number, error.what, error.remedy)
+        self._saying = asyncio.get_running_loop().call_later(said_ms / 1000, self._channel.on_clip_said)
+
+    def idle(self) -> None:
+        """The call is over; what was being said to it was not said."""
+        if self._saying is not None:
+            self._saying.cancel()
+            self._saying = None
 
     def _left(self, left: bool) -> None:
         self.left_off_hook = left

@@ -60,6 +60,7 @@ from drivers.signalling import (
     StopTimer,
     TimerFired,
     ToneHeard,
+    TransferDone,
     callerid,
 )
 
@@ -399,6 +400,8 @@ class Channel:
             case FarBlocked(blocked=blocked):
                 self.far_blocked = blocked
                 self._sink.channel_changed(self)
+            case TransferDone(outcome=outcome) if self.spec.signalling is Signalling.BCHAN:
+                self._sink.transfer_done(self, outcome)
             case ChannelIdle():
                 self._detach()
                 if self.set:

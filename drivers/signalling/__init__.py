@@ -139,6 +139,10 @@ class MessageWaitingWanted(Input, frozen=True):
     waiting: bool = True
 
 
+class ClipSaid(Input, frozen=True):
+    """The clip of SayClip was played, or could not be."""
+
+
 class LineFailed(Input, frozen=True):
     """The span or the loop is in alarm, or the card is `gone`: whatever call there is has ended, unless the signalling outlives alarms."""
 
@@ -282,6 +286,16 @@ class NumberDialled(Action, frozen=True):
 
     number: str
     valid: bool = True
+
+
+class SayClip(Action, frozen=True):
+    """Let the far side hear a WAV file; answered by ClipSaid."""
+
+    path: str
+
+
+class AvailabilityChanged(Action, frozen=True):
+    """A headset was put on or taken off."""
 
 
 class LeftOffHook(Action, frozen=True):

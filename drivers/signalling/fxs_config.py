@@ -12,13 +12,15 @@ class SetPort(msgspec.Struct, frozen=True, kw_only=True):
     """Sets unlike the others (`[[lines.sets.ports]]`); `channels` as "5-8,12".
 
     mode: a "headset" is always off-hook: lifted it takes calls, which arrive by a beep; it does not dial. answer: whether its calls are
-    answered at once or by `answer_key`. hotline: what it calls when lifted, at once or after so long without a digit.
+    answered at once, after an `announcement` (a WAV file) if there is one, or by `answer_key` or a flash.
+    hotline: what a telephone calls when lifted, at once or after so long without a digit.
     """
 
     channels: str
     mode: Literal["telephone", "headset"] = "telephone"
     answer: Literal["at_once", "key"] = "at_once"
     answer_key: str = "*"
+    announcement: str = ""
     hotline: str = ""
     hotline_after_ms: int = 0
 

@@ -4,11 +4,13 @@ from drivers.channel_text import channel_numbers
 from drivers.protocol.number_plan import NumberPlan
 from drivers.signalling.fxs import FxoSignalled
 from drivers.signalling.fxs_config import SetPort, SetsConfig
+from drivers.signalling.fxs_headset import HeadsetSignalled
 
 
-def set_signaller(channel: int, config: SetsConfig, plan: NumberPlan) -> FxoSignalled:
+def set_signaller(channel: int, config: SetsConfig, plan: NumberPlan) -> FxoSignalled | HeadsetSignalled:
     """For that channel."""
-    return FxoSignalled(channel, config, plan, port_of(channel, config))
+    port = port_of(channel, config)
+    return HeadsetSignalled(channel, config, port) if port.mode == "headset" else FxoSignalled(channel, config, plan, port)
 
 
 def port_of(channel: int, config: SetsConfig) -> SetPort:
