@@ -7,6 +7,7 @@ from typing import Any
 from drivers.errors import CarelineError, LineError
 from drivers.ports import DIGITS, MAX_DIGITS
 from drivers.protocol import (
+    Alert,
     Answer,
     BlockChannel,
     BlockedBy,
@@ -39,6 +40,7 @@ from drivers.protocol import (
     StopRecording,
     Tap,
     TransferByFlash,
+    TransferInSwitch,
     Unbridge,
 )
 from drivers.server.audio_commands import AudioCommands
@@ -92,7 +94,9 @@ class Commands:
             ResetCounters: self._reset_counters,
             StartLineTest: self._tests.start,
             StopLineTest: self._tests.stop,
+            Alert: switch.alert,
             Flash: switch.flash,
+            TransferInSwitch: switch.transfer_in_switch,
             TransferByFlash: switch.transfer_by_flash,
             CollectNumber: self._collect_number,
             ShowMessages: self._show_messages,

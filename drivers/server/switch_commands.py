@@ -1,12 +1,15 @@
-"""Commands towards the switch a line belongs to: hook flash, and a caller handed on by it. Line server's event loop only."""
+"""Commands towards the switch of a line: that it rings here, hook flash, a caller handed on. Line server's event loop only."""
 
 from drivers.errors import LineError
 from drivers.exchange_lines import ExchangeLine
+from drivers.io import Signalling
 from drivers.ports import DIGITS, MAX_DIGITS
-from drivers.protocol import Flash, LegPhase, TransferByFlash
+from drivers.protocol import Alert, Flash, LegPhase, TransferByFlash, TransferInSwitch
 from drivers.server.checks import in_range
 from drivers.server.lines import Lines
+from drivers.signalling import AlertWanted, LinkTransferWanted
 
+DIGITAL = (Signalling.BCHAN, Signalling.CAS)
 NO_ANSWER_LEAST_MS, NO_ANSWER_MAX_MS = 1000, 600_000
 
 
@@ -15,6 +18,22 @@ class SwitchCommands:
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
+
+    def alert(self, command: Alert) -> None:
+        """Analogue callers hear ringing anyway."""
+        self._lines.state_in(command.leg, LegPhase.OFFERED)
+        channel = self._lines.channel_of(command.leg)
+        if channel.spec.signalling in DIGITAL:
+            channel.tell(AlertWanted(command.inband))
+
+    def transfer_in_switch(self, command: TransferInSwitch) -> None:
+        for leg in (command.leg, command.other):
+            self._lines.state_in(leg, LegPhase.ANSWERED)
+        mine, theirs = self._lines.channel_of(command.leg), self._lines.channel_of(command.other)
+        if mine.spec.signalling is not Signalling.BCHAN or theirs.spec.span != mine.spec.span:
+            what = f"legs {command.leg} and {command.other} are not both on one ISDN span"
+            raise LineError("LIN-180", what, "Join them here instead (Bridge)")
+        mine.tell(LinkTransferWanted(theirs.number))
 
     def flash(self, command: Flash) -> None:
         self._line_of(command.leg).flash()
