@@ -21,8 +21,8 @@ _QUIET: dict[R2State, tuple[str, ...]] = {
     S.NEW: ("bits 10", "bits 00", "bits 11", "bits 01", *_WANTED),
     S.IDLE: _WANTED,
     S.BLOCKED: _WANTED,
-    S.FAR_BLOCKED: ("bits 00", *_WANTED),  # it was not idle before: no seizure
-    S.BOTH_BLOCKED: ("bits 00", *_WANTED),
+    S.FAR_BLOCKED: _WANTED,
+    S.BOTH_BLOCKED: _WANTED,
     S.SEIZING: ("bits 10", "AnswerWanted", "AlertWanted", "AlertWanted inband", *_BLOCKING),
     S.ABANDONED: ("bits 10", *_WANTED, *_BLOCKING),
     S.DIALLING: ("bits 11", "AnswerWanted", "AlertWanted", "AlertWanted inband", *_BLOCKING),
@@ -69,6 +69,7 @@ TABLE: Table = {
     **_same(_RESTING, ("bits 10", "bits 11", "bits 01"), (do.rest, None)),
     (S.IDLE, "bits 00"): (do.collect, S.COLLECTING),
     (S.BLOCKED, "bits 00"): (do.collect, S.COLLECTING),  # it seized before it saw; our blocking is its acknowledgement
+    **_same((S.FAR_BLOCKED, S.BOTH_BLOCKED), ("bits 00",), (do.collect_unless_faulty, None)),
     (S.IDLE, "CallWanted"): (do.seize, None),
     **_same((S.NEW, S.BLOCKED, S.FAR_BLOCKED, S.BOTH_BLOCKED), ("CallWanted",), (do.no_channel, None)),
     # Out.

@@ -147,6 +147,14 @@ def collect(line: R2Machine) -> Actions:
     return (line.send(Bits.BUSY), *register.begin())
 
 
+def collect_unless_faulty(line: R2Machine) -> Actions:
+    """It may seize as soon as it is no longer blocked, so that nobody sees it idle. From any other bits this is no seizure."""
+    if line.far_before is not Bits.BUSY:
+        return ()
+    line.state = S.COLLECTING
+    return collect(line)
+
+
 def idle_then_collect(line: R2Machine) -> Actions:
     return (ChannelIdle(), *collect(line))
 

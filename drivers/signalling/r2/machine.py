@@ -106,6 +106,7 @@ class R2Machine:
         self.span = span
         self.state = S.NEW
         self.far: Bits | None = None
+        self.far_before: Bits | None = None
         self.blocked = False
         self.wanted = CallWanted()
         self.release_cause: int = Cause.NORMAL
@@ -177,7 +178,7 @@ class R2Machine:
     def _bits_hold(self) -> Actions:
         if self._coming is None or self._coming is self.far:
             return ()
-        self.far = self._coming
+        self.far_before, self.far = self.far, self._coming
         return self.walk(f"bits {self.far}")
 
     def _register_takes(self, event: Input) -> Actions:

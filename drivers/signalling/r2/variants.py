@@ -103,7 +103,7 @@ def signal_for(meanings: Meanings, order: Order) -> str:
 
 def refusal(meanings: Meanings, order: Order) -> str:
     """The signal of group B that refuses a call so, or as near to it as there is."""
-    nearest = (order, Order.CONGESTED if order is Order.OUT_OF_ORDER else Order.BUSY, Order.CONGESTED)
+    nearest = (order, Order.CONGESTED if order is Order.OUT_OF_ORDER else Order.BUSY, Order.CONGESTED, Order.BUSY)
     return next(signal for signal in (signal_for(meanings, each) for each in nearest) if signal)
 
 

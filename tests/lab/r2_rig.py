@@ -1,0 +1,98 @@
+"""The line server on a CAS span of the kernel, wired to another on which r2test stands; a call agent that notes what it is told. Guest
+only."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import msgspec
+
+from drivers.clock import RealClock
+from drivers.config import GroupConfig, LinesConfig
+from drivers.dahdi.card import DahdiCard
+from drivers.dahdi.setup import CardSetup, ChannelGroup, DynamicSpan
+from drivers.io import Signalling
+from drivers.media import Engine, EngineConfig
+from drivers.server import LineServer
+from drivers.settings import Paths
+from drivers.signalling.r2 import R2Span
+from tests.lab import cards
+from tests.scenarios.lines_rig import Agent
+
+OURS = tuple(slot for slot in range(1, 32) if slot != 16)
+FAR_OFFSET = 31
+WRITE_AHEAD = 4
+
+
+def r2_setup() -> CardSetup:
+    """Span 1 ours, span 2 the far end's: 30 channels each, timeslot 16 carries their bits."""
+    return CardSetup(
+        dynamic_spans=(DynamicSpan("loc", "1:0", 31), DynamicSpan("loc", "1:1", 31)),
+        groups=(
+            ChannelGroup("1-15,17-31", Signalling.CAS, law="alaw"),
+            ChannelGroup("32-46,48-62", Signalling.CAS, law="alaw"),
+        ),
+    )
+
+
+class R2Box:
+    """The line server and its agent."""
+
+    def __init__(self, settings: R2Span, folder: Path) -> None:
+        self._engine = Engine(EngineConfig(max_ports=64, max_lines=1, max_recordings=8))
+        card = DahdiCard(self._engine, write_ahead=WRITE_AHEAD)
+        group = GroupConfig(name="trunk", channels="1-15,17-31")
+        lines = LinesConfig(card="dahdi", groups=(group,), r2=(settings,))
+        paths = Paths(run_dir=str(folder / "run"), data_dir=str(folder / "data"))
+        self._card = card
+        self.server = LineServer(lines, paths, card, self._engine, RealClock())
+        self.agent = Agent(self.server)
+
+    def state_of(self, channel: int) -> str:
+        return self.server.lines.channels[channel].state().state
+
+    def all_idle(self) -> bool:
+        return all(channel.is_free() for channel in self.server.lines.channels.values())
+
+    def states(self) -> str:
+        """Those not idle."""
+        found = {number: self.state_of(number) for number in OURS}
+        return ", ".join(f"{number} {state}" for number, state in found.items() if state != "idle") or "all idle"
+
+    async def until(self, reached: Callable[[], bool], what: str, limit_s: float) -> None:
+        deadline_s = time.monotonic() + limit_s
+        while not reached():
+            assert time.monotonic() < deadline_s, f"not within {limit_s:.0f} s: {what}; {self.states()}"
+            await asyncio.sleep(0.02)
+
+    async def __aenter__(self) -> "R2Box":
+        self._card.spans()
+        self._engine.start()
+        self.server.start()
+        await self.agent.welcome()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.server.stop()
+        self._card.close()
+        await asyncio.sleep(0.3)
+        self._engine.close()
+
+
+@contextlib.asynccontextmanager
+async def r2_box(settings: R2Span, name: str) -> AsyncIterator[R2Box]:
+    """Cards loaded afresh, the line server on them."""
+    cards.install(r2_setup())
+    async with R2Box(settings, Path("/tmp/r2") / name) as box:
+        yield box
+
+
+def far_of(channel: int) -> int:
+    """Number of the channel at the far end of it."""
+    return channel + FAR_OFFSET
+
+
+def settings_of(variant: str, **settings: object) -> R2Span:
+    return msgspec.convert({"variant": variant, "dnis_length": 8, **settings}, R2Span)
