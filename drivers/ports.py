@@ -14,13 +14,13 @@ from drivers.clip_shelf import ClipShelf
 from drivers.clock import Clock
 from drivers.config import LinesConfig
 from drivers.errors import LineError, MediaError
-from drivers.media import Cadence, Engine, Law, Tone, TonePlan, ToneStep, zone_tone
+from drivers.media import Cadence, Engine, Law, Tone, TonePlan, zone_tone
 from drivers.media.line_signals import Fsk
 from drivers.media.r2 import MfSet
 from drivers.protocol import Caller, Clip, NumberSource
 from drivers.set_tones import SET_TONES, set_tone
 from drivers.signalling import callerid
-from drivers.signalling.tone_text import tone_parts
+from drivers.tone_cadence import cadence_of
 
 log = logging.getLogger("careline.lines")
 
@@ -29,10 +29,6 @@ SENT_TONES = ("dial", "ringback", "busy", "congestion")
 DIGITS = frozenset("0123456789*#ABCDw")
 MAX_DIGITS = 64  # Source: media.h, CM_DIGITS_LEN
 FSK_STANDARDS = {"fsk": Fsk.BELL202, "v23": Fsk.V23}
-
-
-def _cadence(text: str) -> Cadence:
-    return Cadence(tuple(ToneStep(part.hz1, part.hz2, on_ms=part.ms) for part in tone_parts(text)))
 
 
 class Media:
@@ -88,6 +84,11 @@ class Port:
         number = self._media.engine.port_new(self._law)
         self._media.channel_at[number] = self._channel
         return number
+
+    @property
+    def is_sending(self) -> bool:
+        """True while digits or caller id are being sent."""
+        return bool(self._sending)
 
     def renew(self) -> None:
         """After a call, not attached: digits that nobody waits for any more must never reach the next one.
@@ -215,7 +216,7 @@ class Port:
         Off by so many percent they still count. Raises: ValueError.
         """
         plan: dict[str, Cadence] = {name: cadence for name in SENT_TONES if (cadence := self._country_tone(name))}
-        plan |= {name: _cadence(text) for name, text in tones.items()}
+        plan |= {name: cadence_of(text) for name, text in tones.items()}
         self._tone_plan = TonePlan(**plan, hz_percent=hz_percent, ms_percent=ms_percent)
 
     def _country_tone(self, name: str) -> Cadence | None:

@@ -86,6 +86,8 @@ class Adoption:
         signaller = self._signaller(spec, group)
         io = self._open(spec, kept_fd)
         port = self._lines.media.new_port(spec.number, spec.law)
+        if isinstance(signaller, FxsSignalled) and (tones := signaller.profile.tones.written()):
+            port.use_tones(tones)
         care = ChannelCare(self._lines.clock, self._lines.config.care, group.role == "extension")
         self._lines.channels[spec.number] = Channel(
             spec, group, io, signaller, port, self._calls, self._lines.performer, care, self._lines.config.sets.flash_max_ms

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from drivers.config import GroupConfig, LinesConfig
 from drivers.protocol import Alerting, Answered, Cause, Release, Released, Seize
-from drivers.signalling.fxo_profile import LineProfile
+from drivers.signalling.fxo_profile import LineProfile, LineTones
 from drivers.virtual.config import Answering, NumberConfig, SpanConfig, SpanKind, TelephoneConfig, VirtualConfig
 from drivers.virtual.faults import Fault
 from drivers.virtual.handset import Phase
@@ -57,7 +57,9 @@ def number(lane: int, outcome: Outcome) -> str:
     return f"8{lane:02}{outcome.digit}"
 
 
-def lines(say: str) -> LinesConfig:
+def lines(say: str, tones: LineTones | None = None) -> LinesConfig:
+    """`tones`: of the exchange, and of the lines' profiles."""
+    tones = tones or LineTones()
     telephones = tuple(
         TelephoneConfig(number=number(lane, found), answering=found.answering, after_ms=found.after_ms, say=say)
         for lane in LANES
@@ -66,9 +68,9 @@ def lines(say: str) -> LinesConfig:
     )
     spans = tuple(SpanConfig(kind=SpanKind.FXO, channels=PER_SPAN, reverses_polarity=mode == "polarity") for mode in MODES)
     world = VirtualConfig(
-        spans=spans, numbers=(NumberConfig(number=BOX, spans=(1,)),), telephones=telephones, ring_limit_ms=EXCHANGE_RINGS_MS
+        spans=spans, numbers=(NumberConfig(number=BOX, spans=(1,)),), telephones=telephones, ring_limit_ms=EXCHANGE_RINGS_MS, tones=tones
     )
-    profiles: Any = tuple(LineProfile(name=mode, answer=mode, dial_without_tone=False) for mode in MODES)  # type: ignore[arg-type]
+    profiles: Any = tuple(LineProfile(name=mode, answer=mode, dial_without_tone=False, tones=tones) for mode in MODES)  # type: ignore[arg-type]
     groups = tuple(GroupConfig(name=mode, channels=LINES_OF[mode], profile=mode) for mode in MODES)
     return LinesConfig(virtual=world, profiles=profiles, groups=groups)
 
@@ -151,4 +153,14 @@ def test_two_hundred_calls_of_all_outcomes(folder: Path) -> None:
     played, wrong = run_lanes(folder, CALLS, 7, lines(str(say)))
     assert wrong == []
     assert sum(played.values()) == CALLS
+    assert set(played) == set(OUTCOMES)
+
+
+ODD = LineTones(dial="400", ringback="400/1000,0/3000", busy="400/500,0/500", congestion="400/250,0/250")
+
+
+def test_switch_with_tones_of_its_own(folder: Path) -> None:
+    say = wav(folder / "hello.wav", speech_like(4, 1))
+    played, wrong = run_lanes(folder, 100, 8, lines(str(say), ODD))
+    assert wrong == []
     assert set(played) == set(OUTCOMES)
