@@ -14,14 +14,14 @@ from werkzeug.routing import IntegerConverter, Map
 from appliance.control.client import ControlClient
 from drivers.clock import Clock, RealClock
 from drivers.errors import ConfigError
-from webui import faults, guard, page, secret, store
+from webui import faults, guard, line_words, page, secret, store
 from webui.errors import WebError
 from webui.limits import Once, RateLimit
 from webui.live import LiveHub, Source
 from webui.settings import Config
 from webui.shared import Shared
 from webui.today import TodayCounter
-from webui.views import account, calls, channels, dashboard, handset, health, messages, people, recordings, setup, start
+from webui.views import account, calls, channels, dashboard, handset, health, lines, messages, people, recordings, setup, start
 from webui.wording import load_wording
 
 SIGN_IN_TRIES_A_MINUTE = 20
@@ -56,6 +56,7 @@ def create_app(config: Config, source: Source | None = None, clock: Clock | None
     guard.install(app)
     faults.install(app)
     page.install(app)
+    line_words.install(app)
     guard.check_views(app)
     return app
 
@@ -105,6 +106,7 @@ def _add_views(app: Flask) -> None:
         people.blueprint,
         dashboard.blueprint,
         channels.blueprint,
+        lines.blueprint,
         calls.blueprint,
         recordings.blueprint,
         messages.blueprint,

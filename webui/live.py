@@ -13,15 +13,17 @@ from dataclasses import dataclass, field, replace
 from appliance.control.messages import (
     Health,
     HealthChanged,
+    LineHistoryChanged,
     LiveCall,
     LiveCallChanged,
     LiveCallGone,
     LiveChannelChanged,
     LiveSnapshot,
     LiveSpanChanged,
+    LiveTestChanged,
 )
 from drivers.errors import CarelineError
-from drivers.protocol import ChannelState, GroupState, SpanState
+from drivers.protocol import ChannelState, GroupState, LineTest, SpanState
 
 RETRY_S = 1.0
 Source = Callable[[], Iterator[object]]
@@ -49,6 +51,7 @@ class LiveView:
     channels: dict[int, ChannelState] = field(default_factory=dict)
     spans: dict[int, SpanState] = field(default_factory=dict)
     groups: dict[str, GroupState] = field(default_factory=dict)
+    tests: dict[int, LineTest] = field(default_factory=dict)
     health: Health | None = None
     trouble: Trouble | None = STARTING
 
@@ -59,8 +62,8 @@ class LiveView:
 
 
 class Watcher:
-    """The parts that changed since one browser last looked: "state", "calls", "spans", "health", "everything",
-    "channel-7", and for a call that goes on "call " with its id."""
+    """The parts that changed since one browser last looked: "state", "calls", "spans", "health", "history" (of lines), "everything",
+    "channel-7", "test-7" (of that channel), and for a call that goes on "call " with its id."""
 
     def __init__(self) -> None:
         self._parts: set[str] = {"everything"}
@@ -157,6 +160,10 @@ class LiveHub:
                 self._show(replace(view, channels=view.channels | {channel.number: channel}), *_part_of(channel, view))
             case LiveSpanChanged(span=span):
                 self._show(replace(view, spans=view.spans | {span.number: span}), "spans")
+            case LiveTestChanged(test=test):
+                self._show(replace(view, tests=view.tests | {test.channel: test}), f"test-{test.channel}")
+            case LineHistoryChanged():
+                self._show(view, "history")
             case HealthChanged(health=health):
                 self._show(replace(view, health=health), "health")
 
@@ -177,6 +184,7 @@ def _from_snapshot(snapshot: LiveSnapshot) -> LiveView:
         channels={channel.number: channel for channel in snapshot.channels},
         spans={span.number: span for span in snapshot.spans},
         groups={group.name: group for group in snapshot.groups},
+        tests={test.channel: test for test in snapshot.tests},
         health=snapshot.health,
         trouble=None,
     )

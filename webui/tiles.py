@@ -1,5 +1,6 @@
 """What the live pages show of a channel or a call, worked out from the live view. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.control.messages import LiveCall
@@ -7,7 +8,7 @@ from drivers.protocol import ChannelState
 from webui.live import LiveView
 
 PHASES = ("ringing", "talking", "bridged", "ending")
-STATES = ("free", "busy", "blocked", "alarm", *PHASES)
+STATES = ("free", "busy", "blocked", "alarm", "test", *PHASES)
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,12 @@ def tiles(view: LiveView) -> list[Tile]:
 
 
 def counts(view: LiveView) -> Counts:
-    states = [one.state for one in tiles(view)]
-    busy = sum(state in (*PHASES, "busy") for state in states)
+    return counts_of(tiles(view))
+
+
+def counts_of(some: Iterable[Tile]) -> Counts:
+    states = [one.state for one in some]
+    busy = sum(state in (*PHASES, "busy", "test") for state in states)
     return Counts(len(states), states.count("free"), busy, states.count("blocked"), states.count("alarm"))
 
 
@@ -52,6 +57,8 @@ def _state(channel: ChannelState, call: LiveCall | None) -> str:
         return call.phase if call.phase in PHASES else "busy"
     if channel.alarms:
         return "alarm"
+    if channel.test:
+        return "test"
     if channel.leg is not None:
         return "busy"
     return "blocked" if channel.blocked else "free"

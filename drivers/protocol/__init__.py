@@ -91,6 +91,7 @@ from drivers.protocol.handset import (
 )
 from drivers.protocol.number_plan import Completeness, Destination, NumberKind, NumberPlan, PlannedNumber
 from drivers.protocol.states import (
+    LINE_TESTS,
     BlockedBy,
     Caller,
     Cause,
@@ -120,6 +121,7 @@ from drivers.protocol.states import (
 VERSION = 1
 
 __all__ = [
+    "LINE_TESTS",
     "MAX_FRAME_BYTES",
     "VERSION",
     "Alert",

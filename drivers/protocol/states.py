@@ -130,6 +130,13 @@ class LineTestKind(StrEnum):
     DIAL_TONE = "dial_tone"
 
 
+# Which channels a test fits, by their signalling.
+LINE_TESTS: dict[LineTestKind, tuple[str, ...]] = {
+    LineTestKind.RING: ("fxoks", "fxols"),
+    LineTestKind.DIAL_TONE: ("fxsks", "fxsls"),
+}
+
+
 class LineTestPhase(StrEnum):
     RUNNING = "running"
     PASSED = "passed"

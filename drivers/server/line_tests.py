@@ -10,8 +10,9 @@ from typing import ClassVar
 import msgspec
 
 from drivers.errors import CarelineError, LineError
-from drivers.io import Hook, LineEvent, Signalling
+from drivers.io import Hook, LineEvent
 from drivers.protocol import (
+    LINE_TESTS,
     Figure,
     LineTest,
     LineTestKind,
@@ -29,14 +30,10 @@ SETTLE_S = 2.5  # after hanging up the driver is deaf or drops its battery, see 
 PUT_DOWN_LIMIT_S = 60.0
 LIMIT_MS = (1000, 600_000)
 
-LINES = frozenset({Signalling.FXSKS, Signalling.FXSLS})
-SETS = frozenset({Signalling.FXOKS, Signalling.FXOLS})
-
 
 class RunningTest:
     """One test from lending the channel to giving it back. `done` is called once, when the channel takes calls again."""
 
-    kinds: ClassVar[frozenset[Signalling]]
     timed_out: ClassVar[str]
 
     def __init__(self, lines: Lines, channel: Channel, command: StartLineTest, done: Callable[[], None]) -> None:
@@ -147,7 +144,6 @@ class RunningTest:
 class RingTest(RunningTest):
     """Rings a set. Passed when somebody picks up: a tone is heard then, until the receiver is put down."""
 
-    kinds = SETS
     timed_out = "not_answered"
     lifted = False
 
@@ -170,7 +166,6 @@ class RingTest(RunningTest):
 class DialToneTest(RunningTest):
     """Seizes a line of an exchange. Passed when its dial tone comes."""
 
-    kinds = LINES
     timed_out = "no_dial_tone"
 
     def begin(self) -> None:
@@ -229,7 +224,7 @@ class LineTests:
     def _check(self, channel: Channel, kind: LineTestKind) -> None:
         if channel.io is None or channel.is_gone:
             raise LineError("LIN-172", f"channel {channel.number} is not open", "See why in the log; is its card there?")
-        if channel.spec.signalling not in KINDS[kind].kinds:
+        if channel.spec.signalling.value not in LINE_TESTS[kind]:
             what = f"test {kind.value} cannot be done on channel {channel.number}, which is {channel.spec.signalling.value}"
             raise LineError("LIN-173", what, "Choose a test that fits the channel")
         if channel.test or not channel.is_quiet():

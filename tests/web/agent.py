@@ -55,6 +55,8 @@ class ScriptedAgent:
 
         def change(live: LiveState) -> None:
             live.lines_changed(*prepared.lines(self._now))
+            for test in prepared.line_tests(self._now):
+                live.test_changed(test)
             for call in prepared.live_calls(self._now):
                 live.call_changed(call)
             live.health_changed(prepared.health(self._now, troubled))

@@ -36,8 +36,18 @@ from appliance.events import (
     TransferStarted,
 )
 from appliance.store.database import open_store
-from appliance.store.models import Account, Audit, CallEvent, CallRecord, Recording, VoiceMessage
-from drivers.protocol import ChannelState, GroupState, SpanState
+from appliance.store.models import Account, Audit, CallEvent, CallRecord, LineAction, LineAlarm, Recording, VoiceMessage
+from drivers.protocol import (
+    BlockedBy,
+    ChannelState,
+    Figure,
+    GroupState,
+    LineTest,
+    LineTestKind,
+    LineTestPhase,
+    SpanErrors,
+    SpanState,
+)
 from webui import accounts
 
 PASSWORD = "Wisteria-42-lane"
@@ -94,6 +104,7 @@ def fill(data_dir: Path, now: datetime) -> None:
         _live_record(now)
         _messages(data_dir, now)
         _audits(people, now)
+        _lines(now)
     database.close()
 
 
@@ -306,17 +317,40 @@ def lines(now: datetime) -> tuple[tuple[ChannelState, ...], tuple[SpanState, ...
             group="trunk" if number <= 20 else "sets",
             signalling="fxsks" if number <= 20 else "fxoks",
             leg=legs.get(number),
-            blocked=number == 5,
+            blocked=number in (5, 7),
             alarms=("red",) if number in (17, 18) else (),
             last_cause=16 if number < 10 else None,
-            failures=2 if number == 17 else 0,
+            failures=2 if number == 17 else 5 if number == 7 else 0,
+            state="answered" if number in legs else "idle",
+            calls=40 - number,
+            blocked_by=BlockedBy.PERSON if number == 5 else BlockedBy.FAILURES if number == 7 else BlockedBy.NOBODY,
+            failures_in_a_row=5 if number == 7 else 0,
+            last_call_at=now - timedelta(minutes=number) if number < 10 else None,
+            test="ring" if number == 22 else "",
         )
         for number in range(1, 25)
     )
     since = now - timedelta(minutes=3)
+    errors = SpanErrors(since=now - timedelta(days=3), crc4_errors=12, frame_errors=3)
     spans = (
-        SpanState(number=1, name="virtual/1", description="外线 1–16", channels=16),
-        SpanState(number=2, name="virtual/2", description="外线 17–20", channels=4, alarms=("red",), alarm_since=since),
+        SpanState(
+            number=1,
+            name="virtual/1",
+            description="外线 1–16",
+            channels=16,
+            errors=msgspec.structs.replace(errors, crc4_errors=0, frame_errors=0),
+            link_up=True,
+        ),
+        SpanState(
+            number=2,
+            name="virtual/2",
+            description="外线 17–20",
+            channels=4,
+            alarms=("red",),
+            alarm_since=since,
+            errors=errors,
+            link_up=False,
+        ),
         SpanState(number=3, name="virtual/3", description="分机", channels=4),
     )
     groups = (
@@ -324,6 +358,42 @@ def lines(now: datetime) -> tuple[tuple[ChannelState, ...], tuple[SpanState, ...
         GroupState(name="sets", channels=(21, 22, 23, 24), hunting="up"),
     )
     return channels, spans, groups
+
+
+def line_tests(now: datetime) -> tuple[LineTest, ...]:
+    """One that runs, one that passed, one that failed."""
+
+    def test(channel: int, kind: LineTestKind, phase: LineTestPhase, reason: str, *figures: Figure) -> LineTest:
+        began = now - timedelta(seconds=20 + channel)
+        return LineTest(
+            test_id=f"t{channel}", channel=channel, kind=kind, phase=phase, began_at=began, at=now, reason=reason, figures=figures
+        )
+
+    return (
+        test(22, LineTestKind.RING, LineTestPhase.RUNNING, ""),
+        test(3, LineTestKind.DIAL_TONE, LineTestPhase.PASSED, "dial_tone", Figure("after", 1560, "ms")),
+        test(5, LineTestKind.DIAL_TONE, LineTestPhase.FAILED, "no_dial_tone"),
+    )
+
+
+def _lines(now: datetime) -> None:
+    """Alarms, one of them open, and what was done with lines."""
+    for subject, number, alarm, began_min, ended_min in (
+        ("span", 2, "yellow", 900, 896),
+        ("channel", 7, "blocked", 30, None),
+        ("span", 2, "red", 3, None),
+    ):
+        ended = None if ended_min is None else now - timedelta(minutes=ended_min)
+        LineAlarm.create(subject=subject, number=number, alarm=alarm, began_at=now - timedelta(minutes=began_min), ended_at=ended)
+    for minutes, by, action, subject, detail in (
+        (40, "liwei", "blocked", "channel 5", ""),
+        (35, "root@console", "counters_reset", "span 2", ""),
+        (12, "liwei", "test_ring_started", "channel 1", "refused: LIN-173: test ring cannot be done on channel 1. Choose another"),
+        (10, "liwei", "test_dial_tone_started", "channel 3", ""),
+        (10, "liwei", "test_dial_tone", "channel 3", "passed dial_tone after=1560ms"),
+        (5, "chen", "blocked_at_once", "group vip", ""),
+    ):
+        LineAction.create(at=now - timedelta(minutes=minutes), by=by, action=action, subject=subject, detail=detail)
 
 
 # --- sound ---

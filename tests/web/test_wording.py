@@ -13,9 +13,11 @@ from webui.wording import LANGUAGES, Wording, load_wording
 WEBUI = Path(__file__).parents[2] / "webui"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 PLACES = re.compile(r"{(\w+)}")
-WITHOUT_CHINESE = {"prompt.comma", "list.stop"}
+WITHOUT_CHINESE = {"prompt.comma", "list.stop", "signalling.bchan"}
 # Groups whose keys are made from values: of records, events, roles, rights, faults, HTTP statuses.
 MADE = {"direction", "phase", "state", "outcome", "service", "place", "language", "play_end", "reason", "transfer_outcome", "ended_by"}
+MADE |= {"signalling", "signaller", "test_kind", "test_help", "test_phase", "test_reason", "figure", "line_action", "line_block"}
+MADE |= {"line_subject", "span_error"}
 MADE |= {"cause", "prompt", "story", "role", "right", "audit", "alarm", "check", "grade", "http", "action", "js", "code", "remedy"}
 
 
@@ -50,6 +52,9 @@ def test_made_keys_are_there(wording: Wording) -> None:
         assert wording.has(f"role.{role}")
     for action in re.findall(r'audit\(\s*"(\w+)"', sources("*.py")):
         assert wording.has(f"audit.{action}"), action
+    for action in re.findall(r'"((?:channel|line|lines|call)_[a-z_]+)"', sources("views/channels.py") + sources("views/lines.py")):
+        assert wording.has(f"audit.{action}"), action
+        assert wording.has(f"action.{action}"), action
     for action in re.findall(r'_change\(number, "(\w+)"', sources("*.py")):
         assert wording.has(f"audit.{action}"), action
 

@@ -1,18 +1,22 @@
 """One channel, and what a technician may do with it or with a call: asked of the call agent, written down, said in words."""
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+import uuid
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from appliance.control.client import ControlClient
-from appliance.control.messages import HangUpCall, LineTarget, Request, SetLinesBlocked
+from appliance.control.messages import EndLineTest, HangUpCall, LineTarget, ResetLineCounters, RunLineTest, SetLinesBlocked
 from appliance.store.models import CallRecord
-from drivers.errors import CarelineError
+from drivers.protocol import LINE_TESTS, LineTestKind
 from webui import tiles
-from webui.page import meaning, remedy
+from webui.asking import ask, where_the_form_stood
+from webui.live import LiveView
 from webui.rights import Right, needs
-from webui.shared import audit, me, say, shared
+from webui.shared import me, shared
+from webui.stream import stream
 
 RECENT_CALLS = 10
+TEST_LIMIT_S = (1, 600)
 
 blueprint = Blueprint("channels", __name__)
 
@@ -24,33 +28,67 @@ def show(number: int) -> str:
     if number not in view.channels:
         abort(404)
     recent = CallRecord.select().where(CallRecord.channel == number).order_by(CallRecord.started_at.desc()).limit(RECENT_CALLS)
-    return render_template("channel.html", one=tiles.tile(view, number), view=view, recent=list(recent))
+    return render_template("channel.html", recent=list(recent), **_parts(view, number))
+
+
+@blueprint.get("/channels/<int:number>/live")
+@needs(Right.SEE_LIVE)
+def feed(number: int) -> Response:
+    mine = {"everything", f"channel-{number}", f"test-{number}"}
+
+    def draw(changed: frozenset[str]) -> str:
+        view = shared().hub.view()
+        if number not in view.channels or not (changed & (mine | {"state"})):
+            return ""
+        return render_template("channel_live.html", **_parts(view, number))
+
+    return stream(draw)
 
 
 @blueprint.post("/channels/<int:number>/blocked")
 @needs(Right.BLOCK_CHANNELS)
 def set_blocked(number: int) -> Response:
-    blocked = request.form.get("blocked") == "1"
-    action = "channel_blocked" if blocked else "channel_unblocked"
-    _ask(SetLinesBlocked(target=LineTarget(channel=number), blocked=blocked, by=me().name), action, str(number))
+    blocked, at_once = request.form.get("blocked") == "1", request.form.get("at_once") == "1"
+    action = ("channel_blocked_at_once" if at_once else "channel_blocked") if blocked else "channel_unblocked"
+    asked = SetLinesBlocked(target=LineTarget(channel=number), blocked=blocked, at_once=at_once, by=me().name)
+    ask(asked, action, str(number))
+    return redirect(where_the_form_stood(url_for("channels.show", number=number)), 303)
+
+
+@blueprint.post("/channels/<int:number>/counters")
+@needs(Right.TEST_LINES)
+def reset_counters(number: int) -> Response:
+    ask(ResetLineCounters(target=LineTarget(channel=number), by=me().name), "channel_counters_reset", str(number))
+    return redirect(url_for("channels.show", number=number), 303)
+
+
+@blueprint.post("/channels/<int:number>/test")
+@needs(Right.TEST_LINES)
+def run_test(number: int) -> Response:
+    kind, seconds = request.form.get("kind", ""), request.form.get("seconds", "")
+    if kind not in list(LineTestKind) or not seconds.isdecimal() or not TEST_LIMIT_S[0] <= int(seconds) <= TEST_LIMIT_S[1]:
+        abort(400)
+    asked = RunLineTest(test_id=uuid.uuid4().hex[:12], channel=number, kind=LineTestKind(kind), limit_ms=1000 * int(seconds), by=me().name)
+    ask(asked, "line_test_started", str(number), kind)
+    return redirect(url_for("channels.show", number=number), 303)
+
+
+@blueprint.post("/channels/<int:number>/test/end")
+@needs(Right.TEST_LINES)
+def end_test(number: int) -> Response:
+    ask(EndLineTest(channel=number, by=me().name), "line_test_ended", str(number))
     return redirect(url_for("channels.show", number=number), 303)
 
 
 @blueprint.post("/calls/<call_id>/hang-up")
 @needs(Right.HANG_UP)
 def hang_up(call_id: str) -> Response:
-    _ask(HangUpCall(call_id=call_id, by=me().name), "call_hung_up", call_id)
+    ask(HangUpCall(call_id=call_id, by=me().name), "call_hung_up", call_id)
     return redirect(url_for("calls.story", call_id=call_id), 303)
 
 
-def _ask(request_: Request, action: str, subject: str) -> None:
-    """Ask the call agent; say how it went."""
-    try:
-        with ControlClient(shared().config.paths.control_socket) as client:
-            client.request(request_)
-    except CarelineError as error:
-        words = {"meaning": meaning(error.code, error.what), "remedy": remedy(error.code, error.remedy)}
-        flash(say("action.failed", code=error.code, what=error.what, **words), "danger")
-        return
-    audit(action, subject)
-    flash(say(f"action.{action}", subject=subject))
+def _parts(view: LiveView, number: int) -> dict[str, object]:
+    """What the parts of the page draw from."""
+    one = tiles.tile(view, number)
+    kinds = [kind for kind, signallings in LINE_TESTS.items() if one.channel.signalling in signallings]
+    return {"one": one, "view": view, "test": view.tests.get(number), "kinds": kinds, "limits_s": TEST_LIMIT_S}

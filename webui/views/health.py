@@ -4,7 +4,8 @@ from flask import Blueprint, Response, render_template
 
 from webui.rights import Right, needs
 from webui.shared import shared
-from webui.views.dashboard import HEALTH_PARTS, stream
+from webui.stream import stream
+from webui.views.dashboard import HEALTH_PARTS, drawing
 
 blueprint = Blueprint("health", __name__)
 
@@ -18,4 +19,4 @@ def show() -> str:
 @blueprint.get("/health/live")
 @needs(Right.SEE_HEALTH)
 def feed() -> Response:
-    return stream(HEALTH_PARTS)
+    return stream(drawing(HEALTH_PARTS))

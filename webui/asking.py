@@ -1,0 +1,33 @@
+"""Asking the call agent for something on behalf of a person: done, written down in the audit log, said in words. In request threads."""
+
+from flask import flash, request, url_for
+
+from appliance.control.client import ControlClient
+from appliance.control.messages import Request
+from drivers.errors import CarelineError
+from webui.page import meaning, remedy
+from webui.shared import audit, say, shared
+
+
+def ask(asked: Request, action: str, subject: str, detail: str = "") -> bool:
+    """`action`: key of the groups `audit` and `action` of the texts. False when it was refused, which the page then says."""
+    try:
+        with ControlClient(shared().config.paths.control_socket) as client:
+            client.request(asked)
+    except CarelineError as error:
+        refused(error)
+        return False
+    audit(action, subject, detail)
+    flash(say(f"action.{action}", subject=subject))
+    return True
+
+
+def refused(error: CarelineError) -> None:
+    """Say what was wrong and what to do."""
+    words = {"meaning": meaning(error.code, error.what), "remedy": remedy(error.code, error.remedy)}
+    flash(say("action.failed", code=error.code, what=error.what, **words), "danger")
+
+
+def where_the_form_stood(otherwise: str) -> str:
+    """One of our own pages, by name."""
+    return url_for("lines.show") if request.form.get("from") == "lines" else otherwise
