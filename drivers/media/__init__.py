@@ -282,6 +282,10 @@ class Engine(LineSignals):
         """Part a port from its partner, mixed or native."""
         _check(_lib.cm_unbridge(self._engine, port), f"unbridging port {port}")
 
+    def confer(self, port: int, with_port: int) -> None:
+        """The port joins the other and all it is in conference with; -1: it leaves."""
+        _check(_lib.cm_confer(self._engine, port, with_port), f"conference of ports {port} and {with_port}")
+
     def native_peer(self, a: int, b: int) -> None:
         """The card joins a and b; recordings and taps take the other side from the partner. b -1: undo."""
         _check(_lib.cm_native_peer(self._engine, a, b), f"native bridge of ports {a} and {b}")

@@ -49,7 +49,7 @@ static struct port *port_make(cm_engine *e, int index, enum cm_law law)
     p->engine = e;
     p->index = index;
     p->law = law;
-    p->peer = p->tapped = p->fd = -1;
+    p->peer = p->ring = p->tapped = p->fd = -1;
     p->rx_gain = p->tx_gain = GAIN_ONE;
     p->heard = p->tx;
     memset(p->tx, g711_silence(law), FRAME);
@@ -349,6 +349,12 @@ static void obey_port(cm_engine *e, struct port *p, const struct command *c)
         break;
     case COMMAND_UNBRIDGE:
         bridge_unset(e, p);
+        break;
+    case COMMAND_CONFER:
+        if (c->a >= 0)
+            conference_join(e, p, e->live_ports[c->a]);
+        else
+            conference_leave(e, p);
         break;
     case COMMAND_TAP:
         tap_set(e, p, c->a >= 0 ? e->live_ports[c->a] : NULL);

@@ -172,6 +172,7 @@ struct fifo {
 };
 bool fifo_pop(struct fifo *fifo, int16_t *frame);
 void fifo_push(struct fifo *fifo, const int16_t *frame);
+void fifo_clear(struct fifo *fifo);
 
 /* ---- stream.c ---- */
 #define STREAM_BYTES       16384
@@ -259,6 +260,8 @@ struct port {
     bool rx_muted, tx_muted;
     int peer; /* bridged or native */
     bool native;
+    int ring;   /* the next port of its conference, -1 when it is in none */
+    bool spoke; /* `says` holds its frame of this mix */
     int tapped; /* port listened to, -1 */
     int listeners;
     struct play *play;
@@ -275,7 +278,8 @@ struct port {
     int16_t rx_linear[FRAME], heard_linear[FRAME];
     const uint8_t *heard; /* in the port's law: tx, or the native partner's side */
     uint8_t heard_native[FRAME];
-    struct fifo from_peer, from_tap;
+    struct fifo from_peer, from_tap, said;
+    int16_t says[FRAME];
 };
 
 /* ---- commands ---- */
@@ -300,6 +304,7 @@ enum command_type {
     COMMAND_MUTE,
     COMMAND_BRIDGE,
     COMMAND_UNBRIDGE,
+    COMMAND_CONFER,
     COMMAND_TAP,
     COMMAND_STREAM,
     COMMAND_LINE_ADD,
@@ -388,6 +393,10 @@ void bridge_unset(cm_engine *e, struct port *p);
 void bridge_clear(cm_engine *e, struct port *p); /* taps too */
 void tap_set(cm_engine *e, struct port *listener, struct port *target);
 void bridge_exchange(cm_engine *e, struct port *p);
+void conference_join(cm_engine *e, struct port *p, struct port *with);
+void conference_leave(cm_engine *e, struct port *p);
+void conference_hear(struct port *p);
+void conference_mix(cm_engine *e);
 void tap_exchange(cm_engine *e, struct port *listener);
 void produce(cm_engine *e, struct port *p);
 void record_frame(cm_engine *e, struct port *p);

@@ -198,6 +198,9 @@ int cm_gain(cm_engine *e, int port, double rx_db, double tx_db);
 int cm_mute(cm_engine *e, int port, int rx, int tx);
 int cm_bridge(cm_engine *e, int a, int b); /* the core mixes: each hears the other and own prompts */
 int cm_unbridge(cm_engine *e, int port);
+/* port joins with and all that with is in conference with already: each hears all the others and own prompts. A bridge of either
+ * ends. with -1: port leaves; the last one is alone. */
+int cm_confer(cm_engine *e, int port, int with);
 /* a and b are joined by their card: nothing is mixed, but recordings and taps of one take the other's side from it. */
 int cm_native_peer(cm_engine *e, int a, int b);
 int cm_tap(cm_engine *e, int listener, int target); /* listener hears both sides of target; target -1: stop */

@@ -23,7 +23,7 @@ void fifo_push(struct fifo *fifo, const int16_t *frame)
     fifo->flowing = true;
 }
 
-static void fifo_clear(struct fifo *fifo)
+void fifo_clear(struct fifo *fifo)
 {
     fifo->head = fifo->count = 0;
     fifo->flowing = false;
@@ -53,6 +53,8 @@ void bridge_set(cm_engine *e, struct port *a, struct port *b, bool native)
 {
     bridge_unset(e, a);
     bridge_unset(e, b);
+    conference_leave(e, a);
+    conference_leave(e, b);
     a->peer = b->index;
     b->peer = a->index;
     a->native = b->native = native;
@@ -73,6 +75,7 @@ void tap_set(cm_engine *e, struct port *listener, struct port *target)
 void bridge_clear(cm_engine *e, struct port *p)
 {
     bridge_unset(e, p);
+    conference_leave(e, p);
     tap_set(e, p, NULL);
     for (int i = 0; p->listeners && i <= e->highest_port; i++)
         if (e->live_ports[i] && e->live_ports[i]->tapped == p->index)
@@ -183,7 +186,7 @@ static void gather(cm_engine *e, struct mixture *m, struct port *p)
         add_codes(m, p, frame);
     if (p->stream && p->source != SOURCE_NONE)
         add_program(e, m, p);
-    if (p->peer >= 0 && !p->native)
+    if (p->ring >= 0 || (p->peer >= 0 && !p->native))
         add_fifo(e, m, p, &p->from_peer);
     if (p->tapped >= 0)
         add_fifo(e, m, p, &p->from_tap);

@@ -82,6 +82,7 @@ static void receive(cm_engine *e, struct port *p, int round)
     detect(e, p);
     if (p->peer >= 0)
         bridge_exchange(e, p);
+    conference_hear(p);
 }
 
 /* Phase 2: listeners last, they hear what the others have just been sent. */
@@ -107,6 +108,8 @@ static bool round_of_all(cm_engine *e, int round)
             receive(e, e->live_ports[i], round);
             any |= e->live_ports[i]->fresh;
         }
+    if (round == 0)
+        conference_mix(e);
     if (any)
         send_all(e);
     return any;
