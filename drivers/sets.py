@@ -13,13 +13,20 @@ from drivers.io import ChannelIO, LineEvent, Signalling
 from drivers.signalling import (
     Action,
     AvailabilityChanged,
+    ClipSaid,
+    DigitHeard,
     FlashHeard,
     LeftOffHook,
+    ListenForDigits,
+    MessageWaitingWanted,
     NumberDialled,
+    NumberWanted,
     SayClip,
+    SendCallerId,
     SetCadence,
     SetPolarity,
     ShowMessageWaiting,
+    StopSending,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +48,7 @@ class SetSide:
         self.left_off_hook = False
         self._channel, self._sink = channel, sink
         self._flash_limit_ms = flash_limit_ms
+        self._takes_digits = False
         self._looking: asyncio.TimerHandle | None = None
         self._saying: asyncio.TimerHandle | None = None
 
@@ -56,14 +64,30 @@ class SetSide:
             self._looking.cancel()
             self._looking = None
 
-    def let_sound_through(self) -> None:
-        """Caller id comes while the set is on-hook. Raises: LineError when the card refuses."""
-        if self._channel.io is not None:
-            self._channel.io.allow_on_hook_audio(CALLER_ID_MS)
+    # --- what the server wants, what the media core hears ---
+
+    def collect_number(self) -> None:
+        """Give the set, in a call, dial tone and take another number; the CallSink hears it."""
+        self._channel.tell(NumberWanted())
+
+    def show_messages(self, waiting: bool) -> None:
+        """Lamp and stutter dial tone."""
+        self._channel.tell(MessageWaitingWanted(waiting))
+
+    def takes(self, digit: str) -> bool:
+        """A key; True when it is part of a number that is being dialled."""
+        taken = self._takes_digits
+        if taken:
+            self._channel.tell(DigitHeard(digit))
+        return taken
+
+    # --- what the signaller asks for ---
 
     def perform(self, action: Action) -> None:
-        """Raises: LineError when the card refuses."""
+        """Raises: LineError, MediaError when the card or the media core refuses."""
         match action:
+            case ListenForDigits(on=on):
+                self._listen_for_digits(on)
             case FlashHeard():
                 self._sink.hook_flashed(self._channel)
             case NumberDialled():
@@ -79,6 +103,11 @@ class SetSide:
 
     def _of_the_card(self, io: ChannelIO, action: Action) -> None:
         match action:
+            case SendCallerId(caller=caller, standard=standard):
+                io.allow_on_hook_audio(CALLER_ID_MS)
+                self._channel.port.send_caller_id(caller, standard)
+            case StopSending() if self._channel.port.is_sending:
+                self._stop_sending(io)
             case SetCadence(cadence_ms=cadence_ms):
                 io.set_ring_cadence(cadence_ms)
             case ShowMessageWaiting(on=on):
@@ -86,13 +115,26 @@ class SetSide:
             case SetPolarity(reversed=reversed_):
                 io.set_polarity(reversed_)
 
+    def _listen_for_digits(self, on: bool) -> None:
+        """Detection goes on afterwards: a call wants it too."""
+        self._takes_digits = on
+        if on:
+            self._channel.attach()
+            self._channel.port.detect_digits(True)
+
+    def _stop_sending(self, io: ChannelIO) -> None:
+        """The media core sends what it was given to the end, so another port takes the place of one that still sends."""
+        io.detach()
+        self._channel.port.renew()
+        io.attach(self._channel.port.number)
+
     def _say(self, path: str) -> None:
         said_ms = 0
         try:
             said_ms = self._channel.port.say(path)
         except MediaError as error:
             log.error("%s channel %d: %s. %s", error.code, self._channel.number, error.what, error.remedy)
-        self._saying = asyncio.get_running_loop().call_later(said_ms / 1000, self._channel.on_clip_said)
+        self._saying = asyncio.get_running_loop().call_later(said_ms / 1000, self._channel.tell, ClipSaid())
 
     def idle(self) -> None:
         """The call is over; what was being said to it was not said."""

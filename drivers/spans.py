@@ -32,24 +32,18 @@ from drivers.signalling import (
     CallReleased,
     CallWanted,
     ChannelIdle,
-    ClipSaid,
-    DigitHeard,
     EventUnexpected,
     FarBlocked,
     Input,
     LineFailed,
     LineHappened,
     ListenForCallerId,
-    ListenForDigits,
     ListenForMf,
     ListenForTones,
-    MessageWaitingWanted,
     MfHeard,
     NumberDialled,
     NumberSent,
-    NumberWanted,
     ReleaseWanted,
-    SendCallerId,
     SendMf,
     SetBits,
     SetHook,
@@ -139,7 +133,6 @@ class Channel:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._attached = False
         self._tones: tuple[str, ...] = ()
-        self._takes_digits = False
         self.set = SetSide(self, sink, flash_limit_ms) if spec.signalling in SETS else None
         self.bits = BitsSide(self) if spec.signalling is Signalling.CAS else None
         self.line = ExchangeLine(self, sink, signaller) if spec.signalling in EXCHANGE_LINES else None
@@ -190,7 +183,7 @@ class Channel:
         """Call out. The channel was reserved; the outcome comes through the CallSink."""
         self.reserved = False
         self.care.began()
-        self._attach()
+        self.attach()
         self.tell(wanted)
 
     def answer(self) -> None:
@@ -213,7 +206,7 @@ class Channel:
     def lend(self, test: Tester) -> None:
         """To a test that drives it by `io` and `port`; the channel must be quiet."""
         self.test = test
-        self._attach()
+        self.attach()
         self._sink.channel_changed(self)
 
     def rest_after_test(self) -> None:
@@ -230,7 +223,7 @@ class Channel:
     def adopt(self, phase: LegPhase) -> None:
         """Take over the call of an earlier process; the CallSink hears CallReleased if that cannot be done."""
         self.care.began()
-        self._attach()
+        self.attach()
         self._look_at_bits()
         self.carry_out(self._signaller.adopt(self.number, phase))
 
@@ -263,16 +256,6 @@ class Channel:
         if self.bits:
             self.bits.look()
             self.tell(BlockWanted(self.care.blocked))
-
-    def collect_number(self) -> None:
-        """Give a set in a call dial tone and take another number; the CallSink hears it. Raises: LineError LIN-091 when it is no set."""
-        self._must_be_set()
-        self.tell(NumberWanted())
-
-    def show_messages(self, waiting: bool) -> None:
-        """Lamp and stutter dial tone of a set. Raises: LineError LIN-091 when it is no set."""
-        self._must_be_set()
-        self.tell(MessageWaitingWanted(waiting))
 
     # --- what the card and the media core say ---------------------------------------------------------------------
 
@@ -311,15 +294,14 @@ class Channel:
             self.tell(ToneHeard(tone, on))
 
     def on_digit(self, digit: str) -> bool:
-        """A key; True when the signaller takes it, as part of a number that is being dialled."""
-        if self._takes_digits:
-            self.tell(DigitHeard(digit))
-            return True
-        return False
+        """A key; True when it is part of a number that is being dialled at a set."""
+        return self.set is not None and self.set.takes(digit)
 
-    def on_clip_said(self) -> None:
-        """The clip of SayClip was played."""
-        self.tell(ClipSaid())
+    def the_set(self) -> SetSide:
+        """Raises: LineError LIN-091 when the channel has none."""
+        if self.set is None:
+            raise LineError("LIN-091", f"channel {self.number} is no telephone set", "Name a channel of an FXS port")
+        return self.set
 
     def on_mf(self, signal: str) -> None:
         """The media core heard a register signal begin, or (empty) end."""
@@ -366,22 +348,16 @@ class Channel:
                 self.port.detect_tones(signalling=tones)
             case ListenForCallerId(standards=standards):
                 if standards:
-                    self._attach()
+                    self.attach()
                 self.port.listen_caller_id(standards)
-            case SendCallerId(caller=caller, standard=standard):
-                if self.set:
-                    self.set.let_sound_through()
-                self.port.send_caller_id(caller, standard)
             case SendMf(signal=signal, forward=forward):
                 self.port.send_mf(signal, forward)
             case ListenForMf(forward=forward):
                 if forward is not None:
-                    self._attach()
+                    self.attach()
                 self.port.listen_mf(forward)
             case SoundTone(tone=tone):
                 self._sound(tone)
-            case ListenForDigits(on=on):
-                self._listen_for_digits(on)
             case EventUnexpected(state=state, event=event):
                 log.warning("LIN-060 channel %d: %s while %s has no row; released", self.number, event, state)
             case _:
@@ -415,15 +391,8 @@ class Channel:
 
     def _sound(self, tone: str) -> None:
         if tone:
-            self._attach()
+            self.attach()
         self.port.tone(tone)
-
-    def _listen_for_digits(self, on: bool) -> None:
-        """Detection goes on afterwards: a call wants it too."""
-        self._takes_digits = on
-        if on:
-            self._attach()
-            self.port.detect_digits(True)
 
     def _look_at_set(self) -> None:
         if self.set:
@@ -435,16 +404,12 @@ class Channel:
         if self.bits:
             self.bits.look()
 
-    def _must_be_set(self) -> None:
-        if self.set is None:
-            raise LineError("LIN-091", f"channel {self.number} is no telephone set", "Name a channel of an FXS port")
-
     def _offered(self, offered: CallOffered) -> None:
         if not (self.accepts_calls() and self.group.carries_in(self.number)) and not offered.urgent:
             self.release(Cause.CHANNEL_NOT_AVAILABLE)
             return
         self.care.began()
-        self._attach()
+        self.attach()
         self._sink.call_offered(self, msgspec.structs.replace(offered, dnis=offered.dnis or self.group.dnis or None))
 
     def _released(self, cause: int, by_far_end: bool) -> None:
@@ -481,7 +446,8 @@ class Channel:
         except LineError as error:
             self.io_failed(error)
 
-    def _attach(self) -> None:
+    def attach(self) -> None:
+        """Begin to move audio, unless it moves."""
         if self._attached or self.io is None:
             return
         try:

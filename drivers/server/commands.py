@@ -189,10 +189,10 @@ class Commands:
 
     def _collect_number(self, command: CollectNumber) -> None:
         self._lines.state_in(command.leg, LegPhase.ANSWERED)
-        self._lines.channel_of(command.leg).collect_number()
+        self._lines.channel_of(command.leg).the_set().collect_number()
 
     def _show_messages(self, command: ShowMessages) -> None:
-        self._lines.channel(command.channel).show_messages(command.waiting)
+        self._lines.channel(command.channel).the_set().show_messages(command.waiting)
 
     def _ping(self, command: Ping) -> None:
         self._lines.outbox.emit(Pong(command_id=command.command_id))

@@ -219,6 +219,10 @@ class SendCallerId(Action, frozen=True):
     standard: str = "fsk"
 
 
+class StopSending(Action, frozen=True):
+    """What is left of a SendCallerId is sent no more."""
+
+
 class ListenForDigits(Action, frozen=True):
     """Report keys of the far side to the signaller (dialling) instead of to the call."""
 

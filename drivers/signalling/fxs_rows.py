@@ -21,6 +21,7 @@ from drivers.signalling import (
     SetHook,
     SoundTone,
     StartTimer,
+    StopSending,
 )
 from drivers.signalling.analog_machine import Actions
 from drivers.signalling.analog_rows import cause_of, idle
@@ -74,6 +75,10 @@ def _caller(line: "FxoSignalled") -> Caller:
 
 def set_answered(line: "FxoSignalled", event: Input) -> Actions:
     return (SetHook(Hook.OFF), CallAnswered())
+
+
+def ring_answered(line: "FxoSignalled", event: Input) -> Actions:
+    return (StopSending(), *set_answered(line, event))
 
 
 # --- the set is lifted and dials -----------------------------------------------------------------------------------

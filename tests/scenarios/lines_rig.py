@@ -160,14 +160,21 @@ class Rig:
         return self.server.lines.channels[number].state()
 
 
-def run_rig(folder: Path, main: Callable[[Rig], Awaitable[R]], lines: LinesConfig = LINES, connected: bool = True) -> R:
-    """Run `main(rig)` in virtual time, with the call agent welcomed unless `connected` is False."""
+def run_rig(
+    folder: Path,
+    main: Callable[[Rig], Awaitable[R]],
+    lines: LinesConfig = LINES,
+    connected: bool = True,
+    before: Callable[[Rig], object] = lambda rig: None,
+) -> R:
+    """Run `main(rig)` in virtual time, with the call agent welcomed unless `connected` is False; `before` the line server starts."""
 
     async def within(clock: VirtualClock) -> R:
         rig = Rig(clock, folder, lines)
         faults: list[str] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(str(context)))
         try:
+            before(rig)
             rig.server.start()
             await asyncio.sleep(DEAF_S)
             if connected:

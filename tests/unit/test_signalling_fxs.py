@@ -37,6 +37,7 @@ from drivers.signalling import (
     ShowMessageWaiting,
     SoundTone,
     StartTimer,
+    StopSending,
     StopTimer,
     TimerFired,
     ToneHeard,
@@ -95,7 +96,7 @@ def offered(done: list[Action]) -> list[str | None]:
 def test_set_is_rung_and_answers() -> None:
     made = telephone()
     assert kinds(run(made, CallWanted()), SetHook, CallAlerting) == [SetHook(Hook.RING), CallAlerting()]
-    assert run(made, RINGOFFHOOK) == [StopTimer("caller_id"), StopTimer("no_answer"), SetHook(Hook.OFF), CallAnswered()]
+    assert run(made, RINGOFFHOOK) == [StopTimer("caller_id"), StopTimer("no_answer"), StopSending(), SetHook(Hook.OFF), CallAnswered()]
 
 
 def test_set_nobody_answers() -> None:
