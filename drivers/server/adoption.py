@@ -102,7 +102,7 @@ class Adoption:
         if spec.signalling is Signalling.BCHAN:
             return self._links.signaller(spec.number)
         if spec.signalling is Signalling.CAS:
-            return R2Line(spec.number, span_of(config.r2, spec.number, spec.span))
+            return R2Line(spec.number, span_of(config.r2, spec.number, spec.span), self._lines.clock.monotonic_s)
         what = f"channel {spec.number} is set up for {spec.signalling.value}, which this version does not speak"
         raise LineError("LIN-034", what, "Take it out of [[lines.groups]]")
 

@@ -93,9 +93,7 @@ class R2Test:
 
     def channels(self, what: str) -> list[int]:
         """Channels of which it said that, in order: "has been answered", "call ended", "protocol error"."""
-        return [int(found[1]) for found in self.said(rf"USER: .*{what}.* (?:on|at) chan (\d+)")] + [
-            int(found[1]) for found in self.said(rf"USER: {what} (?:on|at) chan (\d+)")
-        ]
+        return [int(found[1]) for found in self.said(rf"USER: .*{what}.* chan (\d+)")]
 
     def tail(self, lines: int = 60) -> str:
         return "\n".join(self._lines[-lines:])

@@ -59,7 +59,7 @@ class R2Office:
         care = CareConfig()
         for spec in self._card.channels():
             if spec.signalling is Signalling.CAS:
-                signaller = R2Line(spec.number, span_of(self._config.r2, spec.number, spec.span))
+                signaller = R2Line(spec.number, span_of(self._config.r2, spec.number, spec.span), self._clock.monotonic_s)
                 port = self._media.new_port(spec.number, spec.law)
                 io = self._card.open(spec.number)
                 of_it = ChannelCare(self._clock, care, False)

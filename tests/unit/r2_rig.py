@@ -1,4 +1,5 @@
-"""Two R2 channels back to back on a simulated wire: bits and register signals arrive late, time is a heap. No card, no audio, no event loop."""
+"""Two R2 channels back to back on a simulated wire: bits and register signals arrive late, time is a heap. No card, no audio, no event
+loop."""
 
 import heapq
 import random
@@ -67,7 +68,7 @@ class End:
 
     def __init__(self, line: Timeline, span: R2Span, name: str) -> None:
         self.name = name
-        self.signaller = R2Line(1, span)
+        self.signaller = R2Line(1, span, lambda: line.now_ms / 1000)
         self.news: list[Action] = []
         self.said: list[Action] = []
         self.detector = Detector()

@@ -47,7 +47,7 @@ def run(line: R2Line, *events: Input) -> list[Action]:
 
 
 def rested(span: R2Span = AT_ONCE, far: int = IDLE) -> R2Line:
-    line = R2Line(1, span)
+    line = R2Line(1, span, lambda: 0.0)
     run(line, BitsChanged(far), BlockWanted(False))
     return line
 
@@ -118,7 +118,7 @@ def test_signals_of_china() -> None:
 
 
 def test_begin_says_idle_and_hears_idle() -> None:
-    line = R2Line(1, AT_ONCE)
+    line = R2Line(1, AT_ONCE, lambda: 0.0)
     assert not line.is_idle(1)
     assert run(line, BitsChanged(IDLE)) == [StopTimer("bits")]
     assert run(line, BlockWanted(False)) == [SetBits(IDLE)]
@@ -126,7 +126,7 @@ def test_begin_says_idle_and_hears_idle() -> None:
 
 
 def test_begin_with_a_far_side_that_is_blocked() -> None:
-    line = R2Line(1, AT_ONCE)
+    line = R2Line(1, AT_ONCE, lambda: 0.0)
     assert run(line, BitsChanged(BUSY), BlockWanted(False))[-2:] == [SetBits(IDLE), FarBlocked(True)]
     assert line.state_name(1) == "far_blocked"
     assert run(line, BitsChanged(IDLE))[-1] == FarBlocked(False)
@@ -308,7 +308,7 @@ def test_event_without_a_row_releases() -> None:
 @pytest.mark.parametrize("far", [IDLE, SEIZED, BUSY, ANSWERED, None])
 @pytest.mark.parametrize("phase", [phase for phase in LegPhase if phase is not LegPhase.RELEASED])
 def test_adopted_call_ends_once(far: int | None, phase: LegPhase) -> None:
-    line = R2Line(1, AT_ONCE)
+    line = R2Line(1, AT_ONCE, lambda: 0.0)
     if far is not None:
         run(line, BitsChanged(far))
     first = [action for _, action in line.adopt(1, phase)]
@@ -330,7 +330,7 @@ def test_adopted_call_ends_once(far: int | None, phase: LegPhase) -> None:
     ],
 )
 def test_calls_that_are_taken_over(phase: LegPhase, far: int, state: R2State) -> None:
-    line = R2Line(1, AT_ONCE)
+    line = R2Line(1, AT_ONCE, lambda: 0.0)
     run(line, BitsChanged(far))
     done = [action for _, action in line.adopt(1, phase)]
     assert not any(isinstance(action, CallReleased) for action in done)

@@ -17,6 +17,39 @@ Row = tuple[Callable[[Any], Actions], StrEnum | None]
 Table = Mapping[tuple[StrEnum, str], Row]
 
 
+Now = Callable[[], float]
+"""Monotonic seconds."""
+
+
+class LoopTime:
+    """How long it takes until a signal of ours is seen to have had its effect: the shortest so far on this channel, there and back.
+
+    What seems an effect much sooner is none: a sound that was interrupted on its way.
+    """
+
+    CYCLES, SHARE = 3, 0.5
+
+    def __init__(self, now_s: Now) -> None:
+        self._now_s = now_s
+        self._began_s: float | None = None
+        self._measured = 0
+        self._shortest_ms = float("inf")
+
+    def begin(self) -> None:
+        self._began_s = self._now_s()
+
+    def end(self) -> None:
+        """The effect is there."""
+        if self._began_s is not None:
+            self._measured += 1
+            self._shortest_ms = min(self._shortest_ms, 1000 * (self._now_s() - self._began_s))
+            self._began_s = None
+
+    def too_soon_ms(self, early_ms: int) -> int:
+        """Less than this is too soon."""
+        return early_ms if self._measured < self.CYCLES else max(early_ms, round(self.SHARE * self._shortest_ms))
+
+
 class Exchange:
     """One call's register signals as one side sends and hears them. `outcome` says what the last event has led to, empty: nothing yet."""
 
@@ -25,8 +58,9 @@ class Exchange:
     over: ClassVar[StrEnum]
     forward: ClassVar[bool]
 
-    def __init__(self, span: R2Span, first: StrEnum) -> None:
+    def __init__(self, span: R2Span, loop: LoopTime, first: StrEnum) -> None:
         self._span = span
+        self._loop = loop
         self._rules = span.rules
         self._meanings: Meanings = span.rules.a
         self._heard = ""
@@ -77,3 +111,7 @@ class Exchange:
     def _timer(self, name: str) -> StartTimer:
         """That timer, as long as it is set."""
         return StartTimer(name, getattr(self._span.timers, f"{name}_ms"))
+
+    def _too_soon(self, name: str) -> StartTimer:
+        """That timer, for as long as nothing we hear can be the effect of what we have just done."""
+        return StartTimer(name, self._loop.too_soon_ms(self._span.timers.early_ms))

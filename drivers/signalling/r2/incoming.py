@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from drivers.protocol import Caller, NumberSource, Presentation
 from drivers.signalling import ListenForMf, SendMf, StartTimer
-from drivers.signalling.r2.exchange import Actions, Exchange, Table
+from drivers.signalling.r2.exchange import Actions, Exchange, LoopTime, Table
 from drivers.signalling.r2.settings import MAX_DIGITS, R2Span
 from drivers.signalling.r2.variants import Order, refusal, signal_for
 
@@ -50,12 +50,18 @@ def take(exchange: "IncomingRegister") -> Actions:
     return TAKING[exchange._part](exchange)
 
 
+def heard(exchange: "IncomingRegister") -> Actions:
+    """The forward signal is over, so ours has been heard."""
+    exchange._loop.end()
+    return hush(exchange)
+
+
 def hush(exchange: "IncomingRegister") -> Actions:
-    """The forward signal is over, or our pulse: ours has been heard."""
+    """Silence, and then the next signal; or that was the last."""
     if exchange._after:
         return exchange._over(exchange._after)
     exchange.state = S.GAP
-    return (SendMf(forward=False), StartTimer("gap", exchange._span.timers.early_ms))
+    return (SendMf(forward=False), exchange._too_soon("gap"))
 
 
 def listen(exchange: "IncomingRegister") -> Actions:
@@ -101,7 +107,7 @@ class IncomingRegister(Exchange):
         (S.ANSWERED, "timer early"): (nothing, S.ANSWERING),
         (S.ANSWERED, "timer forward_signal"): (fail, S.OVER),
         (S.ANSWERING, "signal"): (mutilated, S.PAUSE),  # another signal without silence between
-        (S.ANSWERING, "silence"): (hush, None),
+        (S.ANSWERING, "silence"): (heard, None),
         (S.ANSWERING, "timer forward_signal"): (fail, S.OVER),
         (S.GAP, "signal"): (mutilated, S.PAUSE),  # no next one yet: the same goes on
         (S.GAP, "silence"): (nothing, S.GAP),
@@ -116,8 +122,8 @@ class IncomingRegister(Exchange):
         (S.HOLDING, "silence"): (mutilated, S.PAUSE),
     }
 
-    def __init__(self, span: R2Span) -> None:
-        super().__init__(span, S.LISTENING)
+    def __init__(self, span: R2Span, loop: LoopTime) -> None:
+        super().__init__(span, loop, S.LISTENING)
         self._part = Part.DNIS
         self._dnis_whole = False
         self._asked_for_caller = False
@@ -163,7 +169,8 @@ class IncomingRegister(Exchange):
 
     def _answer(self, signal: str, after: str = "") -> Actions:
         self.state, self._after = S.ANSWERED, after
-        return (SendMf(signal, forward=False), self._timer("early"), self._timer("forward_signal"))
+        self._loop.begin()
+        return (SendMf(signal, forward=False), self._too_soon("early"), self._timer("forward_signal"))
 
     def _send_pulse(self, signal: str, after: str = "") -> Actions:
         self.state, self._after, self._pulse = S.PULSE, after, signal

@@ -57,7 +57,7 @@ def seize(line: R2Machine) -> Actions:
 
 def dial(line: R2Machine) -> Actions:
     ani = line.wanted.caller or ""
-    register = OutgoingRegister(line.span, line.wanted.number, ani if ani.isascii() and ani.isdecimal() else "")
+    register = OutgoingRegister(line.span, line.loop, line.wanted.number, ani if ani.isascii() and ani.isdecimal() else "")
     line.register = register
     return register.begin()
 
@@ -142,7 +142,7 @@ def guard(line: R2Machine) -> Actions:
 
 
 def collect(line: R2Machine) -> Actions:
-    register = IncomingRegister(line.span)
+    register = IncomingRegister(line.span, line.loop)
     line.register = register
     return (line.send(Bits.BUSY), *register.begin())
 

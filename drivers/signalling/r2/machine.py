@@ -31,6 +31,7 @@ from drivers.signalling import (
     StopTimer,
     TimerFired,
 )
+from drivers.signalling.r2.exchange import LoopTime, Now
 from drivers.signalling.r2.incoming import IncomingRegister
 from drivers.signalling.r2.outgoing import OutgoingRegister
 from drivers.signalling.r2.settings import R2Span
@@ -98,12 +99,14 @@ TIMERS: Mapping[R2State, tuple[str, ...]] = {
 
 
 class R2Machine:
-    """One both-way channel. The owner tells the far side's bits once (BitsChanged), then adopts a call or says BlockWanted."""
+    """One both-way channel. `now_s` is for measuring alone, never for waiting. The owner tells the far side's bits once (BitsChanged),
+    then adopts a call or says BlockWanted."""
 
     table: ClassVar[Table]
 
-    def __init__(self, channel: int, span: R2Span) -> None:
+    def __init__(self, channel: int, span: R2Span, now_s: Now) -> None:
         self.span = span
+        self.loop = LoopTime(now_s)
         self.state = S.NEW
         self.far: Bits | None = None
         self.far_before: Bits | None = None

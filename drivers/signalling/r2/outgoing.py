@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from drivers.signalling import ListenForMf, SendMf
-from drivers.signalling.r2.exchange import Actions, Exchange, Table
+from drivers.signalling.r2.exchange import Actions, Exchange, LoopTime, Table
 from drivers.signalling.r2.settings import R2Span
 from drivers.signalling.r2.variants import ACCEPTED, CAUSES, Order
 
@@ -16,6 +16,7 @@ from drivers.signalling.r2.variants import ACCEPTED, CAUSES, Order
 class Sending(StrEnum):
     """Where the compelled exchange stands."""
 
+    BEGUN = "begun"  # our signal has just begun
     SOUNDING = "sounding"  # our signal is on
     HEARD = "heard"  # the answer to it has just begun, our signal is off
     HUSHED = "hushed"  # our signal is off, the answer still on
@@ -28,7 +29,8 @@ def nothing(exchange: "OutgoingRegister") -> Actions:
 
 
 def hush(exchange: "OutgoingRegister") -> Actions:
-    return (SendMf(), exchange._timer("forward_silence"), exchange._timer("early"))
+    exchange._loop.end()
+    return (SendMf(), exchange._timer("forward_silence"), exchange._too_soon("early"))
 
 
 def obey(exchange: "OutgoingRegister") -> Actions:
@@ -49,10 +51,14 @@ class OutgoingRegister(Exchange):
     over = S.OVER
     forward = True
     timers: ClassVar[Mapping[StrEnum, tuple[str, ...]]] = {
-        S.SOUNDING: ("forward_signal",), S.HEARD: ("early", "forward_silence"), S.HUSHED: ("forward_silence",),
-        S.SILENT: ("forward_silence",), S.OVER: (),
+        S.BEGUN: ("early", "forward_signal"), S.SOUNDING: ("forward_signal",), S.HEARD: ("early", "forward_silence"),
+        S.HUSHED: ("forward_silence",), S.SILENT: ("forward_silence",), S.OVER: (),
     }  # fmt: skip
     table: ClassVar[Table] = {
+        (S.BEGUN, "signal"): (fail, S.OVER),  # too soon for an answer: the last one goes on
+        (S.BEGUN, "silence"): (nothing, S.BEGUN),
+        (S.BEGUN, "timer early"): (nothing, S.SOUNDING),
+        (S.BEGUN, "timer forward_signal"): (fail, S.OVER),
         (S.SOUNDING, "signal"): (hush, S.HEARD),
         (S.SOUNDING, "silence"): (nothing, S.SOUNDING),
         (S.SOUNDING, "timer forward_signal"): (fail, S.OVER),
@@ -68,8 +74,8 @@ class OutgoingRegister(Exchange):
         (S.SILENT, "timer forward_silence"): (fail, S.OVER),
     }
 
-    def __init__(self, span: R2Span, dnis: str, ani: str) -> None:
-        super().__init__(span, S.SOUNDING)
+    def __init__(self, span: R2Span, loop: LoopTime, dnis: str, ani: str) -> None:
+        super().__init__(span, loop, S.BEGUN)
         self._dnis = dnis
         self._ani = ani
         self._at = 0
@@ -80,8 +86,9 @@ class OutgoingRegister(Exchange):
         return (ListenForMf(forward=False), *self._sound(digit_signal(self._dnis[0])))
 
     def _sound(self, signal: str) -> Actions:
-        self.state = S.SOUNDING
-        return (SendMf(signal), self._timer("forward_signal"))
+        self.state = S.BEGUN
+        self._loop.begin()
+        return (SendMf(signal), self._timer("forward_signal"), self._too_soon("early"))
 
     def _wait(self) -> Actions:
         self.state = S.SILENT
