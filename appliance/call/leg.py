@@ -23,8 +23,10 @@ from drivers.protocol import (
     DigitsSent,
     Direction,
     Event,
+    HookFlashed,
     LegPhase,
     LegState,
+    NumberDialled,
     NumberSource,
     PlayDone,
     PlayEnd,
@@ -73,6 +75,8 @@ class Leg:
         self.native = state.native
         self.quiet_ms = 0
         self.spoke = False
+        self.flashes = 0  # of the hook, so many since the leg was answered; of a set only
+        self.collected: NumberDialled | None = None  # what the last CollectNumber came to
         self.refused: dict[int, CommandFailed] = {}
         self.absent = False  # its Seize was refused: there is nothing to release or forget
         self._last_digit_seq = max((press.seq for press in state.digits), default=0)
@@ -155,6 +159,12 @@ class Leg:
     def _play_done(self, event: PlayDone) -> None:
         self.play = PlayState(event.play_id, event.end)
 
+    def _flashed(self, event: HookFlashed) -> None:
+        self.flashes += 1
+
+    def _number_dialled(self, event: NumberDialled) -> None:
+        self.collected = event
+
     def _speech(self, event: SpeechBegan) -> None:
         self.spoke, self.quiet_ms = True, 0
 
@@ -207,6 +217,8 @@ MEDIA: dict[type[Event], Callable[[Leg, Any], None]] = {
     Digit: Leg._digit,
     PlayDone: Leg._play_done,
     DigitsSent: Leg._nothing,
+    HookFlashed: Leg._flashed,
+    NumberDialled: Leg._number_dialled,
     SpeechBegan: Leg._speech,
     SilenceBegan: Leg._silence,
     ToneDetected: Leg._nothing,

@@ -1,4 +1,4 @@
-"""A leg's waits when the process itself stood still."""
+"""A leg: waits when the process itself stood still, the hook of a set."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from appliance.call.leg import STOOD_STILL_S, Leg
-from drivers.protocol import Answered, Direction, LegPhase, LegState
+from drivers.protocol import Answered, Direction, HookFlashed, LegPhase, LegState, NumberDialled
 
 T0 = datetime(2026, 3, 8, 2, 0, tzinfo=UTC)
 
@@ -31,3 +31,11 @@ def test_events_that_waited_come_before_the_limit(stands_still_s: float, answere
         return await waiting
 
     assert asyncio.run(main()) is answered
+
+
+def test_hook_of_a_set_and_its_second_number_are_kept_for_whoever_asks() -> None:
+    leg = offered()
+    leg.apply(Answered(leg="L1", at=T0))
+    leg.apply(HookFlashed(leg="L1", at=T0))
+    leg.apply(NumberDialled(leg="L1", number="8002", valid=True, at=T0))
+    assert (leg.flashes, leg.collected and leg.collected.number) == (1, "8002")
