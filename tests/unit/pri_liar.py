@@ -1,6 +1,11 @@
 """A far side that keeps Q.921 well enough to be heard and then says anything at all in Q.931; everything from one seed."""
 
+import logging
 import random
+import resource
+import sys
+import time
+from typing import get_args
 
 from drivers.signalling import (
     AlertWanted,
@@ -11,7 +16,7 @@ from drivers.signalling import (
     FrameReceived,
     ReleaseWanted,
 )
-from drivers.signalling.pri.config import PriConfig
+from drivers.signalling.pri.config import PriConfig, Switch
 from tests.unit.pri_pair import D_CHANNEL, Pair, Side
 
 MESSAGES = (0x01, 0x02, 0x03, 0x05, 0x07, 0x0B, 0x0D, 0x0F, 0x20, 0x21, 0x22, 0x24, 0x25, 0x26, 0x28, 0x2D, 0x2E, 0x30, 0x31, 0x33, 0x37,
@@ -31,6 +36,7 @@ SENSIBLE = {
     0x74: b"\x21\x00\x8f5551234",
     0x79: b"\x87",
 }
+SWITCHES_TOLD: tuple[Switch, ...] = get_args(Switch)
 SABME, UA_FINAL, SETUP = 0x7F, 0x73, 0x05
 
 
@@ -148,3 +154,21 @@ def live_on(side: Side, chance: random.Random) -> None:
     if not isinstance(wanted, CallWanted) or side.span.is_idle(number):
         side.tell(number, wanted)
     del side.news[:-200]
+
+
+def main() -> None:
+    """`python -m tests.unit.pri_liar [MINUTES]`: lies for so long, all switch types, ever new seeds; says what was seen."""
+    until_s = time.monotonic() + 60 * float(sys.argv[1] if len(sys.argv) > 1 else 10)
+    logging.disable(logging.CRITICAL)
+    frames = stuck = seed = 0
+    while time.monotonic() < until_s:
+        switch = SWITCHES_TOLD[seed % len(SWITCHES_TOLD)]
+        user = PriConfig(d_channel=D_CHANNEL, switch=switch, overlap_receive=bool(seed & 8), service_messages=True, transfer=True)
+        pair = fuzz(seed, 20_000, user)
+        stuck += sum(not pair.user.span.is_idle(number) for number in pair.user.span.channels())
+        frames, seed = frames + 20_000, seed + 1
+    print(f"{frames} frames, {seed} seeds, {stuck} channels stuck, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss} kB at most")
+
+
+if __name__ == "__main__":
+    main()

@@ -184,6 +184,12 @@ class Stack:
         lib.pri_destroycall(self._pri, call)
         return None
 
+    def reference(self, call: Call) -> int:
+        """Of a call of ours, as it stands in frames that arrive."""
+        mode = ffi.new("int *")
+        upper = lib.pri_get_crv(self._pri, call, mode)  # libpri splits it for another use: the lower three bits are the mode
+        return 0x8000 | int(upper) << 3 | int(mode[0])
+
     def _send_setup(self, call: Call, setup: Setup) -> int:
         texts = [_text(each) for each in (setup.called, setup.calling, setup.redirecting)]
         name = ffi.new("char[]", setup.name.encode("latin-1", "replace")) if setup.name else ffi.NULL

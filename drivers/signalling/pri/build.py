@@ -36,6 +36,7 @@ void pri_destroycall(struct pri *pri, struct q931_call *call);
 int pri_reset(struct pri *pri, int channel);
 int pri_maintenance_service(struct pri *pri, int span, int channel, int status);
 int pri_channel_bridge(struct q931_call *call, struct q931_call *other);
+int pri_get_crv(struct pri *pri, struct q931_call *call, int *mode);
 const char *pri_get_version(void);
 """
 CONSTANTS = re.compile(r"^#define (PRI_(?:EVENT|SWITCH|PROG|LAYER_1|PRES|TON|NPI|DEBUG)_\w+|PRI_NETWORK|PRI_CPE)\s+\S", re.MULTILINE)

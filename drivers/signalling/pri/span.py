@@ -35,6 +35,7 @@ from drivers.signalling.pri.binding import Call, Event, Kind, Stack
 from drivers.signalling.pri.calls import TABLE, TIMERS, CallRecord, State
 from drivers.signalling.pri.causes import to_wire
 from drivers.signalling.pri.config import PriConfig
+from drivers.signalling.pri.guard import shown
 from drivers.signalling.pri.restarts import Restarts
 
 log = logging.getLogger("careline.lines")
@@ -192,7 +193,9 @@ class PriSpan:
         if handle is None:
             self.emit(channel, CallReleased(Cause.INVALID_NUMBER, False))
             return
-        self._add(CallRecord(handle=handle, channel=channel, slot=self._slots[channel], state=State.DIALLING, digits=rest))
+        call = CallRecord(handle=handle, channel=channel, slot=self._slots[channel], state=State.DIALLING, digits=rest)
+        call.reference = self.stack.reference(handle)
+        self._add(call)
         self.emit(channel, StartTimer("no_answer", wanted.no_answer_ms))
 
     def _add(self, call: CallRecord) -> None:
@@ -208,7 +211,8 @@ class PriSpan:
     def _link_event(self, event: Input) -> None:
         match event:
             case FrameReceived(frame=frame):
-                if happened := self.stack.receive(frame):
+                known = {call.reference for call in self._calls.values()}
+                if happened := self.stack.receive(shown(frame, known, self._serves)):
                     self._happened(happened)
                 if self.link_up and len(frame) == 3 and frame[2] & ~POLL == SABME:
                     self._compare_calls()
@@ -240,7 +244,6 @@ class PriSpan:
 
     def _call_event(self, event: Event) -> None:
         if call := self._calls.get(event.call):
-            call.reference = event.reference or call.reference
             self._walk(call, self._call_trigger(call, event), event)
         elif event.call is not None and self.stack.knows(event.call):
             self.stack.hang_up(event.call, to_wire(event.cause))
@@ -274,7 +277,7 @@ class PriSpan:
     def _compare_calls(self) -> None:
         """After a break of the link one side may have given up calls that the other still has."""
         for call in tuple(self._calls.values()):
-            if call.reference and call.state is not State.CLEARING:
+            if call.state is not State.CLEARING:
                 self.stack.tell_state(call.reference)
 
     # --- calls that come in ------------------------------------------------------------------------------------------

@@ -194,18 +194,15 @@ static int copy_event(struct stack_event *event, const pri_event *from)
     case PRI_EVENT_PROCEEDING:
     case PRI_EVENT_PROGRESS:
         COPY_CALL(proceeding);
-        event->reference = from->proceeding.cref;
         event->progress = from->proceeding.progressmask;
         event->cause = from->e == PRI_EVENT_PROGRESS ? from->proceeding.cause : 0;
         break;
     case PRI_EVENT_RINGING:
         COPY_CALL(ringing);
-        event->reference = from->ringing.cref;
         event->progress = from->ringing.progressmask;
         break;
     case PRI_EVENT_ANSWER:
         COPY_CALL(answer);
-        event->reference = from->answer.cref;
         break;
     case PRI_EVENT_HANGUP:
     case PRI_EVENT_HANGUP_REQ:

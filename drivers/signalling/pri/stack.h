@@ -19,7 +19,7 @@ struct stack_event {
     int kind;
     int channel; /* timeslot; -1 or 0xff: any or all */
     struct q931_call *call;
-    int reference; /* of the call, as it stands in frames that arrive; 0: not told */
+    int reference; /* of a call that comes in, as it stands in frames that arrive */
     int cause;
     int complete; /* no more digits will come */
     int flexible; /* another channel would do */
