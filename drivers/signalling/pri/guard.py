@@ -32,7 +32,7 @@ def _header_length(frame: bytes) -> int:
 
 
 def _message(message: bytes, known: Container[int], service: bool) -> bytes:
-    if len(message) < 4 or message[1] > 2 or len(message) < 3 + message[1]:
+    if len(message) < 3 or message[1] > 2 or len(message) < 3 + message[1]:
         return _IGNORED
     length = message[1]
     reference = int.from_bytes(message[2 : 2 + length], "big") if length == 2 else 0
