@@ -16,7 +16,9 @@ from drivers.config import LinesConfig
 from drivers.errors import LineError, MediaError
 from drivers.media import Cadence, Engine, Law, Tone, TonePlan, zone_tone
 from drivers.media.line_signals import Fsk
+from drivers.media.measuring import Segment
 from drivers.media.r2 import MfSet
+from drivers.port_measuring import MeasuringPort
 from drivers.protocol import Caller, Clip, NumberSource
 from drivers.set_tones import SET_TONES, set_tone
 from drivers.signalling import callerid
@@ -62,7 +64,7 @@ class Sent(Enum):
     CALLER_ID = "caller_id"
 
 
-class Port:
+class Port(MeasuringPort):
     """One channel's media port; remembers what is on, so that `rest` switches off that and no more."""
 
     def __init__(self, media: Media, channel: int, law: Law) -> None:
@@ -266,6 +268,15 @@ class Port:
         self._signalling_speech = False
         self.detect_speech(0)
 
+    def capture(self, ms: int) -> None:
+        """Keep what is heard from now on, for so long; 0: forget it. Raises: MediaError."""
+        self._engine.capture(self.number, ms)
+        self._on.add("capture")
+
+    def segments(self) -> list[Segment]:
+        """What was kept so far, as stretches of tone, pause and other sound. Raises: MediaError MED-015 when nothing is."""
+        return self._engine.segments(self.number)
+
     def gain(self, rx_db: float, tx_db: float) -> None:
         self._engine.gain(self.number, rx_db, tx_db)
         self._on.add("gain")
@@ -283,6 +294,12 @@ class Port:
         self._engine.native_peer(self.number, other.number)
         self._on.add("bridge")
         other._on.add("bridge")
+
+    def confer(self, other: "Port | None") -> None:
+        """Join the other and all it is in conference with; None: leave."""
+        self._engine.confer(self.number, -1 if other is None else other.number)
+        for each in (self, *([other] if other else [])):
+            each._on.add("confer")
 
     def unbridge(self) -> None:
         self._engine.unbridge(self.number)
@@ -303,9 +320,11 @@ class Port:
             "speech": self._hear_no_speech,
             "gain": lambda: self.gain(0.0, 0.0),
             "mute": lambda: self.mute(False, False),
+            "capture": lambda: self.capture(0),
             "bridge": self.unbridge,
+            "confer": lambda: self.confer(None),
             "tap": lambda: self.tap(None),
-        }
+        } | self._measuring_off()
         for what in sorted(self._on):
             try:
                 off[what]()

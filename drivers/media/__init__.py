@@ -14,6 +14,7 @@ import msgspec
 from drivers.errors import MediaError
 from drivers.media import wav
 from drivers.media.line_signals import LineSignals
+from drivers.media.measuring import Measuring
 from drivers.media.values import (
     Cadence,
     End,
@@ -126,7 +127,7 @@ class Clips:
         raise MediaError("MED-021", f"{path} cannot be played: {wav.fault_of(path)}", "Render it as mono, 8000 Hz, A-law WAV")
 
 
-class Engine(LineSignals):
+class Engine(LineSignals, Measuring):
     """One media core. As a context manager it is started and, at the end, stopped and freed."""
 
     def __init__(self, config: EngineConfig | None = None) -> None:
@@ -312,6 +313,16 @@ class Engine(LineSignals):
 
     def _do(self, what: str, function: str, *arguments: object) -> int:
         return _check(getattr(_lib, function)(self._engine, *arguments), what)
+
+    def _fields(self, what: str, c_type: str, names: Iterable[str], function: str, port: int) -> dict[str, Any]:
+        out = _ffi.new(f"{c_type} *")
+        self._do(what, function, port, out)
+        return {name: getattr(out, name) for name in names}
+
+    def _rows(self, what: str, c_type: str, names: Iterable[str], most: int, function: str, port: int) -> list[dict[str, Any]]:
+        out = _ffi.new(f"{c_type}[]", most)
+        count = self._do(what, function, port, out, most)
+        return [{name: getattr(out[place], name) for name in names} for place in range(count)]
 
     def _bytes(self, what: str, most: int, function: str, *arguments: object) -> bytes:
         room = _ffi.new("uint8_t[]", most)

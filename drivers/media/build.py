@@ -22,7 +22,7 @@ SOURCES = sorted(path for path in HERE.glob("*.c") if path.name != "_media.c")
 HEADERS = sorted(HERE.glob("*.h"))
 LIBRARIES = ["spandsp", "tonezone", "m", "pthread"]
 FLAGS = [
-    "-std=c11", "-D_GNU_SOURCE", "-O2", "-g", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing",
+    "-std=c11", "-D_GNU_SOURCE", "-O2", "-g", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing", "-fcx-limited-range",
     "-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wstrict-prototypes", "-Wmissing-prototypes", "-Wpointer-arith",
     "-Wcast-qual", "-Wformat=2", "-Wvla", "-Wno-unused-result",
 ]  # fmt: skip

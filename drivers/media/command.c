@@ -306,6 +306,26 @@ static void obey_sound(cm_engine *e, struct port *p, const struct command *c)
     }
 }
 
+static void obey_measuring(cm_engine *e, struct port *p, const struct command *c)
+{
+    switch (c->type) {
+    case COMMAND_METER:
+        swap_in(e, &p->meter, c->object);
+        break;
+    case COMMAND_CAPTURE:
+        swap_in(e, &p->capture, c->object);
+        break;
+    case COMMAND_ECHO:
+        p->echo = c->a;
+        break;
+    case COMMAND_BERT:
+        swap_in(e, &p->bert, c->object);
+        break;
+    default:
+        obey_sound(e, p, c);
+    }
+}
+
 static void obey_port(cm_engine *e, struct port *p, const struct command *c)
 {
     switch (c->type) {
@@ -360,7 +380,7 @@ static void obey_port(cm_engine *e, struct port *p, const struct command *c)
         tap_set(e, p, c->a >= 0 ? e->live_ports[c->a] : NULL);
         break;
     default:
-        obey_sound(e, p, c);
+        obey_measuring(e, p, c);
     }
 }
 

@@ -164,6 +164,20 @@ struct speech_detector {
     uint32_t floor;
 };
 
+/* ---- measure.c, bert.c ---- */
+struct meter;
+struct bert;
+struct capture {
+    struct object object;
+    int64_t room;
+    _Atomic int64_t samples; /* what is before does not change any more */
+    uint8_t codes[];
+};
+void meter_frame(struct meter *m, enum cm_law law, const uint8_t *received, const uint8_t *sent);
+void capture_frame(struct capture *c, const uint8_t *codes);
+void bert_send(struct bert *b, uint8_t *octets);
+void bert_receive(struct bert *b, const uint8_t *octets);
+
 /* ---- a few frames between two ports ---- */
 struct fifo {
     unsigned head, count;
@@ -243,7 +257,10 @@ struct port {
     int index;
     enum cm_law law;
     struct stream *program; /* control thread's view of `stream` */
-    struct caller_id_detector *caller_id_taken; /* the same of `caller_id` */
+    struct caller_id_detector *caller_id_taken; /* the same of `caller_id`, and so on */
+    struct meter *meter_seen;
+    struct capture *capture_seen;
+    struct bert *bert_seen;
     /* below: tick only */
     enum source source;
     struct line *line;
@@ -270,6 +287,10 @@ struct port {
     struct tone_detector *tones;
     struct mf_detector *mf;
     struct caller_id_detector *caller_id;
+    struct meter *meter;
+    struct capture *capture;
+    struct bert *bert;
+    bool echo;
     struct speech_detector speech;
     struct stream *stream;
     struct recording *recordings[PORT_RECORDINGS];
@@ -300,6 +321,10 @@ enum command_type {
     COMMAND_DETECT_SPEECH,
     COMMAND_DETECT_MF,
     COMMAND_DETECT_CALLER_ID,
+    COMMAND_METER,
+    COMMAND_CAPTURE,
+    COMMAND_ECHO,
+    COMMAND_BERT,
     COMMAND_GAIN,
     COMMAND_MUTE,
     COMMAND_BRIDGE,

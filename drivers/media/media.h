@@ -24,6 +24,7 @@
 #define CM_MAX_CLIPS     64 /* clips in one play list */
 #define CM_MAX_CADENCE   8  /* steps of one tone */
 #define CM_DIGITS_LEN    64 /* digits of one cm_send_digits */
+#define CM_CAPTURE_MS    60000
 #define CM_MESSAGE_LEN   257 /* type, length and up to 255 bytes */
 
 typedef struct cm_engine cm_engine;
@@ -135,6 +136,22 @@ typedef struct {
     int ms_percent;
 } cm_tone_plan;
 
+typedef struct { /* of the last 200 ms; -90 is nothing at all. A peak is told as the level of the sine that has it. */
+    double rx_dbm0, tx_dbm0, rx_peak_dbm0, tx_peak_dbm0;
+    int64_t windows; /* of 200 ms, measured so far */
+} cm_levels;
+
+typedef struct { /* bits compared, without those in which sync was lost */
+    int64_t bits, errors, sync_losses;
+    int synced;
+} cm_bit_errors;
+
+enum cm_sound { CM_SOUND_PAUSE = 0, CM_SOUND_TONE = 1, CM_SOUND_OTHER = 2 };
+typedef struct { /* a stretch of one kind; a tone has one frequency (hz2 0) or two, hz1 < hz2 */
+    int sound; /* cm_sound */
+    double begin_ms, ms, dbm0, hz1, hz2;
+} cm_segment;
+
 /* ---- engine ---- */
 cm_engine *cm_engine_new(const cm_engine_config *config); /* NULL: errno */
 void cm_engine_free(cm_engine *e); /* stops threads, finishes files */
@@ -193,6 +210,20 @@ int cm_send_caller_id(cm_engine *e, int port, enum cm_fsk standard, const uint8_
 /* R2 register signals of one direction; a signal that is on when this is called is told as it begins. */
 int cm_detect_mf(cm_engine *e, int port, enum cm_mf_set set);
 int cm_detect_speech(cm_engine *e, int port, int on, int silence_ms);
+
+/* ---- measuring; results may be asked for at any time, CM_E_STATE when nothing was switched on ---- */
+int cm_meter(cm_engine *e, int port, int on);
+int cm_meter_levels(cm_engine *e, int port, cm_levels *out);
+int cm_echo(cm_engine *e, int port,
+            int on); /* what is received is sent back, octet by octet where nothing else sounds */
+/* Sends the pattern of ITU-T O.151 (2^15 - 1) instead of all else and compares what is received with it. */
+int cm_bert(cm_engine *e, int port, int on);
+int cm_bert_result(cm_engine *e, int port, cm_bit_errors *out);
+/* Keeps what is received for so long, 0: forget it. cm_segments looks through what there is by now, and slow: up to
+ * 7 ms for each second heard. */
+int cm_capture(cm_engine *e, int port, int ms);
+int cm_segments(cm_engine *e, int port, cm_segment *out, int most); /* how many */
+
 int cm_gain(cm_engine *e, int port, double rx_db, double tx_db);
 /* rx: nobody hears or records this party (its keys still count); tx: this party hears nothing. */
 int cm_mute(cm_engine *e, int port, int rx, int tx);

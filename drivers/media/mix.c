@@ -194,6 +194,8 @@ static void gather(cm_engine *e, struct mixture *m, struct port *p)
         add_tone(e, m, p, &p->tone);
     if (p->sending)
         add_tone(e, m, p, &p->sending);
+    if (p->echo)
+        add_codes(m, p, p->rx);
 }
 
 static void finish(struct mixture *m, struct port *p)
@@ -232,7 +234,11 @@ void produce(cm_engine *e, struct port *p)
     m.linear = false;
     gather(e, &m, p);
     finish(&m, p);
+    if (p->bert)
+        bert_send(p->bert, p->tx);
     native_side(p);
     port_write(e, p);
     record_frame(e, p);
+    if (p->meter)
+        meter_frame(p->meter, p->law, p->rx, p->heard);
 }

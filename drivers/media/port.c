@@ -229,6 +229,9 @@ void port_release(cm_engine *e, struct port *p)
     release_object(e, p->tones);
     release_object(e, p->mf);
     release_object(e, p->caller_id);
+    release_object(e, p->meter);
+    release_object(e, p->capture);
+    release_object(e, p->bert);
     release_object(e, p->stream);
     e->live_ports[p->index] = NULL;
     release_object(e, p);

@@ -37,6 +37,10 @@ void detect(cm_engine *e, struct port *p)
 {
     if (p->mf)
         mf_detect(e, p);
+    if (p->capture)
+        capture_frame(p->capture, p->rx);
+    if (p->bert)
+        bert_receive(p->bert, p->rx);
     if (!p->digits && !p->tones && !p->speech.on && !p->caller_id)
         return;
     measure(p);
