@@ -133,6 +133,13 @@ class Unbridge(Command, frozen=True, kw_only=True):
     leg: str
 
 
+class Confer(Command, frozen=True, kw_only=True):
+    """`leg` joins `other` and whom it talks with: each hears all the others. Empty: it leaves; two who are left are joined as by Bridge."""
+
+    leg: str
+    other: str = ""
+
+
 class Tap(Command, frozen=True, kw_only=True):
     """`leg` hears both sides of `target`; empty target: no more."""
 
@@ -194,12 +201,17 @@ class ResetCounters(Command, frozen=True, kw_only=True):
 
 
 class StartLineTest(Command, frozen=True, kw_only=True):
-    """Test an idle channel for at most `limit_ms`; it takes no call meanwhile. LineTestReported tells how it goes."""
+    """Test an idle channel for at most `limit_ms`; it takes no call meanwhile. LineTestReported tells how it goes.
+
+    learn_tones calls `number`; with `whole_group` what it learns holds for all lines of the channel's group.
+    """
 
     test_id: str
     channel: int
     kind: LineTestKind
     limit_ms: int = 30_000
+    number: str = ""
+    whole_group: bool = False
 
 
 class StopLineTest(Command, frozen=True, kw_only=True):
@@ -220,6 +232,27 @@ class ShowMessages(Command, frozen=True, kw_only=True):
 
     channel: int
     waiting: bool = True
+
+
+class AskSetup(Command, frozen=True, kw_only=True):
+    """Answered by SetupTold."""
+
+
+class TrySetup(Command, frozen=True, kw_only=True):
+    """A new set-up of the lines (`setup`: JSON, see drivers.config.LineSetup): checked, and answered by SetupChecked or CommandFailed.
+
+    `apply`: also put into use, touching only the channels concerned; undone unless SettleSetup(keep=True) comes within `confirm_s`.
+    """
+
+    setup: bytes
+    apply: bool = False
+    confirm_s: int = 60
+
+
+class SettleSetup(Command, frozen=True, kw_only=True):
+    """Keep the set-up that is being tried, or undo it now."""
+
+    keep: bool
 
 
 class Ping(Command, frozen=True, kw_only=True):
@@ -243,6 +276,7 @@ AnyCommand = (
     | StopRecording
     | Bridge
     | Unbridge
+    | Confer
     | Tap
     | Mute
     | Gain
@@ -256,5 +290,8 @@ AnyCommand = (
     | StopLineTest
     | CollectNumber
     | ShowMessages
+    | AskSetup
+    | TrySetup
+    | SettleSetup
     | Ping
 )

@@ -3,7 +3,18 @@
 from datetime import datetime
 
 from drivers.protocol.number_plan import NumberPlan
-from drivers.protocol.states import ChannelState, GroupState, LegState, LineTest, Message, PlayEnd, SpanState, TransferOutcome
+from drivers.protocol.states import (
+    ChannelState,
+    FieldFound,
+    GroupState,
+    LegState,
+    LineTest,
+    Message,
+    PlayEnd,
+    SpanFound,
+    SpanState,
+    TransferOutcome,
+)
 
 
 class Event(Message, frozen=True, kw_only=True):
@@ -130,6 +141,13 @@ class Bridged(Event, frozen=True, kw_only=True):
     native: bool
 
 
+class Conferred(Event, frozen=True, kw_only=True):
+    """With whom the leg is in conference now; nobody: it is in none."""
+
+    leg: str
+    others: tuple[str, ...]
+
+
 class Unbridged(Event, frozen=True, kw_only=True):
     leg: str
 
@@ -160,6 +178,46 @@ class LineTestReported(Event, frozen=True, kw_only=True):
     """About once a second while a test runs, and at its end."""
 
     test: LineTest
+
+
+class SetupTold(Event, frozen=True, kw_only=True):
+    """The set-up in use (`setup`: JSON, see drivers.config.LineSetup), what the cards are, and which keys the tables of groups, pri and r2
+    have. `trying_until` not None: a new one is being tried, `setup` is that one."""
+
+    command_id: int
+    setup: bytes
+    card: str
+    found: tuple[SpanFound, ...]
+    fields: dict[str, tuple[FieldFound, ...]]
+    trying_until: datetime | None = None
+
+
+class SetupChecked(Event, frozen=True, kw_only=True):
+    """The set-up is good. `diff`: unified, against the one in use; `touched`: channels that are set up anew; `busy`: those of them that
+    carry a call or a test, so that it cannot be applied now. `trying_until`: when it was applied."""
+
+    command_id: int
+    diff: str
+    touched: tuple[int, ...] = ()
+    busy: tuple[int, ...] = ()
+    trying_until: datetime | None = None
+
+
+class SetupSettled(Event, frozen=True, kw_only=True):
+    """The set-up that was tried is in use for good (`kept`), or undone. `code`, `what`: why, if nobody asked for it."""
+
+    kept: bool
+    code: str = ""
+    what: str = ""
+    remedy: str = ""
+
+
+class LinesReplaced(Event, frozen=True, kw_only=True):
+    """The lines were set up anew: these are all there are. Calls on channels that stayed go on."""
+
+    channels: tuple[ChannelState, ...]
+    spans: tuple[SpanState, ...]
+    groups: tuple[GroupState, ...]
 
 
 class EngineReport(Event, frozen=True, kw_only=True):
@@ -199,12 +257,17 @@ AnyEvent = (
     | SilenceBegan
     | ToneDetected
     | Bridged
+    | Conferred
     | Unbridged
     | Transferred
     | Released
     | ChannelChanged
     | SpanChanged
     | LineTestReported
+    | SetupTold
+    | SetupChecked
+    | SetupSettled
+    | LinesReplaced
     | EngineReport
     | Pong
 )

@@ -124,16 +124,21 @@ class BlockedBy(StrEnum):
 
 
 class LineTestKind(StrEnum):
-    """ring: rings a set until somebody picks up. dial_tone: seizes a line of an exchange and waits for its dial tone."""
+    """ring: rings a set until somebody picks up. dial_tone: seizes a line of an exchange and waits for its dial tone.
+
+    learn_tones: calls a number on a line of an exchange, measures the tones of its switch, and keeps them.
+    """
 
     RING = "ring"
     DIAL_TONE = "dial_tone"
+    LEARN_TONES = "learn_tones"
 
 
 # Which channels a test fits, by their signalling.
 LINE_TESTS: dict[LineTestKind, tuple[str, ...]] = {
     LineTestKind.RING: ("fxoks", "fxols"),
     LineTestKind.DIAL_TONE: ("fxsks", "fxsls"),
+    LineTestKind.LEARN_TONES: ("fxsks", "fxsls"),
 }
 
 
@@ -250,6 +255,7 @@ class LegState(msgspec.Struct, frozen=True, kw_only=True):
     recordings: tuple[RecordingState, ...] = ()
     bridged_with: str | None = None
     native: bool = False
+    conference: tuple[str, ...] = ()  # the others of it
 
 
 class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
@@ -294,6 +300,36 @@ class SpanState(msgspec.Struct, frozen=True, kw_only=True):
     alarm_since: datetime | None = None
     errors: SpanErrors | None = None
     link_up: bool | None = None
+
+
+class PortFound(msgspec.Struct, frozen=True, kw_only=True):
+    """A port or timeslot of a card: what signalling it can have, in DAHDI's words, and which it has now (empty: none)."""
+
+    number: int
+    timeslot: int
+    name: str
+    can: tuple[str, ...] = ()
+    now: str = ""
+
+
+class SpanFound(msgspec.Struct, frozen=True, kw_only=True):
+    """A span of a card as its driver finds it. `digital`: one plug with timeslots rather than a row of ports."""
+
+    number: int
+    name: str
+    description: str
+    digital: bool
+    ports: tuple[PortFound, ...]
+    alarms: tuple[str, ...] = ()
+
+
+class FieldFound(msgspec.Struct, frozen=True, kw_only=True):
+    """A key of the configuration: `kind` is choice, flag, number or text; `default` as text ("true", "5000")."""
+
+    name: str
+    kind: str
+    default: str = ""
+    choices: tuple[str, ...] = ()
 
 
 class Figure(msgspec.Struct, frozen=True):
