@@ -87,6 +87,59 @@ static void stream_something(cm_engine *e, int port)
     cm_stream_read(e, port, samples, (int)any(800));
 }
 
+static void signal_something(cm_engine *e, int port)
+{
+    static const uint8_t message[] = {0x80, 4, 2, 2, '1', '2'};
+    uint8_t taken[CM_MESSAGE_LEN];
+    cm_tone_plan plan = {.hz_percent = 2, .ms_percent = 20};
+    cm_zone_tone("us", CM_TONE_BUSY, &plan.tone[2]);
+    switch (any(5)) {
+    case 0:
+        cm_detect_mf(e, port, any(3));
+        break;
+    case 1:
+        cm_detect_caller_id(e, port, any(4) != 0);
+        break;
+    case 2:
+        cm_take_caller_id(e, port, taken);
+        break;
+    case 3:
+        cm_send_caller_id(e, port, any(2), message, sizeof message, (int)any(2) * 300, -13.5);
+        break;
+    default:
+        cm_detect_plan(e, port, any(128) & 0x7EU, &plan);
+    }
+}
+
+static void measure_something(cm_engine *e, int port)
+{
+    cm_segment found[50];
+    cm_levels levels;
+    cm_bit_errors errors;
+    switch (any(7)) {
+    case 0:
+        cm_meter(e, port, any(4) != 0);
+        break;
+    case 1:
+        cm_echo(e, port, any(2));
+        break;
+    case 2:
+        cm_bert(e, port, any(3) != 0);
+        break;
+    case 3:
+        cm_capture(e, port, (int)any(500));
+        break;
+    case 4:
+        cm_segments(e, port, found, 50);
+        break;
+    case 5:
+        cm_meter_levels(e, port, &levels);
+        break;
+    default:
+        cm_bert_result(e, port, &errors);
+    }
+}
+
 static int sockets[2];
 
 static void attach_something(cm_engine *e, int port)
@@ -133,7 +186,13 @@ static int drain(cm_engine *e)
 static void disturb(cm_engine *e, cm_clip *clip, const char *folder)
 {
     int port = (int)any(PORTS);
-    switch (any(7)) {
+    switch (any(9)) {
+    case 7:
+        signal_something(e, port);
+        break;
+    case 8:
+        measure_something(e, port);
+        break;
     case 0:
         play_something(e, port, clip);
         break;

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from drivers.errors import MediaError
-from drivers.media import Clip, End, EventKind, Law, PlayEnding
+from drivers.media import Cadence, Clip, End, EventKind, Law, PlayEnding, ToneStep
 from tests.media import audio
 from tests.media.conftest import Bench, Wire
 
@@ -149,3 +149,25 @@ def test_barge_in_within_90_ms(bench: Bench, wire: Wire) -> None:
     times = [barge_in_ms(bench, wire, presses[n % 12], int(rng.integers(0, 160)), n + 1) for n in range(240)]
     assert np.percentile(times, 99) <= 90, sorted(times)[-10:]
     assert max(times) <= 90
+
+
+def test_music_on_hold_while_the_other_side_talks_elsewhere(bench: Bench) -> None:
+    """A and B talk; A is put on hold with music in an endless loop of two clips; B talks to C meanwhile; then A and B again."""
+    a, b, c = (bench.wire() for _ in range(3))
+    tune = [bench.clip(audio.to_alaw(audio.sine(hz, -15, ms))) for hz, ms in ((600, 77), (900, 133))]
+    bench.engine.bridge(a.near, b.near)
+    bench.step(5)
+    bench.engine.unbridge(a.near)
+    bench.engine.play(a.near, 1, tune, loops=0)
+    bench.engine.bridge(b.near, c.near)
+    bench.engine.tone(c.far, Cadence((ToneStep(1500, dbm0=-20),)))
+    at_a = audio.from_alaw(bench.hear(a.far, 500))
+    period = tune[0].samples + tune[1].samples
+    assert np.array_equal(at_a[800 : 800 + 40 * period], np.tile(at_a[800 : 800 + period], 40))
+    at_b = audio.from_alaw(bench.hear(b.far, 50))
+    assert abs(audio.level_dbm0(at_b[800:]) - -20) < 0.3
+    bench.engine.play_stop(a.near)
+    bench.engine.unbridge(b.near)
+    bench.engine.bridge(a.near, b.near)
+    bench.engine.tone(b.far, Cadence((ToneStep(500, dbm0=-25),)))
+    assert abs(audio.level_dbm0(audio.from_alaw(bench.hear(a.far, 50))[1600:]) - -25) < 0.3
