@@ -11,6 +11,7 @@ import msgspec
 from drivers import settings
 from drivers.care import CareConfig
 from drivers.channel_text import channel_numbers, channel_text
+from drivers.dahdi import plans as dahdi_plans
 from drivers.dahdi.setup import CardSetup
 from drivers.dial_plan import DialPlan
 from drivers.errors import ConfigError
@@ -25,7 +26,11 @@ from drivers.signalling.pri.config import PriConfig
 from drivers.signalling.pri.config import check as check_pri
 from drivers.signalling.r2 import R2Span
 from drivers.signalling.r2.settings import check as check_r2
+from drivers.span_plans import SpanPlan, check_plans
+from drivers.virtual import plans as virtual_plans
 from drivers.virtual.config import VirtualConfig
+
+LINE_SETUP_FILE = "lines.toml"
 
 Hunting = Literal["up", "down", "round_robin", "least_used"]
 
@@ -87,8 +92,19 @@ class GroupConfig(msgspec.Struct, frozen=True, kw_only=True):
         return not self.incoming_only or channel not in channel_numbers(self.incoming_only)
 
 
+class LineSetup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What can be set up from the web: these tables of `[lines]`, all of them. Kept in a file of its own (`LINE_SETUP_FILE` in data_dir),
+    which goes before careline.toml."""
+
+    spans: tuple[SpanPlan, ...] = ()
+    groups: tuple[GroupConfig, ...] = ()
+    pri: tuple[PriConfig, ...] = ()
+    r2: tuple[R2Span, ...] = ()
+
+
 class LinesConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Section `[lines]`. No group at all: one of the lines ("trunk") and one of the sets ("sets").
+    """Section `[lines]`. No group at all: one of the lines ("trunk") and one of the sets ("sets"). No span: used as the card's own
+    section says.
 
     unattended_answer_ms: how long a caller hears ringing while no call agent is connected; then the box answers and plays
     `unattended_prompt` (a WAV file; empty: silence) until the call agent is back. 0: never.
@@ -99,6 +115,7 @@ class LinesConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     card: Literal["virtual", "dahdi"] = "virtual"
     country: str = "cn"
+    spans: tuple[SpanPlan, ...] = ()
     groups: tuple[GroupConfig, ...] = ()
     analog: LineProfile = LineProfile()
     profiles: tuple[LineProfile, ...] = ()
@@ -146,11 +163,33 @@ def load(path: Path) -> LinesFile:
     read = settings.load(path, LinesFile)
     check(read.lines, str(path))
     learnt = (*read.lines.learnt, *load_learnt(Path(read.paths.data_dir)))
-    return msgspec.structs.replace(read, lines=msgspec.structs.replace(read.lines, learnt=learnt))
+    lines = with_setup(msgspec.structs.replace(read.lines, learnt=learnt), load_setup(Path(read.paths.data_dir)))
+    return msgspec.structs.replace(read, lines=lines)
+
+
+def load_setup(data_dir: Path, name: str = LINE_SETUP_FILE) -> LineSetup | None:
+    """What was set up from the web, if anything was. Raises: ConfigError CFG-001..004."""
+    path = data_dir / name
+    return settings.load(path, LineSetup) if path.exists() else None
+
+
+def with_setup(lines: LinesConfig, setup: LineSetup | None) -> LinesConfig:
+    """Checked, and the card's own section as the spans say. Raises: ConfigError as `load`, CFG-090..097."""
+    if setup is not None:
+        lines = msgspec.structs.replace(lines, spans=setup.spans, groups=setup.groups, pri=setup.pri, r2=setup.r2)
+        check(lines, LINE_SETUP_FILE)
+    virtual, dahdi = virtual_plans.planned(lines.virtual, lines.spans), dahdi_plans.planned(lines.dahdi, lines.spans)
+    return msgspec.structs.replace(lines, **({"virtual": virtual} if lines.card == "virtual" else {"dahdi": dahdi}))
+
+
+def setup_of(lines: LinesConfig) -> LineSetup:
+    """The part that can be set up from the web."""
+    return LineSetup(spans=lines.spans, groups=lines.groups, pri=lines.pri, r2=lines.r2)
 
 
 def check(lines: LinesConfig, file: str = "[lines]") -> None:
     """What the types alone cannot say. Raises: ConfigError CFG-030..032, CFG-034..037."""
+    check_plans(lines.spans, file)
     _check_names(lines, file)
     _check_channels(lines, file)
     check_groups(lines.groups, lines.numbers, file)
