@@ -1,5 +1,6 @@
 """Caller id by FSK heard and made: levels, twist, noise, clock and tuning errors, broken messages, and against minimodem."""
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from drivers.errors import MediaError
 from drivers.media import EventKind
+from drivers.media.build import build_program
 from drivers.media.line_signals import Fsk
 from tests.media import audio, fsk
 from tests.media.conftest import Bench, Wire
@@ -146,3 +148,13 @@ def test_what_minimodem_sends(bench: Bench, wire: Wire, tmp_path: Path, modem: s
 @pytest.mark.parametrize("message", [MESSAGE, SINGLE])
 def test_what_minimodem_hears_of_ours(bench: Bench, wire: Wire, tmp_path: Path, modem: str, message: bytes) -> None:
     assert fsk.framed(message) in fsk.minimodem_bytes(tmp_path, sent(bench, wire, message, FSKS[modem]), modem)
+
+
+# --- anything at all ---
+
+
+def test_made_up_messages_under_sanitizers() -> None:
+    """Ten minutes of it: build/media/address-undefined/fuzz_callerid 600."""
+    program = build_program(Path(__file__).with_name("fuzz_callerid.c"), "address,undefined")
+    ran = subprocess.run([str(program), "3"], capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
