@@ -33,6 +33,8 @@ class AudioSettings(msgspec.Struct, frozen=True, kw_only=True):
     silence_ms: int = 0
     tones: tuple[str, ...] = ()
     tap: str = ""
+    tone: str = ""
+    mixed: bool = False  # joined in the media core whatever the card can do
 
 
 class KeptLeg(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from drivers.care import ChannelCare
 from drivers.cas import BitsSide
 from drivers.config import GroupConfig
 from drivers.errors import LineError
-from drivers.exchange_lines import EXCHANGE_LINES, ExchangeLine
+from drivers.exchange_lines import ExchangeLine
 from drivers.io import ChannelIO, ChannelSpec, Hook, LineEvent, Signalling, SpanStatus
 from drivers.links import Find, perform
 from drivers.ports import Port
@@ -57,6 +57,7 @@ from drivers.signalling import (
     TransferDone,
     callerid,
 )
+from drivers.signalling.fxo import FxsSignalled
 
 log = logging.getLogger("careline.lines")
 
@@ -135,7 +136,7 @@ class Channel:
         self._tones: tuple[str, ...] = ()
         self.set = SetSide(self, sink, flash_limit_ms) if spec.signalling in SETS else None
         self.bits = BitsSide(self) if spec.signalling is Signalling.CAS else None
-        self.line = ExchangeLine(self, sink, signaller) if spec.signalling in EXCHANGE_LINES else None
+        self.line = ExchangeLine(self, sink, signaller) if isinstance(signaller, FxsSignalled) else None
 
     @property
     def alarms(self) -> tuple[str, ...]:
@@ -202,6 +203,19 @@ class Channel:
         if self.spec.signalling in _TELLS_BLOCKS:
             self.tell(BlockWanted(self.care.blocked))
         self._sink.channel_changed(self)
+
+    def follow(self, heard: bool) -> None:
+        """Let the media core have the audio, or (joined in the card) leave it alone; not where tones tell that the far side hangs up."""
+        if heard or self._tones:
+            self.attach()
+        elif self._attached and self.io is not None:
+            self._attached = False
+            self.io.detach()
+
+    @property
+    def is_followed(self) -> bool:
+        """True while the media core has the audio."""
+        return self._attached
 
     def lend(self, test: Tester) -> None:
         """To a test that drives it by `io` and `port`; the channel must be quiet."""

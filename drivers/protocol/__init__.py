@@ -100,6 +100,7 @@ from drivers.protocol.handset import (
 )
 from drivers.protocol.number_plan import Completeness, Destination, NumberKind, NumberPlan, PlannedNumber
 from drivers.protocol.states import (
+    CALLING_TESTS,
     LINE_TESTS,
     BlockedBy,
     Caller,
@@ -133,6 +134,7 @@ from drivers.protocol.states import (
 VERSION = 1
 
 __all__ = [
+    "CALLING_TESTS",
     "LINE_TESTS",
     "MAX_FRAME_BYTES",
     "VERSION",

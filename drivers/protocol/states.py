@@ -141,6 +141,9 @@ LINE_TESTS: dict[LineTestKind, tuple[str, ...]] = {
     LineTestKind.LEARN_TONES: ("fxsks", "fxsls"),
 }
 
+# Tests that call a number, which must be told with them.
+CALLING_TESTS = frozenset({LineTestKind.LEARN_TONES})
+
 
 class LineTestPhase(StrEnum):
     RUNNING = "running"

@@ -156,6 +156,7 @@ class Adoption:
         for kept in self._lines.book:
             self._rejoin(kept)
             self._listen_again(kept)
+            self._confer_again(kept)
         for channel in self._lines.channels.values():
             if channel.leg is None:
                 self._rest(channel)
@@ -193,6 +194,8 @@ class Adoption:
             port.mute(audio.mute_rx, audio.mute_tx)
         if audio.rx_db or audio.tx_db:
             port.gain(audio.rx_db, audio.tx_db)
+        if audio.tone:
+            port.tone(audio.tone)
         if audio.silence_ms:
             port.detect_speech(audio.silence_ms)
         if audio.tones:
@@ -232,6 +235,10 @@ class Adoption:
         listener, target = self._on_channel(kept.state.leg), self._on_channel(kept.audio.tap)
         if listener is not None and target is not None:
             listener.port.tap(target.port)
+
+    def _confer_again(self, kept: KeptLeg) -> None:
+        if kept.state.conference and self._on_channel(kept.state.leg):
+            self._bridges.restore_conference(kept.state.leg)
 
     def _on_channel(self, leg: str) -> Channel | None:
         return next((channel for channel in self._lines.channels.values() if channel.leg == leg), None)

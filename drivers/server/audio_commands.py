@@ -16,7 +16,6 @@ from drivers.protocol import (
     StopPlay,
     Tap,
 )
-from drivers.server.bridges import Bridges
 from drivers.server.checks import in_range
 from drivers.server.lines import Lines
 
@@ -30,9 +29,8 @@ MAX_CLIPS = 64  # Source: media.h, CM_MAX_CLIPS
 class AudioCommands:
     """One method per command. Raises: LineError or MediaError when it cannot be done."""
 
-    def __init__(self, lines: Lines, bridges: Bridges) -> None:
+    def __init__(self, lines: Lines) -> None:
         self._lines = lines
-        self._bridges = bridges
 
     def play(self, command: Play) -> None:
         in_range("clips", len(command.clips), 1, MAX_CLIPS)
@@ -58,6 +56,7 @@ class AudioCommands:
 
     def play_tone(self, command: PlayTone) -> None:
         self._lines.port_of(command.leg).tone(command.tone)
+        self._lines.book.update_audio(command.leg, tone=command.tone)
 
     def send_digits(self, command: SendDigits) -> None:
         self._lines.state_in(command.leg, LegPhase.ALERTING, LegPhase.ANSWERED)
@@ -70,8 +69,6 @@ class AudioCommands:
 
     def mute(self, command: Mute) -> None:
         port = self._lines.port_of(command.leg)
-        if command.rx or command.tx:
-            self._bridges.move_to_core(command.leg)
         port.mute(command.rx, command.tx)
         self._lines.book.update_audio(command.leg, mute_rx=command.rx, mute_tx=command.tx)
 
@@ -79,8 +76,6 @@ class AudioCommands:
         in_range("rx_db", command.rx_db, -GAIN_MAX_DB, GAIN_MAX_DB)
         in_range("tx_db", command.tx_db, -GAIN_MAX_DB, GAIN_MAX_DB)
         port = self._lines.port_of(command.leg)
-        if command.rx_db or command.tx_db:
-            self._bridges.move_to_core(command.leg)
         port.gain(command.rx_db, command.tx_db)
         self._lines.book.update_audio(command.leg, rx_db=command.rx_db, tx_db=command.tx_db)
 

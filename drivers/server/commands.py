@@ -16,6 +16,7 @@ from drivers.protocol import (
     CollectNumber,
     Command,
     CommandFailed,
+    Confer,
     DetectSpeech,
     DetectTones,
     Flash,
@@ -56,6 +57,8 @@ from drivers.server.switch_commands import SwitchCommands
 log = logging.getLogger("careline.lines")
 
 TAG_MAX_BYTES = 65_536
+AUDIO = (Play, StopPlay, PlayTone, StartRecording, StopRecording, Tap, Mute, Gain, DetectSpeech, DetectTones)
+"""After which a bridge may belong elsewhere: into the card or into the media core."""
 NO_ANSWER_MAX_MS = 3_600_000
 
 
@@ -69,7 +72,7 @@ class Commands:
         self._recordings = recordings
         self._health = health
         self._tests = tests
-        audio = AudioCommands(lines, bridges)
+        self._audio = audio = AudioCommands(lines)
         switch = SwitchCommands(lines)
         self._rows: dict[type[Command], Callable[[Any], None]] = {
             Answer: self._answer,
@@ -83,7 +86,8 @@ class Commands:
             StopRecording: self._stop_recording,
             Bridge: self._bridge,
             Unbridge: self._unbridge,
-            Tap: audio.tap,
+            Confer: self._confer,
+            Tap: self._tap,
             Mute: audio.mute,
             Gain: audio.gain,
             DetectSpeech: audio.detect_speech,
@@ -107,6 +111,8 @@ class Commands:
         """Never raises: this is the outer border of a command."""
         try:
             self._rows[type(command)](command)
+            if isinstance(command, AUDIO):
+                self._bridges.review(command.leg)
         except CarelineError as error:
             self._failed(command, error.code, error.what, error.remedy)
         except Exception as error:  # the outer border of a command: the calls go on whatever is wrong with it
@@ -151,6 +157,15 @@ class Commands:
 
     def _bridge(self, command: Bridge) -> None:
         self._bridges.join(command.leg, command.other, command.native)
+
+    def _tap(self, command: Tap) -> None:
+        before = self._lines.book.get(command.leg).audio.tap
+        self._audio.tap(command)
+        for target in (before, command.target):
+            self._bridges.review(target)
+
+    def _confer(self, command: Confer) -> None:
+        self._bridges.confer(command.leg, command.other)
 
     def _unbridge(self, command: Unbridge) -> None:
         self._bridges.part(command.leg)

@@ -57,10 +57,10 @@ class LineServer:
     def __init__(self, config: LinesConfig, paths: Paths, card: Card, engine: Engine, clock: Clock, store: FdStore | None = None) -> None:
         self.config = config
         self._engine = engine
-        media = Media(engine, config, Path(paths.run_dir) / "clips")
+        media = Media(engine, config, Path(paths.run_dir) / "clips", clock)
         self.lines = lines = Lines(config, paths, card, media, clock)
         self._recordings = recordings = Recordings(lines)
-        bridges = Bridges(lines)
+        self._bridges = bridges = Bridges(lines)
         self._unattended = unattended = Unattended(lines)
         self._calls = calls = Calls(lines, recordings, bridges, unattended)
         self._links = TrunkLinks(lines)
@@ -123,6 +123,7 @@ class LineServer:
         self._health.close()
         self._tests.close()
         self._calls.close()
+        self._bridges.close()
         if self.config.on_stop == "release":
             await self._release_all()
         for channel in self.lines.channels.values():

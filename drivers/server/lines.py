@@ -1,6 +1,7 @@
 """What all parts of the line server share: channels, groups, spans, the book of legs, the way out for events. Event loop only."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -39,6 +40,7 @@ log = logging.getLogger("careline.lines")
 class Lines:
     """State of the line server. `plays`: engine's play id to (leg, play id of the call agent); -1 is a play of our own.
 
+    `leg_quieter` is told of a play or recording that has ended.
     `told`: channels as the call agent knows them; `tests`: the last line test of each channel.
     """
 
@@ -62,6 +64,7 @@ class Lines:
         self.tests: dict[int, LineTest] = {}
         self._blocked = Path(paths.data_dir) / "blocked.json"
         self._legs_named = 0
+        self.leg_quieter: Callable[[str], None]
 
     def leg_name(self) -> str:
         """Unique over restarts: when this process started, and a count."""
@@ -140,6 +143,7 @@ class Lines:
             current = self.book.state(leg).play
             if current is not None and current.play_id == play_id:
                 self.book.update(leg, play=PlayState(play_id, end))
+                self.leg_quieter(leg)
 
     def welcome(self) -> Welcome:
         return Welcome(

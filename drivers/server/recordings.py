@@ -80,6 +80,7 @@ class Recordings:
                 leg=leg, recording_id=recording_id, path=state.path, samples=samples, lost_samples=state.lost_samples, error=error
             )
         )
+        self._lines.leg_quieter(leg)
 
     def gap(self, engine_id: int, samples: int, errno: int) -> None:
         """The disk was too slow or full; the samples lost are silence in the file."""

@@ -220,6 +220,7 @@ def test_muted_leg_leaves_the_card_for_the_media_core(folder: Path) -> None:
         assert (await rig.agent.told(Bridged)).native
         rig.agent.send(Mute(leg=leg, rx=True))
         assert not (await rig.agent.told(Bridged)).native
+        await asyncio.sleep(0.5)
         assert rig.server.lines.channels[5].io is not None
         assert rig.server.lines.channels[5].io.native_peer() is None
 
@@ -336,7 +337,7 @@ def test_speech_silence_and_tones_are_reported_when_asked_for(folder: Path) -> N
         caller.speak(wav(folder / "s.wav", speech_like(2, seed=9)))
         await rig.agent.told(SpeechBegan, leg=leg)
         assert (await rig.agent.told(SilenceBegan, leg=leg)).silence_ms == 1000
-        other = rig.lift(5)
+        rig.lift(5)
         rig.agent.send(Answer(leg=await rig.offered()))
         await rig.agent.told(Answered)
 
