@@ -47,6 +47,8 @@ class FarSetup(msgspec.Struct, frozen=True, kw_only=True):
             f"maxani={self.ani_length}",
             f"maxdnis={self.dnis_length}",
             "getanifirst=no",
+            "mfbacktimeout=-1",  # else it takes 0 ms
+            "meteringpulsetimeout=-1",
             f"skipcategory={said(self.skip_category)}",
             f"doubleanswer={said(self.double_answer)}",
             f"chargecalls={said(self.charge)}",

@@ -3,6 +3,7 @@ only."""
 
 import asyncio
 import contextlib
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -53,8 +54,8 @@ class R2Box:
     def state_of(self, channel: int) -> str:
         return self.server.lines.channels[channel].state().state
 
-    def all_idle(self) -> bool:
-        return all(channel.is_free() for channel in self.server.lines.channels.values())
+    def is_free(self, channel: int) -> bool:
+        return self.server.lines.channels[channel].is_free()
 
     def states(self) -> str:
         """Those not idle."""
@@ -84,8 +85,10 @@ class R2Box:
 @contextlib.asynccontextmanager
 async def r2_box(settings: R2Span, name: str) -> AsyncIterator[R2Box]:
     """Cards loaded afresh, the line server on them."""
+    folder = Path("/tmp/r2") / name
+    shutil.rmtree(folder, ignore_errors=True)
     cards.install(r2_setup())
-    async with R2Box(settings, Path("/tmp/r2") / name) as box:
+    async with R2Box(settings, folder) as box:
         yield box
 
 

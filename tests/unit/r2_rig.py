@@ -22,6 +22,7 @@ from drivers.signalling import (
 )
 from drivers.signalling.r2 import R2Line, R2Span
 
+DETECTION_MS = 14
 IDLE_WORDS = 200_000
 """More events than any call makes: beyond it the two talk for ever."""
 
@@ -51,14 +52,17 @@ class Timeline:
 
 
 class Detector:
-    """The register signals that an end hears: of the set listened for, changes only."""
+    """The register signals that an end hears: of the set listened for, changes only. `noise`: what is heard instead."""
 
     def __init__(self) -> None:
         self.forward: bool | None = None
         self.on_line: tuple[str, bool] = ("", True)
+        self.noise: str | None = None
         self.told = ""
 
     def hears(self) -> str:
+        if self.noise is not None:
+            return self.noise if self.forward is not None else ""
         signal, forward = self.on_line
         return signal if signal and forward == self.forward else ""
 
@@ -102,7 +106,7 @@ class End:
                 self._sound(signal, forward)
             case ListenForMf(forward=forward):
                 self.detector.forward, self.detector.told = forward, ""
-                self.listen()
+                self._line.at(DETECTION_MS, self.listen)
             case StartTimer(name=name, ms=ms):
                 self._start(name, ms)
             case StopTimer(name=name):
@@ -140,7 +144,17 @@ class End:
     def arrives(self, signal: str, forward: bool) -> None:
         """This is on the line towards us from now on."""
         self.detector.on_line = (signal, forward)
-        self._line.at(0 if self.detector.forward is None else 14, self.listen)
+        self._line.at(DETECTION_MS, self.listen)
+
+    def disturb(self, ms: float, noise: str) -> None:
+        """From now on for so long, what comes is not heard but this."""
+        self.detector.noise = noise
+        self._line.at(DETECTION_MS, self.listen)
+        self._line.at(ms, self._clear_up)
+
+    def _clear_up(self) -> None:
+        self.detector.noise = None
+        self._line.at(DETECTION_MS, self.listen)
 
     def listen(self) -> None:
         """What the media core reports: an end before a beginning."""
@@ -152,6 +166,17 @@ class End:
             self.tell(MfHeard())
         if heard:
             self.tell(MfHeard(heard))
+
+
+def settled(line: Timeline, *ends: End) -> None:
+    """Both at rest: idle, silent, deaf, no timer."""
+    line.run()
+    for end in ends:
+        assert end.state == "idle", f"{end.name}: {end.signaller.state_name(1)}"
+        assert end.mf_out[0] == "", end.name
+        assert end.detector.forward is None, end.name
+        assert end.timers == set(), end.name
+        assert end.bits_out >> 2 == 0b10, end.name
 
 
 def trunk(

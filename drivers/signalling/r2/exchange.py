@@ -82,7 +82,7 @@ class Exchange:
 
     def end(self) -> Actions:
         """Be silent and deaf, whatever there was."""
-        return self._move(self._over, "")
+        return () if self.state is self.over else self._move(self._over, "")
 
     def _walk(self, row: Row) -> Actions:
         doing, state = row

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import ClassVar
 
-from drivers.signalling import ListenForMf, SendMf
+from drivers.signalling import ListenForMf, SendMf, StartTimer
 from drivers.signalling.r2.exchange import Actions, Exchange, LoopTime, Table
 from drivers.signalling.r2.settings import R2Span
 from drivers.signalling.r2.variants import ACCEPTED, CAUSES, Order
@@ -31,6 +31,12 @@ def nothing(exchange: "OutgoingRegister") -> Actions:
 def hush(exchange: "OutgoingRegister") -> Actions:
     exchange._loop.end()
     return (SendMf(), exchange._timer("forward_silence"), exchange._too_soon("early"))
+
+
+def hear_pulse(exchange: "OutgoingRegister") -> Actions:
+    """It ends by itself, however long the way."""
+    timers = exchange._span.timers
+    return (exchange._timer("forward_silence"), StartTimer("early", timers.early_ms))
 
 
 def obey(exchange: "OutgoingRegister") -> Actions:
@@ -69,7 +75,7 @@ class OutgoingRegister(Exchange):
         (S.HUSHED, "signal"): (fail, S.OVER),  # another signal without silence between
         (S.HUSHED, "silence"): (obey, None),
         (S.HUSHED, "timer forward_silence"): (fail, S.OVER),
-        (S.SILENT, "signal"): (hush, S.HEARD),
+        (S.SILENT, "signal"): (hear_pulse, S.HEARD),
         (S.SILENT, "silence"): (nothing, S.SILENT),
         (S.SILENT, "timer forward_silence"): (fail, S.OVER),
     }

@@ -46,6 +46,28 @@ def china_out(report: Report) -> None:
     _calls_out(report, CN, (1,))
 
 
+@scenario(limit_s=600)
+def itu_30(report: Report) -> None:
+    """15 calls in and 15 out at once, with category and calling number both ways."""
+    asyncio.run(_both(report, ITU, asked=True))
+
+
+@scenario(limit_s=600)
+def china_30(report: Report) -> None:
+    """15 calls in and 15 out at once; out with KA, calling number and KD, in with KD alone (r2test stalls)."""
+    asyncio.run(_both(report, CN, asked=False))
+
+
+@scenario(limit_s=600)
+def itu_in_30(report: Report) -> None:
+    _calls_in(report, ITU, tuple(map(far_of, OURS)))
+
+
+@scenario(limit_s=600)
+def china_out_30(report: Report) -> None:
+    _calls_out(report, CN, OURS)
+
+
 def _calls_in(report: Report, variant: str, far: tuple[int, ...], asked: bool = True, stalls: bool = False) -> None:
     settings = settings_of(variant, ani=asked, category=asked)
     asyncio.run(_in(report, settings, FarSetup(variant=variant.upper(), channels=far, calls=True), stalls or not asked))
@@ -59,20 +81,69 @@ def _calls_out(report: Report, variant: str, ours: tuple[int, ...]) -> None:
 async def _in(report: Report, settings: R2Span, setup: FarSetup, without_ani: bool) -> None:
     async with r2_box(settings, "in") as box:
         with r2test(setup, "in") as far:
-            began_s = time.monotonic()
-            calls = [await box.agent.told(Offered, limit_s=CALL_LIMIT_S) for _ in setup.channels]
-            report.figure("setup_s_each", round((time.monotonic() - began_s) / len(calls), 2))
-            for call in calls:
-                _right(call, setup, without_ani)
-                box.agent.send(Answer(leg=call.state.leg))
-            for call in calls:
-                await box.agent.told(Answered, limit_s=CALL_LIMIT_S, leg=call.state.leg)
-            await box.until(lambda: len(far.channels("answered")) == len(calls), "r2test answered", CALL_LIMIT_S)
+            calls = await _answer_all(report, box, far, setup, without_ani)
             await asyncio.sleep(TALK_S)
-            for call in calls:
-                box.agent.send(Release(leg=call.state.leg))
-                await box.agent.told(Released, limit_s=CALL_LIMIT_S, leg=call.state.leg)
+            await _release_all(box, [call.state.leg for call in calls])
             await _over(report, box, far, len(calls))
+
+
+async def _out(report: Report, settings: R2Span, setup: FarSetup, ours: tuple[int, ...]) -> None:
+    async with r2_box(settings, "out") as box:
+        with r2test(setup, "out") as far:
+            legs = await _call_all(report, box, far, ours)
+            await asyncio.sleep(TALK_S)
+            await _release_all(box, legs)
+            await _over(report, box, far, len(ours))
+
+
+async def _both(report: Report, variant: str, asked: bool) -> None:
+    """Half of the span calls us, we call the other half, all at once."""
+    callers = FarSetup(variant=variant.upper(), channels=tuple(map(far_of, OURS[:15])), calls=True)
+    called = FarSetup(variant=variant.upper(), channels=tuple(map(far_of, OURS[15:])), calls=False)
+    async with r2_box(settings_of(variant, ani=asked, category=asked), "both") as box:
+        with r2test(called, "out") as far_out, r2test(callers, "in") as far_in:
+            ins, legs = await asyncio.gather(
+                _answer_all(report, box, far_in, callers, not asked), _call_all(report, box, far_out, OURS[15:])
+            )
+            await asyncio.sleep(TALK_S)
+            await _release_all(box, [*legs, *(call.state.leg for call in ins)])
+            await _over(report, box, far_in, len(ins))
+            await _over(report, box, far_out, len(legs))
+
+
+async def _answer_all(report: Report, box: R2Box, far: R2Test, setup: FarSetup, without_ani: bool) -> list[Offered]:
+    began_s = time.monotonic()
+    calls = []
+    for _ in setup.channels:
+        calls.append(await box.agent.told(Offered, limit_s=CALL_LIMIT_S))
+        _right(calls[-1], setup, without_ani)
+        box.agent.send(Answer(leg=calls[-1].state.leg))
+    for call in calls:
+        await box.agent.told(Answered, limit_s=CALL_LIMIT_S, leg=call.state.leg)
+    await box.until(lambda: len(far.channels("answered")) == len(calls), "r2test answered", CALL_LIMIT_S)
+    report.figure("in_all_answered_s", round(time.monotonic() - began_s, 2))
+    return calls
+
+
+async def _call_all(report: Report, box: R2Box, far: R2Test, ours: tuple[int, ...]) -> list[str]:
+    await box.until(lambda: all(box.is_free(number) for number in ours), "free", CALL_LIMIT_S)
+    began_s = time.monotonic()
+    legs = [f"out{number}" for number in ours]
+    for leg, number in zip(legs, ours, strict=True):
+        box.agent.send(Seize(leg=leg, channel=number, number=OUT_DNIS, caller=DNIS))
+    for leg in legs:
+        await box.agent.told(Answered, limit_s=CALL_LIMIT_S, leg=leg)
+    report.figure("out_all_answered_s", round(time.monotonic() - began_s, 2))
+    arrived = {(each.channel, each.ani, each.dnis) for each in far.arrived()}
+    assert arrived == {(far_of(number), DNIS, OUT_DNIS) for number in ours}, arrived
+    return legs
+
+
+async def _release_all(box: R2Box, legs: list[str]) -> None:
+    for leg in legs:
+        box.agent.send(Release(leg=leg))
+    for leg in legs:
+        await box.agent.told(Released, limit_s=CALL_LIMIT_S, leg=leg)
 
 
 def _right(call: Offered, setup: FarSetup, without_ani: bool) -> None:
@@ -84,32 +155,10 @@ def _right(call: Offered, setup: FarSetup, without_ani: bool) -> None:
     assert caller.category, f"channel {call.state.channel}: no category"
 
 
-async def _out(report: Report, settings: R2Span, setup: FarSetup, ours: tuple[int, ...]) -> None:
-    async with r2_box(settings, "out") as box:
-        with r2test(setup, "out") as far:
-            await box.until(lambda: all(box.state_of(number) == "idle" for number in ours), "idle", CALL_LIMIT_S)
-            began_s = time.monotonic()
-            for number in ours:
-                box.agent.send(Seize(leg=f"out{number}", channel=number, number=OUT_DNIS, caller=DNIS))
-            for number in ours:
-                await box.agent.told(Answered, limit_s=CALL_LIMIT_S, leg=f"out{number}")
-            report.figure("setup_s_each", round((time.monotonic() - began_s) / len(ours), 2))
-            arrived = far.arrived()
-            assert {(each.channel, each.ani, each.dnis) for each in arrived} == {(far_of(number), DNIS, OUT_DNIS) for number in ours}, (
-                arrived
-            )
-            await asyncio.sleep(TALK_S)
-            for number in ours:
-                box.agent.send(Release(leg=f"out{number}"))
-                await box.agent.told(Released, limit_s=CALL_LIMIT_S, leg=f"out{number}")
-            await _over(report, box, far, len(ours))
-
-
 async def _over(report: Report, box: R2Box, far: R2Test, calls: int) -> None:
     """Both ends are idle again, and r2test saw nothing wrong."""
     await box.until(lambda: len(far.channels("call ended")) == calls, "r2test has ended its calls", CALL_LIMIT_S)
-    numbers = {number - FAR_OFFSET for number in far.channels("call ended")}
-    await box.until(lambda: all(box.state_of(number) == "idle" for number in numbers), "idle again", CALL_LIMIT_S)
+    numbers = [number - FAR_OFFSET for number in far.channels("call ended")]
+    await box.until(lambda: all(box.is_free(number) for number in numbers), "free again", CALL_LIMIT_S)
     assert not far.said("protocol error"), far.tail()
-    report.figure("calls", calls)
-    report.remark(f"of {len(OURS)} channels {calls} at once")
+    report.remark(f"{calls} calls at once")
