@@ -105,6 +105,7 @@ class Exchange:
     def __init__(self, card: Card, clock: Clock, config: PriConfig = NETWORK, spans: tuple[int, ...] = ()) -> None:
         self.card = card
         self.calls: list[FarCall] = []
+        self.by_number: dict[str, list[FarCall]] = {}
         self.lines: dict[int, FarLine] = {}
         self.links: dict[int, Link] = {}
         self.up: set[int] = set()
@@ -196,6 +197,7 @@ class Exchange:
         call = FarCall(at=next(self._count), channel=line.number, began_at=self._clock.now(), **known)  # type: ignore[arg-type]
         line.call = call
         self.calls.append(call)
+        self.by_number.setdefault(call.dnis, []).append(call)
         return call
 
     def told(self, line: FarLine, action: Action) -> None:

@@ -31,6 +31,7 @@ from drivers.signalling.pri.config import PriConfig
 from drivers.virtual.config import SpanConfig, SpanKind, VirtualConfig
 from drivers.virtual.faults import Fault
 from tests.pri_exchange import NETWORK, Exchange
+from tests.pri_load import Load
 from tests.scenarios.lines_rig import Rig, run_rig
 
 D_CHANNEL = 16
@@ -265,6 +266,26 @@ def test_frames_are_lost(folder: Path) -> None:
         await pri.no_call_is_left()
 
     run_pri(folder, main)
+
+
+def test_hundreds_of_calls_over_one_another(folder: Path) -> None:
+    """Both directions, every ending, glare: both sides say the same of every call, and every channel is free afterwards."""
+
+    async def main(pri: PriRig) -> Any:
+        pri.agent.die()
+        load = Load(pri.exchange, await pri.rig.server.connect(), pri.rig.clock.now)
+        running = asyncio.create_task(load.agent.run())
+        await load.make(600, hands=40)
+        await pri.no_call_is_left()
+        running.cancel()
+        assert not pri.exchange.unexpected
+        assert not pri.rig.server.lines.book.states()
+        return load.compare(tolerance_s=0.15)
+
+    seen, wrong = run_pri(folder, main)
+    assert not wrong, "\n".join(wrong)
+    assert seen["answered"] > 200
+    assert seen["box"] > 150
 
 
 # --- set-up ----------------------------------------------------------------------------------------------------------

@@ -42,7 +42,6 @@ log = logging.getLogger("careline.lines")
 
 SERVING_SWITCHES = ("ni2", "dms100", "5ess", "4ess")
 IN_SERVICE, OUT_OF_SERVICE = 0, 2
-_WAITING = (State.DIALLING,)
 SABME, POLL = 0x6F, 0x10  # the far side sets the link up anew. Source: Q.921 table 5
 
 
@@ -322,13 +321,16 @@ class PriSpan:
         return next((number for number in sorted(self._slots, reverse=True) if self.is_idle(number)), Cause.NO_CHANNEL)
 
     def _make_room(self, number: int) -> bool:
-        """May a call come in on this channel? What is being cleared there is forgotten; of two SETUPs the network's counts."""
+        """May a call come in on this channel? The network knows best which is free, so the user side gives way: what it is clearing
+        there is forgotten, and its own SETUP tried elsewhere."""
         there = self._on.get(number)
         if there is None:
             return True
+        if self.config.side == "network":
+            return False
         if there.state is State.CLEARING:
             self.stack.forget(there.handle)
-        elif there.state in _WAITING and self.config.side == "user":
+        elif there.state is State.DIALLING:
             self.emit(number, CallReleased(Cause.CHANNEL_NOT_AVAILABLE, True))
             self.stack.hang_up(there.handle, Cause.CHANNEL_NOT_AVAILABLE)
             self.stack.forget(there.handle)
