@@ -153,7 +153,14 @@ class LineCare:
     async def run_test(self, request: RunLineTest) -> None:
         """Raises: CarelineError."""
         self._testers[request.test_id] = request.by
-        command = StartLineTest(test_id=request.test_id, channel=request.channel, kind=request.kind, limit_ms=request.limit_ms)
+        command = StartLineTest(
+            test_id=request.test_id,
+            channel=request.channel,
+            kind=request.kind,
+            limit_ms=request.limit_ms,
+            number=request.number,
+            whole_group=request.whole_group,
+        )
         try:
             await self._do(request.by, f"test_{request.kind.value}_started", LineTarget(channel=request.channel), command)
         except CarelineError:

@@ -6,7 +6,6 @@ Line server's event loop only; belongs to `drivers.spans.Channel`.
 from typing import TYPE_CHECKING
 
 from drivers.errors import LineError
-from drivers.io import Signalling
 from drivers.protocol import TransferWhen
 from drivers.signalling import (
     Action,
@@ -14,31 +13,40 @@ from drivers.signalling import (
     FlashWanted,
     ListenForSpeech,
     NumberSent,
-    Signaller,
     SpeechHeard,
     SwitchTransferWanted,
     TransferDone,
 )
 from drivers.signalling.fxo import FxsSignalled
+from drivers.signalling.fxo_profile import LineProfile
 
 if TYPE_CHECKING:
     from drivers.spans import CallSink, Channel
-
-EXCHANGE_LINES = frozenset({Signalling.FXSKS, Signalling.FXSLS})
 
 
 class ExchangeLine:
     """`pulsing`: a number is being dialled by pulses."""
 
-    def __init__(self, channel: "Channel", sink: "CallSink", signaller: Signaller) -> None:
+    def __init__(self, channel: "Channel", sink: "CallSink", signaller: FxsSignalled) -> None:
         self.pulsing = False
         self._channel, self._sink, self._signaller = channel, sink, signaller
         self._hears_speech = False
 
+    @property
+    def profile(self) -> LineProfile:
+        """How this line behaves."""
+        return self._signaller.profile
+
+    def use_profile(self, profile: LineProfile) -> None:
+        """From the next thing that happens on the line on; its tones from the next time that they are listened for."""
+        self._signaller.profile = profile
+        if tones := profile.tones.written():
+            self._channel.port.use_tones(tones)
+
     def rested(self) -> None:
         """The channel was opened, or is in service again: what an idle line listens to."""
         number = self._channel.number
-        if isinstance(self._signaller, FxsSignalled) and self._signaller.is_idle(number):
+        if self._signaller.is_idle(number):
             self._channel.carry_out(self._signaller.begin(number))
 
     def perform(self, action: Action) -> None:

@@ -48,6 +48,20 @@ WORDS: Texts = {
     "battery_dropped": {"zh": "交换机断开了线路", "en": "the exchange dropped the line"},
     "alarm_came": {"zh": "线路告警", "en": "the line went into alarm"},
     "after": {"zh": "用时", "en": "after"},
+    "learnt": {"zh": "已学会本线路的信号音并保存", "en": "the tones of the line's switch are learnt and kept"},
+    "no_tones": {"zh": "没有听到信号音", "en": "no tones heard"},
+    "not_dialled": {"zh": "号码无法拨出", "en": "the number could not be dialled"},
+    "not_kept": {"zh": "信号音无法保存，见日志", "en": "the tones could not be written; see the log"},
+    "dial": {"zh": "拨号音", "en": "dial tone"},
+    "ringback": {"zh": "回铃音", "en": "ringback"},
+    "ringback_on": {"zh": "响", "en": "on"},
+    "ringback_off": {"zh": "停", "en": "off"},
+    "busy": {"zh": "忙音", "en": "busy tone"},
+    "busy_on": {"zh": "响", "en": "on"},
+    "busy_off": {"zh": "停", "en": "off"},
+    "congestion": {"zh": "拥塞音", "en": "congestion tone"},
+    "congestion_on": {"zh": "响", "en": "on"},
+    "congestion_off": {"zh": "停", "en": "off"},
 }
 
 

@@ -28,7 +28,9 @@ from appliance.control.messages import (
     RunLineTest,
     SetLinesBlocked,
 )
-from drivers.protocol import LineTest, LineTestKind
+from drivers.protocol import CALLING_TESTS, LineTest, LineTestKind
+
+LEARNING_MS = 60_000
 
 
 class Target(click.ParamType[LineTarget]):
@@ -104,22 +106,41 @@ def reset_counters(config: Path, target: LineTarget) -> None:
 
 @lines.command("test")
 @config_option
-@click.argument("kind", type=click.Choice([kind.value for kind in LineTestKind]))
+@click.argument("kind", type=click.Choice([kind.value for kind in LineTestKind if kind not in CALLING_TESTS]))
 @click.argument("channel", type=click.IntRange(1, 1024))
 @click.option("--seconds", type=click.IntRange(1, 600), default=30, show_default=True, help="Longest time of the test.")
 def run_test(config: Path, kind: str, channel: int, seconds: int) -> None:
     """Test an idle channel; it takes no call meanwhile. Ctrl-C stops the test. Exit status 1 if it did not pass."""
     test_id = uuid.uuid4().hex[:12]
-    request = RunLineTest(test_id=test_id, channel=channel, kind=LineTestKind(kind), limit_ms=1000 * seconds, by=_who())
+    _run(config, RunLineTest(test_id=test_id, channel=channel, kind=LineTestKind(kind), limit_ms=1000 * seconds, by=_who()))
+
+
+@lines.command()
+@config_option
+@click.argument("channel", type=click.IntRange(1, 1024))
+@click.option("--number", required=True, help="A number of the switch that is busy, such as the line's own, or that rings.")
+@click.option("--group", "whole_group", is_flag=True, help="What is learnt holds for all lines of the channel's group.")
+def learn(config: Path, channel: int, number: str, whole_group: bool) -> None:
+    """Learn the tones of the switch a line leads to: one call of NUMBER, up to a minute. A number nobody answers teaches most."""
+    test_id = uuid.uuid4().hex[:12]
+    kind = LineTestKind.LEARN_TONES
+    _run(
+        config,
+        RunLineTest(test_id=test_id, channel=channel, kind=kind, limit_ms=LEARNING_MS, number=number, whole_group=whole_group, by=_who()),
+    )
+
+
+def _run(config: Path, request: RunLineTest) -> None:
+    """Run the test to its end and leave with its outcome."""
     with _client(config) as watching, _client(config) as asking:
         changes = watching.subscribe()
         _snapshot(changes)
         asking.request(request)
         try:
-            last = _follow(changes, test_id)
+            last = _follow(changes, request.test_id)
         except KeyboardInterrupt:
-            asking.request(EndLineTest(channel=channel, by=_who()))
-            last = _follow(changes, test_id)
+            asking.request(EndLineTest(channel=request.channel, by=_who()))
+            last = _follow(changes, request.test_id)
     sys.exit(last.phase.value != "passed")
 
 

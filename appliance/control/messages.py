@@ -57,12 +57,17 @@ class ResetLineCounters(Request, frozen=True, kw_only=True):
 
 
 class RunLineTest(Request, frozen=True, kw_only=True):
-    """Begin a test; answered when it runs. LiveTestChanged tells how it goes. `test_id`: made up by the client."""
+    """Begin a test; answered when it runs. LiveTestChanged tells how it goes. `test_id`: made up by the client.
+
+    `number`, `whole_group`: of learn_tones, see StartLineTest.
+    """
 
     test_id: str
     channel: int
     kind: LineTestKind
     limit_ms: int = 30_000
+    number: str = ""
+    whole_group: bool = False
     by: str
 
 

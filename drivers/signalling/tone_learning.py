@@ -11,9 +11,11 @@ LONGEST_PERIOD = 3  # bursts in one cycle; the United Kingdom's ringback has two
 DIAL_LEAST_MS = 600
 RINGBACK_PAUSE_MS = 1500  # busy and congestion pause for less, in all zones of libtonezone
 RINGBACK_LEAST_MS = 200
+ENGAGED_CYCLES = 4
+VOICE_MS = 1500  # more than edges of tones and clicks make together
 SAME_MS, SAME_PART = 60, 0.15
 SAME_HZ = 12
-ROUND_MS, ROUND_HZ = 10, 5
+ROUND_MS, ROUND_HZ = 5, 5
 
 
 class Stretch(msgspec.Struct, frozen=True):
@@ -28,10 +30,11 @@ OTHER = -1.0
 
 
 class Burst(msgspec.Struct, frozen=True):
-    """A tone and the pause after it; `cut`: the pause is at least so long, then something else came or we stopped to listen."""
+    """A tone and the pause after it; `late`: listening began within the tone; `cut`: the pause ended with something else, or we stopped."""
 
     tone: Stretch
     pause_ms: float
+    late: bool = False
     cut: bool = False
 
 
@@ -65,9 +68,10 @@ def learn(before: Sequence[Stretch], after: Sequence[Stretch]) -> LineTones:
     )
 
 
-def is_engaged(after: Sequence[Stretch], cycles: int) -> bool:
-    """A busy or congestion tone was heard for so many cycles: there is no more to come."""
-    return any(each.longest_pause_ms < RINGBACK_PAUSE_MS and each.cycles >= cycles for each in rhythms(after))
+def has_ended(after: Sequence[Stretch]) -> bool:
+    """There is no more to come: busy or congestion tone for ENGAGED_CYCLES, or somebody answered."""
+    engaged = any(each.longest_pause_ms < RINGBACK_PAUSE_MS and each.cycles >= ENGAGED_CYCLES for each in rhythms(after))
+    return engaged or sum(stretch.ms for stretch in after if stretch.hz1 < 0) >= VOICE_MS
 
 
 def dial_tone(before: Sequence[Stretch]) -> str:
@@ -123,19 +127,16 @@ def _close(first_ms: float, later_ms: float) -> bool:
 
 
 def _mean(bursts: list[Burst], at: int, period: int, cycles: int) -> tuple[Burst, ...]:
-    return tuple(_mean_burst(bursts[at + k : at + period * cycles : period]) for k in range(period))
+    """From the burst after the longest pause to that pause."""
+    mean = [_mean_burst(bursts[at + k : at + period * cycles : period]) for k in range(period)]
+    begin = 1 + max(range(period), key=lambda k: mean[k].pause_ms)
+    return tuple(mean[begin:] + mean[:begin])
 
 
 def _mean_burst(bursts: list[Burst]) -> Burst:
-    pauses = [burst.pause_ms for burst in bursts if not burst.cut]
-    return Burst(
-        Stretch(
-            _mean_of([burst.tone.ms for burst in bursts]),
-            _mean_of([burst.tone.hz1 for burst in bursts]),
-            _mean_of([burst.tone.hz2 for burst in bursts]),
-        ),
-        _mean_of(pauses),
-    )
+    whole = [burst.tone for burst in bursts if not burst.late]
+    tone = Stretch(_mean_of([each.ms for each in whole]), _mean_of([each.hz1 for each in whole]), _mean_of([each.hz2 for each in whole]))
+    return Burst(tone, _mean_of([burst.pause_ms for burst in bursts if not burst.cut]))
 
 
 def _mean_of(numbers: list[float]) -> float:
@@ -148,7 +149,7 @@ def _bursts(stretches: Sequence[Stretch]) -> Iterator[Burst]:
         tone, pause = stretches[at], stretches[at + 1]
         if tone.hz1 > 0 and pause.hz1 == 0:
             follower = stretches[at + 2].hz1 if at + 2 < len(stretches) else OTHER
-            yield Burst(tone, pause.ms, follower <= 0)
+            yield Burst(tone, pause.ms, at == 0, follower <= 0)
 
 
 def _rang_once(stretches: Sequence[Stretch]) -> Rhythm | None:

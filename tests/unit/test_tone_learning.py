@@ -5,7 +5,7 @@ import random
 import pytest
 
 from drivers.signalling.fxo_profile import LineTones
-from drivers.signalling.tone_learning import OTHER, Stretch, dial_tone, is_engaged, learn, rhythms
+from drivers.signalling.tone_learning import OTHER, Stretch, dial_tone, has_ended, learn, rhythms
 from drivers.signalling.tone_text import tone_parts
 
 DIAL = [Stretch(120), Stretch(3900, 400)]
@@ -84,6 +84,7 @@ def test_interrupted_dial_tone_of_a_mailbox() -> None:
 
 
 def test_enough_was_heard() -> None:
-    assert is_engaged(heard("450/350,0/350", 4), 4)
-    assert not is_engaged(heard("450/350,0/350", 3), 4)
-    assert not is_engaged(heard("450/1000,0/4000", 5), 4)
+    assert has_ended(heard("450/350,0/350", 4))
+    assert not has_ended(heard("450/350,0/350", 3))
+    assert not has_ended(heard("450/1000,0/4000", 5))
+    assert has_ended([*heard("450/1000,0/4000", 2), *SPEECH, *SPEECH])

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from appliance.control.messages import EndLineTest, HangUpCall, LineTarget, ResetLineCounters, RunLineTest, SetLinesBlocked
 from appliance.store.models import CallRecord
-from drivers.protocol import LINE_TESTS, LineTestKind
+from drivers.protocol import CALLING_TESTS, LINE_TESTS, LineTestKind
 from webui import tiles
 from webui.asking import ask, where_the_form_stood
 from webui.live import LiveView
@@ -90,5 +90,5 @@ def hang_up(call_id: str) -> Response:
 def _parts(view: LiveView, number: int) -> dict[str, object]:
     """What the parts of the page draw from."""
     one = tiles.tile(view, number)
-    kinds = [kind for kind, signallings in LINE_TESTS.items() if one.channel.signalling in signallings]
+    kinds = [kind for kind, signallings in LINE_TESTS.items() if one.channel.signalling in signallings and kind not in CALLING_TESTS]
     return {"one": one, "view": view, "test": view.tests.get(number), "kinds": kinds, "limits_s": TEST_LIMIT_S}
