@@ -1,4 +1,4 @@
-"""An exchange's receiver of dial pulses: short openings of a closed loop, counted. Used from the event loop only."""
+"""Dial pulses, short openings of a closed loop: an exchange's receiver, and the dial of a set. Used from the event loop only."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,7 @@ from drivers.virtual.timer import Timer
 
 LONGEST_BREAK_MS = 200  # open longer is a hang-up. Source: as the kernel counts, dahdi-base.c, DAHDI_MAXPULSETIME
 DIGIT_OVER_MS = 250
+BREAK_MS, MAKE_MS, BETWEEN_DIGITS_MS = 60, 40, 800  # of a dial. Source: ITU-T Q.23 leaves it to countries; China has 1.5 : 1 at 10 Hz
 
 
 class PulseReceiver:
@@ -37,3 +38,31 @@ class PulseReceiver:
         count, self._count = self._count, 0
         if count <= 10:
             self._digit(str(count % 10))
+
+
+class PulseDial:
+    """The dial of a set: `loop` opens (False) and closes (True) it."""
+
+    def __init__(self, loop: Callable[[bool], None]) -> None:
+        self._loop = loop
+        self._steps: list[tuple[bool, int]] = []
+        self._step = Timer(self._next)
+
+    def dial(self, digits: str) -> None:
+        """After what is still being dialled."""
+        for digit in digits:
+            self._steps += [(False, BREAK_MS), (True, MAKE_MS)] * (int(digit) or 10)
+            self._steps.append((True, BETWEEN_DIGITS_MS))
+        if not self._step.running:
+            self._next()
+
+    def stop(self) -> None:
+        """The set was put down."""
+        self._step.stop()
+        self._steps.clear()
+
+    def _next(self) -> None:
+        if self._steps:
+            closed, for_ms = self._steps.pop(0)
+            self._loop(closed)
+            self._step.start(for_ms)

@@ -11,6 +11,7 @@ from drivers.virtual.config import Answering, SetConfig, TelephoneConfig
 from drivers.virtual.exchange import Exchange, Refusal
 from drivers.virtual.handset import Handset, Phase
 from drivers.virtual.hookstate import RxSig, TxSig
+from drivers.virtual.pulses import PulseDial
 from drivers.virtual.timer import Timer
 from drivers.virtual.wire import Wire
 
@@ -110,6 +111,7 @@ class WiredSet(Handset):
         self._box_took_it = False
         self._let_go = Timer(self.hang_up)
         self._flash = Timer(self._end_flash)
+        self._dial = PulseDial(lambda closed: wire.from_world(RxSig.OFFHOOK if closed else RxSig.ONHOOK))
         wire.far = self
 
     @property
@@ -141,9 +143,15 @@ class WiredSet(Handset):
             return
         self._let_go.stop()
         self._flash.stop()
+        self._dial.stop()
         self._give_port_back()
         self._wire.from_world(RxSig.ONHOOK)
         self._set_phase(Phase.IDLE, "hung up")
+
+    def dial_pulses(self, digits: str) -> None:
+        """Turn the dial of an old set: 0-9."""
+        if self.port is not None:
+            self._dial.dial(digits)
 
     def flash(self, ms: int = FLASH_MS) -> None:
         """Press the flash key: the loop opens for `ms`."""

@@ -45,6 +45,9 @@ class CardBench(Protocol):
     def far_hangs_up(self, number: int) -> None:
         """After an answer, with a battery drop."""
 
+    def far_dialled(self, number: int) -> str:
+        """Digits by pulses that the far end of a seized trunk counted."""
+
     # the far end of a set's port
 
     def set_rings(self, number: int) -> bool:
@@ -54,7 +57,10 @@ class CardBench(Protocol):
 
     def set_puts_down(self, number: int) -> None: ...
 
-    def set_flashes(self, number: int) -> None: ...
+    def set_flashes(self, number: int) -> None:
+        """The loop opens for 500 to 750 ms."""
+
+    def set_dials_pulses(self, number: int, digits: str) -> None: ...
 
     # audio, in DTMF, which any far end can send and detect
 

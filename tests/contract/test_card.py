@@ -5,19 +5,23 @@ from collections.abc import Callable
 import pytest
 
 from drivers.io import Card, ChannelIO, LineEvent
-from drivers.virtual.config import NumberConfig, SpanConfig, SpanKind, VirtualConfig
+from drivers.virtual.config import NumberConfig, SpanConfig, SpanKind, TelephoneConfig, VirtualConfig
 from drivers.virtual.handset import Handset, Phase
 from drivers.virtual.trunk import TrunkState
+from tests.contract.card_pulses import DIALLED
 from tests.contract.card_suite import CASES, LIMIT_MS, Case
 from tests.contract.rig import Rig, run_rig
 
+ANSWERS = (TelephoneConfig(number=DIALLED, after_ms=500),)
 ANALOGUE = VirtualConfig(
     spans=(SpanConfig(kind=SpanKind.FXO, channels=2), SpanConfig(kind=SpanKind.FXS, channels=2)),
     numbers=(NumberConfig(number="1", channels=(1,)), NumberConfig(number="2", channels=(2,))),
+    telephones=ANSWERS,
 )
 E1 = VirtualConfig(
     spans=(SpanConfig(kind=SpanKind.E1), SpanConfig(kind=SpanKind.FXS, channels=2)),
     numbers=(NumberConfig(number="17", channels=(17,)), NumberConfig(number="31", channels=(31,))),
+    telephones=ANSWERS,
 )
 
 
@@ -29,8 +33,8 @@ class VirtualBench:
         self.trunks, self.sets = trunks, sets
         self._rig = rig
         self._callers: dict[int, Handset] = {}
-        for number in sets:
-            rig.world.sets[number].on_state.append(lambda each: each.detect("cn"))
+        for telephone in (*(rig.world.sets[number] for number in sets), rig.world.telephones[DIALLED]):
+            telephone.on_state.append(lambda each: each.detect("cn"))
 
     def open(self, number: int) -> ChannelIO:
         return self._rig.open(number)
@@ -61,6 +65,9 @@ class VirtualBench:
     def far_hangs_up(self, number: int) -> None:
         self._callers[number].hang_up()
 
+    def far_dialled(self, number: int) -> str:
+        return self._rig.world.trunks[number].digits
+
     def set_rings(self, number: int) -> bool:
         return self._rig.world.sets[number].phase is Phase.RINGING
 
@@ -72,6 +79,9 @@ class VirtualBench:
 
     def set_flashes(self, number: int) -> None:
         self._rig.world.sets[number].flash()
+
+    def set_dials_pulses(self, number: int, digits: str) -> None:
+        self._rig.world.sets[number].dial_pulses(digits)
 
     def say(self, number: int, digits: str) -> None:
         self._rig.say(number, digits)
@@ -86,7 +96,7 @@ class VirtualBench:
         return self._far(number).heard_digits
 
     def _far(self, number: int) -> Handset:
-        return self._rig.world.sets.get(number) or self._callers[number]
+        return self._rig.world.sets.get(number) or self._callers.get(number) or self._rig.world.telephones[DIALLED]
 
 
 @pytest.mark.parametrize("run", CASES.values(), ids=CASES.keys())

@@ -36,6 +36,9 @@ WRITE_AHEAD = 12
 KEY_MS, KEY_LOW_DBM0, KEY_HIGH_DBM0 = 60, -9.0, -7.0
 
 
+PULSED = frozenset(event for event in LineEvent if event.name.startswith("PULSE_") and event is not LineEvent.PULSE_START)
+
+
 class FarEnd:
     """The other end of one of the box's ports: an exchange's line circuit or a telephone set."""
 
@@ -44,6 +47,7 @@ class FarEnd:
         self.port = engine.port_new(Law.ALAW)
         self.heard = ""
         self.rung_s = -RING_PERIOD_S
+        self.dialled = ""
         engine.detect_digits(self.port, True)
 
     def line_event(self, event: LineEvent) -> None:
@@ -68,6 +72,8 @@ class Circuit(FarEnd):
             self.off_hook()
         elif event is LineEvent.ONHOOK:
             self.on_hook()
+        elif event in PULSED:
+            self.dialled += chr(event & 0xFF)
 
 
 class Rig:
@@ -115,7 +121,7 @@ class Rig:
         await asyncio.sleep(QUIET_S)
         for number in numbers:
             self.events[number].clear()
-            self.heard[number] = self.far[number].heard = ""
+            self.heard[number] = self.far[number].heard = self.far[number].dialled = ""
             self.far[number].rung_s = -RING_PERIOD_S
 
     def _media_events(self) -> None:
@@ -179,6 +185,9 @@ class LabBench:
     def far_hangs_up(self, number: int) -> None:
         self._rig.far[number].on_hook()
 
+    def far_dialled(self, number: int) -> str:
+        return self._rig.far[number].dialled
+
     def set_rings(self, number: int) -> bool:
         """A set sees no end of ringing, only bursts that stay away."""
         return time.monotonic() - self._rig.far[number].rung_s < 1.2 * RING_PERIOD_S
@@ -191,6 +200,9 @@ class LabBench:
 
     def set_flashes(self, number: int) -> None:
         self._rig.far[number].io.set_hook(Hook.FLASH)
+
+    def set_dials_pulses(self, number: int, digits: str) -> None:
+        self._rig.far[number].io.dial_pulses(digits)
 
     def say(self, number: int, digits: str) -> None:
         self._rig.engine.send_digits(self._rig.ports[number], digits, KEY_MS, KEY_MS, KEY_LOW_DBM0, KEY_HIGH_DBM0)
