@@ -104,7 +104,8 @@ class SetSide:
     def _of_the_card(self, io: ChannelIO, action: Action) -> None:
         match action:
             case SendCallerId(caller=caller, standard=standard):
-                io.allow_on_hook_audio(CALLER_ID_MS)
+                # A card that has no such thing lets sound through at any time.
+                self._quietly(lambda: io.allow_on_hook_audio(CALLER_ID_MS))
                 self._channel.port.send_caller_id(caller, standard)
             case StopSending() if self._channel.port.is_sending:
                 self._stop_sending(io)
@@ -158,7 +159,7 @@ class SetSide:
             self._channel.on_line_event(LineEvent.RINGOFFHOOK)
 
     def _quietly(self, step: Callable[[], None]) -> None:
-        """A card that was pulled meanwhile says so by itself."""
+        """What a card has not, or one that was pulled meanwhile and says so by itself."""
         try:
             step()
         except LineError as error:
