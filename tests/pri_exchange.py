@@ -125,7 +125,7 @@ class Exchange:
         return spec.signalling is Signalling.BCHAN and spec.span == link.span
 
     def _add_span(self, link: ChannelSpec, slots: dict[int, int], config: PriConfig) -> None:
-        span = PriSpan(msgspec.structs.replace(config, d_channel=link.number), slots, self._clock, link.law)
+        span = PriSpan(msgspec.structs.replace(config, d_channel=link.number), slots, self._clock)
         self.links[link.number] = Link(link, span, self.find, self._link_changed)
         self.lines |= {number: FarLine(number, span, self) for number in slots}
 

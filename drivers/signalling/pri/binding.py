@@ -66,7 +66,7 @@ SWITCHES = {
     "5ess": lib.PRI_SWITCH_LUCENT5E,
     "4ess": lib.PRI_SWITCH_ATT4ESS,
 }
-LAWS = {"alaw": lib.PRI_LAYER_1_ALAW, "mulaw": lib.PRI_LAYER_1_ULAW}
+LAWS = {"alaw": lib.PRI_LAYER_1_ALAW, "ulaw": lib.PRI_LAYER_1_ULAW}
 
 
 class Number(msgspec.Struct, frozen=True):

@@ -46,7 +46,7 @@ SABME, POLL = 0x6F, 0x10  # the far side sets the link up anew. Source: Q.921 ta
 
 
 class PriSpan:
-    """`slots`: timeslot of every B-channel by its number; `law`: "alaw" or "mulaw"."""
+    """`slots`: timeslot of every B-channel by its number; `law`: "alaw" or "ulaw"."""
 
     def __init__(self, config: PriConfig, slots: Mapping[int, int], clock: Clock, law: str = "alaw") -> None:
         self.config = config
@@ -331,6 +331,7 @@ class PriSpan:
         if there.state is State.CLEARING:
             self.stack.forget(there.handle)
         elif there.state is State.DIALLING:
+            log.info("channel %d: glare, the network's call is taken", number)
             self.emit(number, CallReleased(Cause.CHANNEL_NOT_AVAILABLE, True))
             self.stack.hang_up(there.handle, Cause.CHANNEL_NOT_AVAILABLE)
             self.stack.forget(there.handle)
