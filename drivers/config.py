@@ -19,6 +19,7 @@ from drivers.group_rules import check_groups
 from drivers.io import ChannelSpec
 from drivers.line_profiles import LearntTones, channels_of, load_learnt, profile_of
 from drivers.numbers import GroupNumbers, NumberRules
+from drivers.sets_check import check_sets
 from drivers.settings import Paths
 from drivers.signalling.fxo_profile import LineProfile
 from drivers.signalling.fxs_config import SetsConfig
@@ -195,6 +196,7 @@ def check(lines: LinesConfig, file: str = "[lines]") -> None:
     check_groups(lines.groups, lines.numbers, file)
     _check_profiles(lines, file)
     _check_ranges(lines, file)
+    check_sets(lines.sets, file)
     check_pri(lines.pri, file)
     check_r2(lines.r2, file)
 
@@ -274,7 +276,6 @@ def _check_ranges(lines: LinesConfig, file: str) -> None:
         ("lines.engine.realtime_priority", engine.realtime_priority, 0, 99),
         ("lines.engine.digit_on_ms", engine.digit_on_ms, 40, 1000),
         ("lines.engine.digit_off_ms", engine.digit_off_ms, 40, 1000),
-        ("lines.sets.release_guard_ms", lines.sets.release_guard_ms, 0, 10_000),
     )
     for key, number, lowest, highest in limits:
         if not lowest <= number <= highest:

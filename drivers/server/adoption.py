@@ -46,9 +46,9 @@ def groups_for(groups: tuple[GroupConfig, ...], specs: tuple[ChannelSpec, ...]) 
     return tuple(found)
 
 
-def plan_for(plan: DialPlan, groups: tuple[GroupConfig, ...]) -> NumberPlan:
+def plan_for(plan: DialPlan, groups: tuple[GroupConfig, ...], file: str = "[lines]") -> NumberPlan:
     """What can be dialled at the sets. Raises: ConfigError CFG-070 to CFG-074."""
-    return number_plan(plan, {group.name: GroupFacts(group.numbers, group.role == "extension") for group in groups})
+    return number_plan(plan, {group.name: GroupFacts(group.numbers, group.role == "extension") for group in groups}, file)
 
 
 class Adoption:

@@ -22,6 +22,7 @@ from drivers.errors import CarelineError, ConfigError, LineError
 from drivers.fdstore import FdStore, open_store
 from drivers.io import Card
 from drivers.media import Engine
+from drivers.server.adoption import groups_for, plan_for
 from drivers.server.cards import engine_for, make_card
 from drivers.server.line_server import LineServer
 from drivers.virtual.card import VirtualCard
@@ -64,6 +65,7 @@ def _check(settings: LinesFile, path: Path) -> int:
     try:
         card = make_card(settings.lines, engine)
         check_card(settings.lines, card.channels(), str(path))
+        plan_for(settings.lines.dial_plan, groups_for(settings.lines.groups, card.channels()), str(path))
         print(f"{path}: good; {len(card.channels())} channels on the {settings.lines.card} card")
         card.close()
     finally:

@@ -19,6 +19,7 @@ def refused(tmp_path: Path, text: str) -> ConfigError:
 
 
 PROFILES = '[[lines.profiles]]\nname = "a"\nchannels = "{}"\n[[lines.profiles]]\nname = "b"\nchannels = "{}"\n'
+PORTS = '[[lines.sets.ports]]\nchannels = "{}"\n[[lines.sets.ports]]\nchannels = "{}"\n'
 GROUPS = '[[lines.groups]]\nname = "a"\nchannels = "{}"\n[[lines.groups]]\nname = "{}"\nchannels = "{}"\n'
 
 
@@ -42,6 +43,13 @@ GROUPS = '[[lines.groups]]\nname = "a"\nchannels = "{}"\n[[lines.groups]]\nname 
         ("[[lines.profiles]]\nname = 'a'\nflash_ms = 5\n", "CFG-004", "flash_ms must be 50 to 1200", ""),
         ("[lines.analog.tones]\nbusy = '450/x'\n", "CFG-004", "`450/x` is no tone", ""),
         ("[lines.analog]\nanswer = 'guess'\n", "CFG-004", "lines.analog.answer", "tone, voice, polarity, dialled"),
+        ("[lines.sets]\nflash_max_ms = 5000\n", "CFG-034", "lines.sets.flash_max_ms = 5000", "250 to 2000"),
+        ("[lines.sets.rings]\ninternal = [400]\n", "CFG-075", "lines.sets.rings.internal = [400]", "in pairs"),
+        ("[lines.sets.rings]\nrecall = [400, 20]\n", "CFG-075", "lines.sets.rings.recall", "100 to 10000 ms"),
+        ("[[lines.sets.ports]]\nchannels = '5-'\n", "CFG-030", 'lines.sets.ports[0].channels = "5-"', "1-24,26"),
+        (PORTS.format("5-6", "6"), "CFG-076", "channel 6 is in lines.sets.ports[0] already", "once"),
+        ("[[lines.sets.ports]]\nchannels = '5'\nanswer_key = '12'\n", "CFG-076", "answer_key '12'", "one key"),
+        ("[[lines.sets.ports]]\nchannels = '5'\nmode = 'brooch'\n", "CFG-004", "lines.sets.ports[0].mode", "telephone, headset"),
         ("[lines]\nunattended_answer_ms = -1\n", "CFG-034", "lines.unattended_answer_ms = -1", "0 to 600000"),
         ("[lines.engine]\nevents = 1000\n", "CFG-034", "lines.engine.events = 1000", "powers of two"),
         ("[lines.engine]\nrealtime_priority = 100\n", "CFG-034", "realtime_priority", "0 to 99"),

@@ -1,0 +1,51 @@
+"""What the types alone cannot say of `[lines.sets]`. Pure."""
+
+from drivers.channel_text import channel_numbers
+from drivers.errors import ConfigError
+from drivers.signalling.fxs_config import LONGEST_RING_MS, MAX_CADENCE, SHORTEST_RING_MS, SetsConfig
+
+KEYS = frozenset("0123456789*#")
+RANGES = {
+    "first_digit_ms": (1_000, 60_000),
+    "next_digit_ms": (1_000, 60_000),
+    "release_guard_ms": (0, 10_000),
+    "busy_tone_ms": (1_000, 600_000),
+    "howler_ms": (1_000, 600_000),
+    "flash_max_ms": (250, 2_000),
+    "caller_id_after_ms": (500, 1_500),
+    "caller_id_limit_ms": (1_000, 10_000),
+    "beep_ms": (300, 5_000),
+}
+
+
+def check_sets(sets: SetsConfig, file: str) -> None:
+    """Raises: ConfigError CFG-034 a number out of range, CFG-030 channels cannot be read, CFG-075 a ring cadence, CFG-076 a port."""
+    for key, (lowest, highest) in RANGES.items():
+        if not lowest <= getattr(sets, key) <= highest:
+            raise ConfigError("CFG-034", f"{file}: lines.sets.{key} = {getattr(sets, key)}", f"Allowed are {lowest} to {highest}")
+    for kind in sets.rings.__struct_fields__:
+        _check_cadence(f"{file}: lines.sets.rings.{kind}", sets.rings.of(kind))
+    owner: dict[int, int] = {}
+    for at, port in enumerate(sets.ports):
+        _check_port(port.channels, f"{file}: lines.sets.ports[{at}]", owner, at)
+        if not set(port.answer_key) <= KEYS or len(port.answer_key) != 1 or not set(port.hotline) <= KEYS:
+            what = f"{file}: lines.sets.ports[{at}]: answer_key {port.answer_key!r}, hotline {port.hotline!r}"
+            raise ConfigError("CFG-076", what, "Name one key for an answer, and digits, * and # for a hotline")
+
+
+def _check_cadence(where: str, cadence_ms: tuple[int, ...]) -> None:
+    if len(cadence_ms) % 2 or len(cadence_ms) > MAX_CADENCE or any(not SHORTEST_RING_MS <= ms <= LONGEST_RING_MS for ms in cadence_ms):
+        remedy = f"Write on, off, on, off … in pairs, up to {MAX_CADENCE} of {SHORTEST_RING_MS} to {LONGEST_RING_MS} ms; or nothing"
+        raise ConfigError("CFG-075", f"{where} = {list(cadence_ms)}", remedy)
+
+
+def _check_port(channels: str, where: str, owner: dict[int, int], at: int) -> None:
+    try:
+        numbers = channel_numbers(channels)
+    except ValueError as error:
+        raise ConfigError("CFG-030", f'{where}.channels = "{channels}": {error}', 'Write numbers and ranges, as in "1-24,26"') from error
+    for number in numbers:
+        if number in owner:
+            what = f'{where}.channels = "{channels}": channel {number} is in lines.sets.ports[{owner[number]}] already'
+            raise ConfigError("CFG-076", what, "A set is described once")
+        owner[number] = at
