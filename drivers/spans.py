@@ -174,6 +174,11 @@ class Channel:
     def is_free(self) -> bool:
         return self.accepts_calls() and not self.far_blocked and self.is_quiet()
 
+    def is_testable(self) -> bool:
+        """A digital one also while its far side blocks it or its link is down: that may be why it is tested."""
+        unused = self.leg is None and not self.reserved and self.test is None
+        return unused and (self.spec.signalling in _TELLS_BLOCKS or self._signaller.is_idle(self.number))
+
     def is_quiet(self) -> bool:
         """No call on it, none coming."""
         return not self.reserved and self.leg is None and self._signaller.is_idle(self.number)
@@ -201,7 +206,7 @@ class Channel:
     def blocked_changed(self) -> None:
         """Tell the far side, where the signalling can, and whoever looks."""
         if self.spec.signalling in _TELLS_BLOCKS:
-            self.tell(BlockWanted(self.care.blocked))
+            self.tell(BlockWanted(self.care.blocked or self.test is not None))
         self._sink.channel_changed(self)
 
     def follow(self, heard: bool) -> None:
@@ -221,7 +226,7 @@ class Channel:
         """To a test that drives it by `io` and `port`; the channel must be quiet."""
         self.test = test
         self.attach()
-        self._sink.channel_changed(self)
+        self.blocked_changed()
 
     def rest_after_test(self) -> None:
         """On-hook and silent, but what the line still tells is the test's."""
@@ -232,7 +237,7 @@ class Channel:
         """For calls again."""
         self.test = None
         self._look_at_set()
-        self._sink.channel_changed(self)
+        self.blocked_changed()
 
     def adopt(self, phase: LegPhase) -> None:
         """Take over the call of an earlier process; the CallSink hears CallReleased if that cannot be done."""
@@ -392,6 +397,8 @@ class Channel:
                 self._sink.channel_changed(self)
             case TransferDone(outcome=outcome) if self.spec.signalling is Signalling.BCHAN:
                 self._sink.transfer_done(self, outcome)
+            case ChannelIdle() if self.test:
+                log.debug("channel %d: a call came and went during its test", self.number)
             case ChannelIdle():
                 self._detach()
                 if self.set:

@@ -27,7 +27,9 @@ def detail(text: str) -> str:
 
 
 def figure(value: float) -> str:
-    """Without a fraction where it is one of thousands."""
+    """Without a fraction where it is one of thousands, as 1.5e-06 where it is next to nothing."""
+    if 0 < abs(value) < 0.001:
+        return f"{value:.1e}"
     return f"{value:.1f}" if abs(value) < 100 and value != int(value) else f"{value:.0f}"
 
 

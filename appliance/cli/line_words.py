@@ -15,7 +15,7 @@ WORDS: Texts = {
     "link": {"zh": "D 通道{state}", "en": "D-channel {state}"},
     "up": {"zh": "正常", "en": "up"},
     "down": {"zh": "中断", "en": "down"},
-    "errors": {
+    "span_errors": {
         "zh": "误码：双极性 {bpv}，CRC-4 {crc}，E 比特 {ebit}，帧 {frame}（{since} 起）",
         "en": "errors: bipolar {bpv}, CRC-4 {crc}, E bit {ebit}, frame {frame} since {since}",
     },
@@ -47,7 +47,24 @@ WORDS: Texts = {
     "congestion_tone": {"zh": "听到拥塞音", "en": "congestion tone heard"},
     "battery_dropped": {"zh": "交换机断开了线路", "en": "the exchange dropped the line"},
     "alarm_came": {"zh": "线路告警", "en": "the line went into alarm"},
+    "measured": {"zh": "测量完成", "en": "measured"},
+    "tone_back": {"zh": "发出的音已返回", "en": "the tone came back"},
+    "no_tone_back": {"zh": "发出的音没有返回", "en": "the tone did not come back"},
+    "looped": {"zh": "环回结束", "en": "the loopback is over"},
+    "heard": {"zh": "听到了说话声", "en": "a voice was heard"},
+    "nothing_heard": {"zh": "没有听到声音", "en": "nothing was heard"},
+    "no_pattern": {"zh": "没有收到测试码", "en": "the pattern did not come back"},
+    "bit_errors": {"zh": "有误码", "en": "there were bit errors"},
+    "no_bit_errors": {"zh": "没有误码", "en": "no bit error"},
     "after": {"zh": "用时", "en": "after"},
+    "level": {"zh": "电平", "en": "level"},
+    "peak": {"zh": "峰值", "en": "peak"},
+    "loss": {"zh": "衰减", "en": "loss"},
+    "loudest": {"zh": "最大电平", "en": "loudest"},
+    "bits": {"zh": "比特", "en": "bits"},
+    "errors": {"zh": "误码", "en": "errors"},
+    "error_rate": {"zh": "误码率", "en": "error rate"},
+    "sync_losses": {"zh": "失步", "en": "losses of sync"},
     "learnt": {"zh": "已学会本线路的信号音并保存", "en": "the tones of the line's switch are learnt and kept"},
     "no_tones": {"zh": "没有听到信号音", "en": "no tones heard"},
     "not_dialled": {"zh": "号码无法拨出", "en": "the number could not be dialled"},
@@ -101,7 +118,7 @@ def _span(span: SpanState, lang: str) -> list[str]:
         lines.append("  " + say("link", lang, state=say("up" if span.link_up else "down", lang)))
     if (errors := span.errors) is not None:
         counted = {"bpv": errors.bipolar_violations, "crc": errors.crc4_errors, "ebit": errors.e_bit_errors, "frame": errors.frame_errors}
-        lines.append("  " + say("errors", lang, since=_at(errors.since), **counted))
+        lines.append("  " + say("span_errors", lang, since=_at(errors.since), **counted))
     return lines
 
 

@@ -126,12 +126,19 @@ class BlockedBy(StrEnum):
 class LineTestKind(StrEnum):
     """ring: rings a set until somebody picks up. dial_tone: seizes a line of an exchange and waits for its dial tone.
 
-    learn_tones: calls a number on a line of an exchange, measures the tones of its switch, and keeps them.
+    learn_tones: calls a number on a line of an exchange, measures the tones of its switch, and keeps them. level: meters what comes in.
+    tone: sends 1004 Hz and measures what a loop at the far end returns. echo: rings a set, who picks up hears the own voice. loopback:
+    sends back what comes in. bert: the pattern of O.151 through a loop at the far end.
     """
 
     RING = "ring"
     DIAL_TONE = "dial_tone"
     LEARN_TONES = "learn_tones"
+    LEVEL = "level"
+    TONE = "tone"
+    ECHO = "echo"
+    LOOPBACK = "loopback"
+    BERT = "bert"
 
 
 # Which channels a test fits, by their signalling.
@@ -139,6 +146,11 @@ LINE_TESTS: dict[LineTestKind, tuple[str, ...]] = {
     LineTestKind.RING: ("fxoks", "fxols"),
     LineTestKind.DIAL_TONE: ("fxsks", "fxsls"),
     LineTestKind.LEARN_TONES: ("fxsks", "fxsls"),
+    LineTestKind.LEVEL: ("fxsks", "fxsls", "bchan", "cas"),
+    LineTestKind.TONE: ("fxsks", "fxsls", "bchan", "cas"),
+    LineTestKind.ECHO: ("fxoks", "fxols"),
+    LineTestKind.LOOPBACK: ("fxsks", "fxsls", "bchan", "cas"),
+    LineTestKind.BERT: ("bchan", "cas"),
 }
 
 # Tests that call a number, which must be told with them.

@@ -12,6 +12,7 @@ from drivers.protocol import (
 )
 from drivers.server.checks import in_range
 from drivers.server.lines import Lines
+from drivers.server.measuring_tests import BitErrorTest, EchoTest, LevelTest, LoopbackTest, ToneTest
 from drivers.server.running_test import RunningTest
 from drivers.server.tone_learning import LearnTones
 from drivers.spans import Channel
@@ -48,16 +49,17 @@ class DialToneTest(RunningTest):
 
     def begin(self) -> None:
         self.channel.port.detect_tones(wanted=("dial", "busy", "congestion"))
+        self.channel.port.meter(True)
         self.hook(Hook.OFF)
 
     def tone(self, tone: str, on: bool) -> None:
         if not on:
             return
-        heard = Figure("after", self.after_ms, "ms")
+        heard = (Figure("after", self.after_ms, "ms"), Figure("level", round(self.channel.port.levels().rx_dbm0, 1), "dBm0"))
         if tone == "dial":
-            self.end(LineTestPhase.PASSED, "dial_tone", heard)
+            self.end(LineTestPhase.PASSED, "dial_tone", *heard)
         else:
-            self.end(LineTestPhase.FAILED, f"{tone}_tone", heard)
+            self.end(LineTestPhase.FAILED, f"{tone}_tone", *heard)
 
     def line_event(self, event: LineEvent) -> None:
         if event is LineEvent.ONHOOK:
@@ -68,6 +70,11 @@ KINDS: dict[LineTestKind, type[RunningTest]] = {
     LineTestKind.RING: RingTest,
     LineTestKind.DIAL_TONE: DialToneTest,
     LineTestKind.LEARN_TONES: LearnTones,
+    LineTestKind.LEVEL: LevelTest,
+    LineTestKind.TONE: ToneTest,
+    LineTestKind.ECHO: EchoTest,
+    LineTestKind.LOOPBACK: LoopbackTest,
+    LineTestKind.BERT: BitErrorTest,
 }
 
 
@@ -106,6 +113,6 @@ class LineTests:
         if channel.spec.signalling.value not in LINE_TESTS[kind]:
             what = f"test {kind.value} cannot be done on channel {channel.number}, which is {channel.spec.signalling.value}"
             raise LineError("LIN-173", what, "Choose a test that fits the channel")
-        if channel.test or not channel.is_quiet():
+        if not channel.is_testable():
             remedy = "Wait until its call or test is over, or block it at once first"
             raise LineError("LIN-174", f"channel {channel.number} is in use", remedy)

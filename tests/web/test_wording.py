@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from drivers.protocol import LineTestKind
 from tests.web.test_access import MAY
 from webui.rights import ROLES, Right
 from webui.views.handset import FAULTS
@@ -48,6 +49,9 @@ def test_every_text_is_asked_for(wording: Wording) -> None:
 def test_made_keys_are_there(wording: Wording) -> None:
     for right in Right:
         assert wording.has(f"right.{right}")
+    for kind in LineTestKind:
+        keys = (f"test_kind.{kind}", f"test_help.{kind}", f"line_action.test_{kind}", f"line_action.test_{kind}_started")
+        assert [key for key in keys if not wording.has(key)] == []
     for role in ROLES:
         assert wording.has(f"role.{role}")
     for action in re.findall(r'audit\(\s*"(\w+)"', sources("*.py")):
