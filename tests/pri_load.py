@@ -247,20 +247,20 @@ class Load:
 
     # --- afterwards ----------------------------------------------------------------------------------------------------
 
-    def compare(self, tolerance_s: float) -> tuple[Counter[str], list[str]]:
-        """What there was of each kind, and what is wrong."""
+    def compare(self, tolerance_s: float, offset: int = 0) -> tuple[Counter[str], list[str]]:
+        """What there was of each kind, and what is wrong. `offset`: the exchange's channels are numbered so much higher."""
         seen: Counter[str] = Counter()
         wrong: list[str] = [f"refused by the line server: {failed}" for failed in self.agent.failed if failed.code not in TOO_LATE]
         for plan in self.plans.values():
             leg, calls = self.agent.legs.get(plan.number), self._calls(plan.number)
             seen["calls"] += 1
             seen["box" if plan.by_box else "exchange"] += 1
-            if fault := _fault(plan, leg, calls, seen, tolerance_s):
+            if fault := _fault(plan, leg, calls, seen, tolerance_s, offset):
                 wrong.append(f"{fault}: {plan} {leg} {calls}")
         return seen, wrong
 
 
-def _fault(plan: Plan, leg: LegRecord | None, calls: list[FarCall], seen: Counter[str], tolerance_s: float) -> str:
+def _fault(plan: Plan, leg: LegRecord | None, calls: list[FarCall], seen: Counter[str], tolerance_s: float, offset: int) -> str:
     """What both sides say differently of one call; empty: nothing."""
     if len(calls) > 1:
         return "the exchange had it more than once"
@@ -269,7 +269,7 @@ def _fault(plan: Plan, leg: LegRecord | None, calls: list[FarCall], seen: Counte
     (call,) = calls
     if (leg.ani or "", leg.dnis) != (plan.caller, plan.number) or (call.ani, call.dnis) != (plan.caller, plan.number):
         return "numbers"
-    if not plan.by_box and leg.channel != call.channel:
+    if not plan.by_box and leg.channel + offset != call.channel:
         return "channel"
     assert leg.released_at is not None
     assert call.ended_at is not None

@@ -24,6 +24,7 @@ from tests.pri_exchange import NETWORK, Exchange
 
 BOX_SPAN, FAR_SPAN = 1, 2
 FAR_D_CHANNEL = 47
+FAR_OFFSET = 31
 UP_LIMIT_S = 120.0
 CONFIG_TEXT = f"""\
 [paths]

@@ -4,7 +4,7 @@ import asyncio
 import time
 from datetime import UTC, datetime
 
-from tests.lab.pri_box import AgentWire, far_exchange, pri_box
+from tests.lab.pri_box import FAR_OFFSET, AgentWire, far_exchange, pri_box
 from tests.lab.product import Box
 from tests.lab.scenario import Report, scenario
 from tests.pri_exchange import Exchange
@@ -43,12 +43,12 @@ async def _load(report: Report, box: Box, calls: int) -> None:
         await _all_free(exchange, box)
         running.cancel()
         wire.close()
-        seen, wrong = load.compare(TOLERANCE_S)
+        seen, wrong = load.compare(TOLERANCE_S, FAR_OFFSET)
         for name, count in seen.items():
             report.figure(name, count)
         report.figure("wrong", len(wrong))
         report.figure("glares", box.log("lines").read_text(errors="replace").count("glare"))
-        assert not wrong, "\n".join(wrong)
+        assert not wrong, "\n".join(wrong[:5])
         assert not exchange.unexpected, exchange.unexpected
 
 
