@@ -379,4 +379,5 @@ def channel_params(record: Any) -> ChannelParams:
         rx_bits=record.rxbits if record.rxbits < 0 else record.rxbits & RX_BITS_MASK,
         tx_bits=record.txbits,
         alarms=Alarm(record.chan_alarms & KNOWN_ALARMS),
+        capabilities=record.sigcap,
     )

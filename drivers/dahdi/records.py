@@ -128,6 +128,13 @@ class ChannelParams(msgspec.Struct, frozen=True):
     rx_bits: int
     tx_bits: int
     alarms: Alarm
+    capabilities: int = 0
+
+    @property
+    def possible(self) -> tuple[Signalling, ...]:
+        """What the port can be set up for. Source: dahdi/user.h, sigcap is the union of all sigtypes it can have."""
+        can = (word for sigtype, word in SIGNALLING_OF_TYPE.items() if self.capabilities & sigtype == sigtype)
+        return tuple(dict.fromkeys(can))
 
     @property
     def signalling(self) -> Signalling | None:

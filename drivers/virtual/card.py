@@ -4,21 +4,29 @@ Used from the line server's event loop only; audio runs in the media core. Event
 inside the call that caused them.
 """
 
+from typing import TYPE_CHECKING
+
+import msgspec
+
 from drivers.io import ChannelSpec, EventHandler, LineEvent, Signalling, SpanHandler, SpanStatus
 from drivers.media import End, Engine, Law, MediaEvent
-from drivers.protocol import SpanErrors
+from drivers.protocol import PortFound, SpanErrors, SpanFound
 from drivers.virtual import faults
 from drivers.virtual.audio import FarPorts
 from drivers.virtual.channel import LoopChannel, VirtualChannel
-from drivers.virtual.config import SpanKind, VirtualConfig
+from drivers.virtual.config import SpanConfig, SpanKind, VirtualConfig
 from drivers.virtual.digital import UNPLUGGED, DigitalEnd, E1Span, FarCard
 from drivers.virtual.faults import Fault
 from drivers.virtual.frames import FrameHandler, VirtualLink
 from drivers.virtual.hookstate import DEBOUNCE_MS, FXS_SIGNALLED, HookState
+from drivers.virtual.plans import ports_of
 from drivers.virtual.reports import Reports
 from drivers.virtual.ringing import cadence_ms
 from drivers.virtual.wire import Wire
 from drivers.virtual.world import World
+
+if TYPE_CHECKING:
+    from drivers.config import LinesConfig
 
 BOTH_ENDS = (End.NEAR, End.FAR)
 LINE_DEBOUNCE_MS = 50  # of channels towards an exchange; as drivers.dahdi.channel has the kernel do it
@@ -170,6 +178,39 @@ class VirtualCard:
             self._digital[span].plug(True)
         else:
             self.set_span_alarm(span)
+
+    # --- set up anew (drivers.server.setting_up) ---
+
+    def found(self) -> tuple[SpanFound, ...]:
+        """What there is, and what it could be used for."""
+        return tuple(map(self._found, self._span_numbers()))
+
+    async def reconfigure(self, lines: "LinesConfig") -> None:
+        """Use the spans as `[lines.virtual]` says now; the box has closed the channels that change."""
+        for at, (old, new) in enumerate(zip(self._config.spans, lines.virtual.spans, strict=True), 1):
+            if old != new:
+                self._become(at, new)
+        self._config = lines.virtual
+
+    def _become(self, span: int, config: SpanConfig) -> None:
+        if span in self._digital:
+            self._digital[span].become(config)
+            return
+        for number in self._config.span_channels(span):
+            self._specs[number] = msgspec.structs.replace(self._specs[number], signalling=config.signalling)
+            self._hooks[number].become(config.signalling)
+            if number in self.world.trunks:
+                self.world.trunks[number].become(config)
+
+    def _found(self, span: int) -> SpanFound:
+        status = self._status(span)
+        now = {spec.number: spec.signalling.value for spec in self.channels() if spec.span == span}
+        ports = tuple(
+            PortFound(number=number, timeslot=slot, name=f"VIRT/{span}/{slot}", can=can, now=now.get(number, ""))
+            for number, slot, can in ports_of(self._config, span)
+        )
+        digital = span in self._digital
+        return SpanFound(number=span, name=status.name, description=status.description, digital=digital, ports=ports, alarms=status.alarms)
 
     # --- parts ---
 

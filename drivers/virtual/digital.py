@@ -32,6 +32,11 @@ class E1Span:
         self.slots = {self._number_of(slot): self._timeslot(self._number_of(slot), engine) for slot in config.timeslots}
         self.links = {self._number_of(E1_SIGNALLING_TIMESLOT): self._link()} if config.kind is SpanKind.PRI else {}
 
+    def become(self, config: SpanConfig) -> None:
+        """Primary rate or bits from now on; nothing of the box's end is open."""
+        self.config = config
+        self.links = {self._number_of(E1_SIGNALLING_TIMESLOT): self._link()} if config.kind is SpanKind.PRI else {}
+
     def specs(self, end: End) -> tuple[ChannelSpec, ...]:
         """Its channels in order; none at an end that is unplugged."""
         if end is End.NEAR and not self.plugged:

@@ -153,6 +153,10 @@ class HookState:
         self._far_pulses = 0
         self._pulse_pause = Timer(self._far_dialled)
 
+    def become(self, signalling: Signalling) -> None:
+        """Kewl start or loop start from now on."""
+        self._signalling = signalling
+
     @property
     def far_active(self) -> bool:
         """The far end rings (fxs signalling) or holds the loop closed (fxo)."""

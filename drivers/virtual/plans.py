@@ -1,14 +1,21 @@
 """The card in software as `[[lines.spans]]` wants it. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from drivers.errors import ConfigError
 from drivers.io import Signalling
 from drivers.span_plans import SpanPlan
-from drivers.virtual.config import SpanConfig, SpanKind, VirtualConfig
+from drivers.virtual.config import DIGITAL, E1_SIGNALLING_TIMESLOT, SpanConfig, SpanKind, VirtualConfig
 
+CAN = {
+    SpanKind.FXO: ("fxsks", "fxsls"),
+    SpanKind.E1: ("fxsks", "fxsls"),
+    SpanKind.FXS: ("fxoks", "fxols"),
+    SpanKind.PRI: ("bchan", "cas"),
+    SpanKind.CAS: ("bchan", "cas"),
+}
 LOOP_START = frozenset({Signalling.FXSLS, Signalling.FXOLS})
 
 
@@ -30,8 +37,17 @@ def _planned(span: SpanConfig, plan: SpanPlan) -> SpanConfig:
         what = f"lines.spans: span {plan.span} is {' and '.join(sorted(used))}"
         raise ConfigError("CFG-097", what, "The ports of a span of the card in software are all alike")
     (signalling,) = used
-    if signalling is Signalling.BCHAN:
-        return msgspec.structs.replace(span, kind=SpanKind.PRI)
-    if signalling is Signalling.CAS:
-        return msgspec.structs.replace(span, kind=SpanKind.CAS)
+    if signalling.value not in CAN[span.kind]:
+        what = f"lines.spans: span {plan.span} of the card in software is {span.kind.value} and cannot be {signalling.value}"
+        raise ConfigError("CFG-097", what, f"It can be {', '.join(CAN[span.kind])}")
+    if span.is_digital:
+        return msgspec.structs.replace(span, kind=SpanKind.PRI if signalling is Signalling.BCHAN else SpanKind.CAS)
     return msgspec.structs.replace(span, supervised=signalling not in LOOP_START)
+
+
+def ports_of(config: VirtualConfig, span: int) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """Channel number, timeslot and what it can be, of every port of that span."""
+    kind, first = config.spans[span - 1].kind, config.first_channel(span)
+    slots = range(1, 1 + config.spans[span - 1].size) if kind in DIGITAL else config.spans[span - 1].timeslots
+    for slot in slots:
+        yield first + slot - 1, slot, ("dchan",) if kind in DIGITAL and slot == E1_SIGNALLING_TIMESLOT else CAN[kind]

@@ -76,6 +76,10 @@ class Trunk:
         self._first_ring = Timer(self._ring_step)
         wire.far = self
 
+    def become(self, span: SpanConfig) -> None:
+        """Supervised or not from now on."""
+        self._span = span
+
     def line_signal(self, sig: TxSig) -> None:
         closed = sig in (TxSig.OFFHOOK, TxSig.START)
         if self.state is TrunkState.DIALLING:
