@@ -50,6 +50,8 @@ class Cdr(msgspec.Struct, frozen=True, kw_only=True):
     operator_channel: int | None = None
     transferred_to: str = ""
     transfer_outcome: str = ""
+    presentation: str = ""
+    ani_source: str = ""
 
 
 def fold(cdr: Cdr | None, event: Happened) -> Cdr | None:
@@ -66,6 +68,8 @@ def _begun(event: CallOffered) -> Cdr:
         group=event.group,
         channel=event.channel,
         ani=event.ani,
+        presentation=event.presentation,
+        ani_source=event.ani_source,
         dnis=event.dnis,
         started_at=event.at,
         language=event.language,

@@ -19,13 +19,16 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class CallOffered(Happened, frozen=True, kw_only=True):
-    """First event of every call. `at` is when the line rang."""
+    """First event of every call. `at` is when the line rang. `ani`: the number that may be shown; `presentation` and `ani_source` in the
+    words of drivers.protocol (allowed, restricted, unavailable; network, user, fsk, dtmf, mf, set), empty when the line told nothing."""
 
     leg: str
     group: str
     channel: int
     direction: str
     ani: str | None = None
+    presentation: str = ""
+    ani_source: str = ""
     dnis: str | None = None
     language: str = "zh"
 

@@ -57,6 +57,8 @@ class Call(Transferring):
             channel=leg.channel or 0,
             direction=self.direction,
             ani=leg.ani,
+            presentation=leg.caller.presentation.value if leg.caller else "",
+            ani_source=leg.caller.source.value if leg.caller else "",
             dnis=leg.dnis,
             language=self.tag.language,
             **self.here(leg.offered_at),

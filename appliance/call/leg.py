@@ -59,6 +59,7 @@ class Leg:
         self.group = state.group
         self.direction = state.direction
         self.ani = state.ani
+        self.caller = state.caller
         self.is_set = state.caller is not None and state.caller.source is NumberSource.SET
         self.dnis = state.dnis
         self.offered_at = state.offered_at

@@ -18,11 +18,7 @@ def _first(database: SqliteDatabase) -> None:
 
 
 def _transfers(database: SqliteDatabase) -> None:
-    """A store made by `_first` of this program has these columns already."""
-    there = {column.name for column in database.get_columns("call_record")}
-    for name in ("transferred_to", "transfer_outcome"):
-        if name not in there:
-            database.execute_sql(f"alter table call_record add column {name} varchar(255) not null default ''")
+    _add_texts(database, "transferred_to", "transfer_outcome")
 
 
 def _lines(database: SqliteDatabase) -> None:
@@ -30,7 +26,19 @@ def _lines(database: SqliteDatabase) -> None:
         database.create_tables(models.LINE_TABLES)
 
 
-STEPS: tuple[Callable[[SqliteDatabase], None], ...] = (_first, _transfers, _lines)
+def _callers(database: SqliteDatabase) -> None:
+    _add_texts(database, "presentation", "ani_source")
+
+
+def _add_texts(database: SqliteDatabase, *names: str) -> None:
+    """Columns of call_record; a store made by `_first` of this program has them already."""
+    there = {column.name for column in database.get_columns("call_record")}
+    for name in names:
+        if name not in there:
+            database.execute_sql(f"alter table call_record add column {name} varchar(255) not null default ''")
+
+
+STEPS: tuple[Callable[[SqliteDatabase], None], ...] = (_first, _transfers, _lines, _callers)
 
 
 def migrate(database: SqliteDatabase, path: Path) -> int:

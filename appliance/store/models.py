@@ -42,6 +42,7 @@ class StoreModel(Model):
 class CallRecord(StoreModel):
     """One call detail record, folded from the call's events. `outcome`: abandoned, completed, message, operator, operator_missed, failed.
     `ended_by`: caller, box, operator. `path`: node keys joined by ">". `ended_at` None: the call goes on.
+    `presentation`, `ani_source`: as in appliance.events.CallOffered.
     Operator is whom the caller was transferred to last: `transferred_to` a number, a group or group/channel, empty for nobody;
     `transfer_outcome` answered, busy, no_answer, no_channel, unknown_destination, failed, abandoned, empty while it rings."""
 
@@ -65,6 +66,8 @@ class CallRecord(StoreModel):
     operator_channel = IntegerField(null=True)
     transferred_to = CharField(default="")
     transfer_outcome = CharField(default="")
+    presentation = CharField(default="")
+    ani_source = CharField(default="")
 
 
 class CallEvent(StoreModel):

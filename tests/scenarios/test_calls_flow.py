@@ -117,6 +117,14 @@ def test_routes(config: Config, prompts: PromptLibrary, service: Any, path: str,
     assert (record["path"], record["outcome"], record["answered_at"] is not None) == (path, outcome, answered)
 
 
+@pytest.mark.parametrize(("shown", "ani", "presentation"), [("13812345678", "13812345678", "allowed"), ("withheld", None, "restricted")])
+def test_record_says_who_called_and_how_we_know(
+    config: Config, prompts: PromptLibrary, shown: str, ani: str | None, presentation: str
+) -> None:
+    record, _ = made(config, prompts, lambda box: call(box, number=shown))
+    assert (record["ani"], record["presentation"], record["ani_source"]) == (ani, presentation, "fsk")
+
+
 class HalfLibrary(PromptLibrary):
     """A library from which one prompt was deleted after the start."""
 

@@ -293,7 +293,7 @@ def test_a_store_found_damaged_keeps_what_it_is_given(tmp_path: Path) -> None:
 def test_a_store_of_the_first_version_learns_of_transfers(tmp_path: Path) -> None:
     write(tmp_path / "s.db", A_CALL)
     database = open_store(tmp_path / "s.db")
-    for column in ("transferred_to", "transfer_outcome"):
+    for column in ("transferred_to", "transfer_outcome", "presentation", "ani_source"):
         database.execute_sql(f"alter table call_record drop column {column}")
     database.execute_sql("update schema_version set version = 1")
     database.close()

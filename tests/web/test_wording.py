@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.protocol import LineTestKind
+from drivers.protocol import LineTestKind, NumberSource
 from tests.web.test_access import MAY
 from webui.rights import ROLES, Right
 from webui.views.handset import FAULTS
@@ -18,7 +18,7 @@ WITHOUT_CHINESE = {"prompt.comma", "list.stop", "signalling.bchan"}
 # Groups whose keys are made from values: of records, events, roles, rights, faults, HTTP statuses.
 MADE = {"direction", "phase", "state", "outcome", "service", "place", "language", "play_end", "reason", "transfer_outcome", "ended_by"}
 MADE |= {"signalling", "signaller", "test_kind", "test_help", "test_phase", "test_reason", "figure", "line_action", "line_block"}
-MADE |= {"line_subject", "span_error"}
+MADE |= {"line_subject", "span_error", "ani_source"}
 MADE |= {"cause", "prompt", "story", "role", "right", "audit", "alarm", "check", "grade", "http", "action", "js", "code", "remedy"}
 
 
@@ -52,6 +52,8 @@ def test_made_keys_are_there(wording: Wording) -> None:
     for kind in LineTestKind:
         keys = (f"test_kind.{kind}", f"test_help.{kind}", f"line_action.test_{kind}", f"line_action.test_{kind}_started")
         assert [key for key in keys if not wording.has(key)] == []
+    for source in NumberSource:
+        assert wording.has(f"ani_source.{source}")
     for role in ROLES:
         assert wording.has(f"role.{role}")
     for action in re.findall(r'audit\(\s*"(\w+)"', sources("*.py")):
