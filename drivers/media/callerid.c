@@ -18,12 +18,13 @@
 #define HOLD_FRAMES 10
 /* 0101... is read as bytes of 0x55; 30 are sent, some are gone until the carrier is seen. Music sometimes has eight, but no
  * mark after them. */
-#define SEIZURE_BYTES 4
-#define SEIZURE_SURE  8
-#define MARK_BITS     40 /* between seizure and message; EN 300 659-1 has 55 at least */
-#define QUIET_FRAMES  15 /* 300 ms without a byte; the mark before a message lasts 150 ms */
-#define PULL_SAMPLES  160
-#define MOST_SAMPLES  40000 /* the longest message is 258 bytes and the preamble: 2.6 s */
+#define SEIZURE_BYTES   4
+#define SEIZURE_SURE    8
+#define MARK_BITS       40 /* between seizure and message; EN 300 659-1 has 55 at least */
+#define PATIENCE_FRAMES 5 /* a message was wrong: the other ear may have heard it right */
+#define QUIET_FRAMES    15 /* 300 ms without a byte; the mark before a message lasts 150 ms */
+#define PULL_SAMPLES    160
+#define MOST_SAMPLES    40000 /* the longest message is 258 bytes and the preamble: 2.6 s */
 
 enum { UART_IDLE = -1, UART_STOP = 8 };
 
@@ -36,6 +37,7 @@ struct ear {
     int ones; /* bits of mark in a row */
     bool seized; /* seizure and mark were there: a message must follow */
     int count, start;
+    int spoilt; /* the last byte without a stop bit, -1 for none */
     uint8_t bytes[BYTES];
 };
 
@@ -44,6 +46,7 @@ struct caller_id_detector {
     struct ear ear[EARS];
     uint32_t gate;
     int hold, quiet;
+    int patience; /* frames until a wrong message is told, 0: there was none */
     bool told; /* what still comes in belongs to the message that was told */
     cm_engine *engine;
     struct port *port;
@@ -64,6 +67,8 @@ static void caller_id_destroy(struct object *object)
 static void tell(struct caller_id_detector *d, enum cm_fsk standard, const uint8_t *message, int length)
 {
     d->told = true;
+    for (int i = 0; i < EARS; i++)
+        d->ear[i].seized = false;
     if (atomic_load_explicit(&d->ready, memory_order_acquire))
         return; /* nobody took the one before */
     memcpy(d->message, message, (size_t)length);
@@ -94,10 +99,12 @@ static bool find_message(struct ear *ear, bool all)
         uint8_t sum = 0;
         for (int i = 0; i < from[1] + 3; i++)
             sum = (uint8_t)(sum + from[i]);
-        if (sum == 0) {
+        if (sum == 0 && ear->spoilt < ear->start) {
             tell(ear->detector, ear->standard, from, from[1] + 2);
             return true;
         }
+        if (ear->seized && !ear->detector->patience)
+            ear->detector->patience = PATIENCE_FRAMES;
     }
     return false;
 }
@@ -105,22 +112,22 @@ static bool find_message(struct ear *ear, bool all)
 static void forget(struct ear *ear)
 {
     ear->count = ear->start = ear->seizure = ear->ones = 0;
+    ear->spoilt = -1;
     ear->seized = false;
 }
 
 static void byte_heard(struct ear *ear, int byte)
 {
     ear->detector->quiet = 0;
-    if (ear->detector->told)
-        return;
     ear->seizure = byte == 0x55 ? ear->seizure + 1 : 0;
-    if (ear->seizure >= SEIZURE_BYTES) { /* whatever came before was noise */
+    if (ear->seizure >= SEIZURE_BYTES) { /* whatever came before was noise, or the message before */
         ear->count = ear->start = 0;
-        return;
-    }
-    if (ear->count < BYTES)
+        ear->spoilt = -1;
+        ear->detector->told = false;
+    } else if (!ear->detector->told && ear->count < BYTES) {
         ear->bytes[ear->count++] = (uint8_t)byte;
-    find_message(ear, false);
+        find_message(ear, false);
+    }
 }
 
 static void wait_for_start(struct ear *ear, int bit)
@@ -144,8 +151,9 @@ static void bit_heard(void *user, int bit)
         wait_for_start(ear, bit);
     } else if (ear->bit == UART_STOP) {
         ear->bit = UART_IDLE;
-        if (bit)
-            byte_heard(ear, ear->byte);
+        if (!bit) /* the check sum is weak, so a message with a wrong stop bit is not trusted */
+            ear->spoilt = ear->count;
+        byte_heard(ear, ear->byte);
     } else {
         ear->byte |= bit << ear->bit++;
     }
@@ -157,6 +165,7 @@ static bool ear_open(struct caller_id_detector *d, enum cm_fsk standard)
     ear->detector = d;
     ear->standard = standard;
     ear->bit = UART_IDLE;
+    ear->spoilt = -1;
     ear->rx = fsk_rx_init(NULL, &preset_fsk_specs[standard == CM_FSK_BELL202 ? FSK_BELL202 : FSK_V23CH1],
                           FSK_FRAME_MODE_ASYNC, bit_heard, ear);
     if (ear->rx)
@@ -262,6 +271,7 @@ static void came_to_rest(struct caller_id_detector *d)
     for (int i = 0; i < EARS; i++)
         forget(&d->ear[i]);
     d->told = false;
+    d->patience = 0;
 }
 
 static bool overflowed(const struct caller_id_detector *d)
@@ -277,6 +287,10 @@ void caller_id_detect(cm_engine *e, struct port *p)
     d->hold = p->level.mean_square >= d->gate ? HOLD_FRAMES : d->hold - (d->hold > 0);
     for (int i = 0; d->hold && i < EARS; i++)
         fsk_rx(d->ear[i].rx, port_rx_linear(p), FRAME);
-    if (++d->quiet == QUIET_FRAMES || overflowed(d))
+    if (d->patience)
+        d->patience--;
+    if (d->told)
+        d->patience = 0;
+    if (++d->quiet == QUIET_FRAMES || d->patience == 1 || overflowed(d))
         came_to_rest(d);
 }

@@ -44,7 +44,10 @@ def _of_single(content: bytes) -> Caller:
 
 
 def _of_multiple(content: bytes) -> Caller:
-    found = dict(_parameters(content))
+    parameters = tuple(_parameters(content))
+    if sum(2 + len(value) for _, value in parameters) != len(content):
+        return unreadable(NumberSource.FSK)  # the check sum is of 8 bits only: noise can pass it, but hardly this
+    found = dict(parameters)
     number = _number(found.get(NUMBER, b""))
     reason = _reason(found.get(NO_NUMBER, found.get(NUMBER, b"")))
     return _caller(number, reason, _name(found.get(NAME, b"")))

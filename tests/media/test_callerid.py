@@ -10,6 +10,7 @@ from drivers.errors import MediaError
 from drivers.media import EventKind
 from drivers.media.build import build_program
 from drivers.media.line_signals import Fsk
+from drivers.signalling import callerid
 from tests.media import audio, fsk
 from tests.media.conftest import Bench, Wire
 
@@ -62,6 +63,23 @@ def test_noise(bench: Bench, wire: Wire, modem: str, snr_db: float) -> None:
     """GR-30-CORE asks for 25 dB in the band of a line."""
     for seed in range(5):
         assert heard(bench, wire, noisy(fsk.sound(fsk.framed(MESSAGE), modem, -20), -20 - snr_db, seed)) == [MESSAGE]
+
+
+def test_messages_in_noise_that_never_ends(bench: Bench, wire: Wire) -> None:
+    """20 dB below the messages and far above the bar for a carrier; the third message is spoilt."""
+    spoilt = bytearray(fsk.framed(MESSAGE))
+    spoilt[9] ^= 4
+    messages = [fsk.framed(MESSAGE), fsk.framed(SINGLE), bytes(spoilt), fsk.framed(SINGLE)]
+    sounds = [part for at, message in enumerate(messages) for part in (audio.silence(1500), fsk.sound(message, [*FSKS][at % 2], -15))]
+    assert heard(bench, wire, noisy(np.concatenate([*sounds, audio.silence(1500)]), -35)) == [MESSAGE, SINGLE, b"", SINGLE]
+
+
+def test_noise_may_hide_a_number_but_never_changes_it(bench: Bench, wire: Wire) -> None:
+    for seed in range(40):
+        sound = noisy(np.concatenate([fsk.sound(fsk.framed(MESSAGE), dbm0=-20), audio.silence(300)]), -20 - 3 - seed % 10, seed)
+        for message in heard(bench, wire, sound):
+            caller = callerid.from_message(message)
+            assert caller is None or caller.number in ("", "02166668888")
 
 
 @pytest.mark.parametrize("modem", FSKS)

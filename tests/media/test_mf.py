@@ -102,6 +102,36 @@ def test_signals_in_noise_and_none_in_noise_alone(bench: Bench, wire: Wire, forw
     assert send(bench, wire, forward, loud.astype(np.int16), audio.noise(-20, 5000, seed=7)) == list(SIGNALS)
 
 
+@pytest.mark.parametrize("forward", [True, False])
+def test_hundreds_at_the_limits_all_at_once(bench: Bench, wire: Wire, forward: bool) -> None:
+    """Any level, twist, detuning and place in the frame, 15 dB above noise, one frequency up to 4 ms late (Q.455 clause 4.5.1)."""
+    random = np.random.default_rng(11)
+    signals = [int(random.integers(1, 16)) for _ in range(400)]
+    sounds: list[audio.Pcm] = []
+    for signal in signals:
+        first, second = r2.frequencies(signal, forward)
+        twist_db = random.uniform(-5, 5) if abs(first - second) == 120 else random.uniform(-7, 7)
+        dbm0, late = random.uniform(-28, -8), int(random.uniform(0, 32))
+        sound = audio.sine(first + random.uniform(-10, 10), dbm0, 70).astype(np.int32) + audio.noise(dbm0 - 22, 70, late)
+        sound[late:] += audio.sine(second + random.uniform(-10, 10), dbm0 - twist_db, 70)[: 560 - late]
+        sounds += [np.clip(sound, -32767, 32767).astype(np.int16), audio.silence(random.uniform(50, 75))]
+    assert send(bench, wire, forward, *sounds) == signals
+
+
+@pytest.mark.parametrize("forward", [True, False])
+def test_own_signals_that_come_and_go_meanwhile(bench: Bench, wire: Wire, forward: bool) -> None:
+    bench.engine.detect_mf(wire.near, SETS[forward])
+    bench.engine.line_fault(wire.line, End.NEAR, Fault.ECHO, value=14.0)
+    random = np.random.default_rng(5)
+    signals = [int(random.integers(1, 16)) for _ in range(100)]
+    sound = np.concatenate([part for each in signals for part in (tone(each, forward, -30, ms=80), audio.silence(random.uniform(50, 75)))])
+    bench.engine.play(wire.far, 1, [bench.clip(audio.to_alaw(sound))])
+    for turn in range(len(sound) // audio.FRAME // 3 + 2):
+        bench.engine.mf(wire.near, turn % 2 * int(random.integers(1, 16)), not forward)
+        bench.step(3)
+    assert heard(bench, wire) == signals
+
+
 def test_one_signal_right_after_another(bench: Bench, wire: Wire) -> None:
     assert send(bench, wire, True, tone(3, True), tone(9, True), tone(10, True)) == [3, 9, 10]
 

@@ -33,6 +33,7 @@ MESSAGES = [
     (mdmf((7, b"\xc4\xe3\xba")), fsk_caller(name="你")),
     (mdmf((0x11, b"\x01"), (2, b"110"), (0x50, b"x")), fsk_caller("110", ALLOWED)),
     (mdmf((2, b"8005"))[:-2], fsk_caller()),
+    (b"\x80\x0a\x02\x04" + b"8005" + b"\x07\x09ab", fsk_caller()),  # a name longer than the message
     (mdmf((1, b"03171656"), (2, b"8005")) + b"junk", fsk_caller("8005", ALLOWED)),
     (b"\x04\x12" + b"031716562156430144", fsk_caller("2156430144", ALLOWED)),
     (b"\x04\x09" + b"03171656P", fsk_caller("", RESTRICTED)),
