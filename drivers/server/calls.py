@@ -25,6 +25,7 @@ from drivers.protocol import (
     Transferred,
 )
 from drivers.server.bridges import Bridges
+from drivers.server.emergency import EmergencyRoom
 from drivers.server.lines import Lines
 from drivers.server.pacing import Pacing
 from drivers.server.recordings import Recordings
@@ -36,9 +37,10 @@ log = logging.getLogger("careline.lines")
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """An outgoing call that may still move to another channel. `groups`: where it is tried, the first one now."""
+    """An outgoing call that may still move to another channel. `groups`: where it is tried, the first one now, of `all_groups`."""
 
     groups: tuple[str, ...]
+    all_groups: tuple[str, ...]
     wanted: CallWanted
     urgent: bool
     tried: tuple[int, ...] = ()
@@ -54,10 +56,12 @@ class Calls:
         self._unattended = unattended
         self._attempts: dict[str, Attempt] = {}
         self._pacing = Pacing(lines)
+        self._room = EmergencyRoom(lines)
 
     def close(self) -> None:
         """Stop timers."""
         self._pacing.close()
+        self._room.close()
 
     # --- out -------------------------------------------------------------------------------------------------------
 
@@ -84,7 +88,7 @@ class Calls:
             self._seize_exactly(command.leg, command.channel, wanted)
         else:
             groups = overflow_order(group.name, {name: each.config for name, each in lines.groups.items()})
-            self._attempts[command.leg] = Attempt(groups, wanted, lines.numbering.is_emergency(number))
+            self._attempts[command.leg] = Attempt(groups, groups, wanted, lines.numbering.is_emergency(number))
             self._try_next(command.leg, Cause.NO_CHANNEL)
 
     def _seize_exactly(self, leg: str, number: int, wanted: CallWanted) -> None:
@@ -98,8 +102,7 @@ class Calls:
         """Put the call on a channel not tried yet when it is its turn, or end it with `cause`."""
         attempt = self._attempts[leg]
         if not attempt.groups:
-            del self._attempts[leg]
-            self.over(leg, cause, by_far_end=False)
+            self._none_free(leg, cause)
             return
         group = self._lines.groups[attempt.groups[0]]
         if attempt.urgent:
@@ -109,6 +112,22 @@ class Calls:
             self._pacing.await_turn(leg, group, partial(self._take_channel, leg, cause), too_late)
         else:
             self._overflow(leg, cause)
+
+    def _none_free(self, leg: str, cause: int) -> None:
+        """An emergency call takes what it can get."""
+        attempt = self._attempts[leg]
+        if attempt.urgent and (channel := self._room.blocked_line(attempt.all_groups, attempt.tried)):
+            self._attempts[leg] = msgspec.structs.replace(attempt, tried=(*attempt.tried, channel.number))
+            self._seize_on(leg, channel, attempt.wanted)
+        elif not (attempt.urgent and self._room.make(leg, attempt.all_groups, partial(self._room_made, leg))):
+            del self._attempts[leg]
+            self.over(leg, cause, by_far_end=False)
+
+    def _room_made(self, leg: str) -> None:
+        if leg in self._attempts:
+            attempt = self._attempts[leg]
+            self._attempts[leg] = msgspec.structs.replace(attempt, groups=attempt.all_groups, tried=())
+            self._try_next(leg, Cause.NO_CHANNEL)
 
     def _take_channel(self, leg: str, cause: int) -> None:
         attempt = self._attempts[leg]
@@ -222,5 +241,6 @@ class Calls:
 
     def over(self, leg: str, cause: int, by_far_end: bool) -> None:
         now = self._lines.clock.now()
+        self._room.over(leg)
         self._lines.book.update(leg, phase=LegPhase.RELEASED, released_at=now, cause=int(cause), released_by_far_end=by_far_end)
         self._lines.outbox.emit(Released(leg=leg, cause=int(cause), by_far_end=by_far_end, at=now))

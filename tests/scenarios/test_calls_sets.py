@@ -12,7 +12,7 @@ from appliance.config import CallsConfig, Config, Destination
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.routing import Route
 from appliance.store.models import CallRecord, Recording
-from drivers.config import LinesConfig
+from drivers.config import GroupConfig, LinesConfig
 from drivers.dial_plan import DialPlan, ServiceRule
 from drivers.media import Tone
 from drivers.protocol import BlockChannel, Cause
@@ -231,6 +231,39 @@ def test_emergency_number_is_reached_whatever_is_in_its_way(config: Config, prom
     routes = (Route(name="nobody calls out", service="reject", group="sets"), Route(name="nor there", service="reject", dnis="*"))
     record = made(msgspec.structs.replace(config, calls=CallsConfig(routes=routes)), prompts, act)
     assert (record["transferred_to"], record["transfer_outcome"], record["direction"]) == ("120", "answered", "outbound")
+
+
+@pytest.mark.parametrize("way", ["reserved", "blocked", "taken"])
+def test_emergency_call_finds_a_line_when_none_is_free(config: Config, prompts: PromptLibrary, way: str) -> None:
+    """Both lines kept for incoming calls; blocked by a person; taken by others, the younger of whom loses."""
+    groups = (
+        GroupConfig(name="trunk", channels="1-2", reserve=2 if way == "reserved" else 0),
+        GroupConfig(name="sets", channels="3-5", role="extension"),
+    )
+
+    async def main(box: Box) -> list[tuple[str, int]]:
+        callers = []
+        for channel in (1, 2):
+            if way == "blocked":
+                box.agent.lines.send(BlockChannel(channel=channel))
+            if way == "taken":
+                callers.append(box.telephone())
+                callers[-1].dial(BOX)
+                await callers[-1].reached(Phase.TALKING)
+        await asyncio.sleep(3)
+        dial(box, ONE, "120")
+        await box.card.world.telephones["120"].reached(Phase.TALKING)
+        assert [caller.phase for caller in callers] == [Phase.TALKING, Phase.ENDED][: len(callers)]
+        await asyncio.sleep(12)
+        for telephone in (*callers, box.set(ONE)):
+            telephone.hang_up()
+        await box.idle()
+        found: list[tuple[str, int]] = await box.ask(lambda: [(row.dnis or "", row.cause) for row in CallRecord.select()])
+        return found
+
+    records = run_box(config, prompts, main, msgspec.structs.replace(WORLD, groups=groups))
+    assert ("120", Cause.NORMAL) in records
+    assert [cause for _, cause in records].count(Cause.PREEMPTION) == int(way == "taken")
 
 
 def test_blocked_set_calls_nobody_else(config: Config, prompts: PromptLibrary) -> None:
