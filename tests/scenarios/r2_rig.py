@@ -1,6 +1,7 @@
 """The line server on CAS spans of the virtual card with an exchange of our own at their far end, in virtual time."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -10,14 +11,17 @@ import msgspec
 from drivers.clock import VirtualClock, run_virtual
 from drivers.config import LinesConfig
 from drivers.media import Engine, EngineConfig, MediaEvent
-from drivers.protocol import Answer, Answered, Offered, Release, Released, Seize
+from drivers.protocol import Answer, Answered, Offered, Release, Released, Seize, Welcome
 from drivers.server import LineServer
 from drivers.settings import Paths
 from drivers.signalling.r2 import R2Span
 from drivers.virtual.card import VirtualCard
+from drivers.virtual.channel import VirtualChannel
 from drivers.virtual.config import SpanConfig, SpanKind, VirtualConfig
+from drivers.virtual.timeslot import TimeslotChannel
 from tests.scenarios.lines_rig import Agent
 from tests.scenarios.r2_office import R2Office
+from tests.scenarios.test_lines_adoption import MemoryStore
 
 R = TypeVar("R")
 
@@ -41,6 +45,38 @@ class CardWithOffice(VirtualCard):
         return self.office.media_event(event) or super().media_event(event)
 
 
+class KeptTimeslot(TimeslotChannel):
+    """A channel with a descriptor that stands for it."""
+
+    descriptor = -1
+
+    def store_fd(self) -> int | None:
+        return self.descriptor
+
+
+class KeptCard(CardWithOffice):
+    """Opening by a descriptor of an earlier process finds the channel as that one left it, bits included."""
+
+    def __init__(self, world: VirtualConfig, engine: Engine) -> None:
+        super().__init__(world, engine)
+        self.kept: dict[int, KeptTimeslot] = {}
+
+    def open(self, number: int, adopted_fd: int | None = None) -> VirtualChannel:
+        if adopted_fd is not None:
+            return self.kept[number]
+        channel = super().open(number)
+        channel.__class__ = KeptTimeslot
+        assert isinstance(channel, KeptTimeslot)
+        channel.descriptor = os.eventfd(0)
+        self.kept[number] = channel
+        return channel
+
+    def close(self) -> None:
+        for channel in self.kept.values():
+            os.close(channel.descriptor)
+        super().close()
+
+
 class R2Rig:
     """Everything in one event loop; `agent` is welcomed."""
 
@@ -50,9 +86,10 @@ class R2Rig:
         world = lines.virtual
         channels = 31 * len(world.spans)
         self.engine = Engine(EngineConfig(max_ports=2 * channels + 16, max_lines=world.lines_needed() + channels, max_recordings=64))
-        self.card = CardWithOffice(world, self.engine)
+        self.card = KeptCard(world, self.engine)
+        self.store = MemoryStore()
         self.office = self.card.office = R2Office(self.card.far, self.engine, far, clock, folder / "far")
-        self.server = LineServer(lines, self.paths, self.card, self.engine, clock)
+        self.server = LineServer(lines, self.paths, self.card, self.engine, clock, self.store)
         self.agent = Agent(self.server)
         clock.every_frame(self.engine.step)
 
@@ -76,6 +113,22 @@ class R2Rig:
     async def released(self, leg: str) -> Released:
         self.agent.send(Release(leg=leg))
         return await self.agent.told(Released, leg=leg)
+
+    async def restart(self, dead_s: float = 2.0) -> Welcome:
+        """The line server ends as by SIGKILL, and is started again after a while."""
+        await asyncio.sleep(0.1)
+        old = self.server
+        self.agent.die()
+        await asyncio.sleep(0)
+        await old.stop()
+        for channel in old.lines.channels.values():
+            self.engine.port_free(channel.port.number)
+        self.card.start(lambda number, event: None, lambda status: None)
+        await asyncio.sleep(dead_s)
+        self.server = LineServer(old.config, self.paths, self.card, self.engine, self.clock, self.store)
+        self.server.start()
+        self.agent = Agent(self.server)
+        return await self.agent.welcome()
 
     @property
     def group(self) -> str:
