@@ -102,7 +102,7 @@ def request_refused(where: str, request: str, number: int) -> LineError:
             f"{where} is still changing its hook state",
             "Wait for its HOOKCOMPLETE event, or half a second",
         )
-    if number in (errno.ENOTTY, errno.ENOSYS):
+    if number in (errno.ENOTTY, errno.ENOSYS) and request != "DAHDI_SPECIFY":
         what = f"{where} cannot do {request}: its card has no such thing"
         return LineError(NOT_ON_THIS_PORT, what, "Switch it off for this line, or use a card that has it")
     if number == errno.ENODATA:

@@ -159,6 +159,10 @@ _REMEDIES = (
         "The port at that channel cannot do this signalling, or there is no such channel (dahdi_scan)",
     ),
     (r"ATTACH_ECHOCAN", "Load the echo canceller's module (dahdi_echocan_mg2) or take it out of the setup"),
+    (r"already configured", "Name each channel once"),
+    (r"Unknown keyword", f"Signalling is one of {', '.join(Signalling)}; for other words see system.conf's manual"),
+    (r"Syntax error", "Write channels and ranges as in 1-15,17-31"),
+    (r"CAS Signalling requires", "Write the idle bits ABCD behind the channels, as in cas=1-15,17-31:1101"),
     (r"tone zone", "Use a zone libtonezone knows, such as cn"),
 )
 

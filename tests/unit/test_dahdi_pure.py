@@ -132,6 +132,7 @@ def test_why_a_device_cannot_be_opened(number: int, code: str) -> None:
         ("DAHDI_SETCONF", errno.EBUSY, "LIN-107"),
         ("DAHDI_HOOK", errno.ENODEV, "LIN-106"),
         ("DAHDI_HOOK", errno.ENODATA, "LIN-107"),
+        ("DAHDI_SETPOLARITY", errno.ENOTTY, "LIN-117"),
     ],
 )
 def test_why_a_request_is_refused(request_name: str, number: int, code: str) -> None:
