@@ -47,7 +47,7 @@ static void detect_something(cm_engine *e, int port)
 static void join_something(cm_engine *e, int port)
 {
     int other = (int)any(PORTS);
-    switch (any(6)) {
+    switch (any(8)) {
     case 0:
         cm_bridge(e, port, other);
         break;
@@ -62,6 +62,12 @@ static void join_something(cm_engine *e, int port)
         break;
     case 4:
         cm_tap(e, port, -1);
+        break;
+    case 5:
+        cm_confer(e, port, other);
+        break;
+    case 6:
+        cm_confer(e, port, -1);
         break;
     default:
         cm_line_cross(e, (int)any(LINES), (int)any(LINES + 1) - 1);
