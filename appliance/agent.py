@@ -13,6 +13,7 @@ from appliance.config import Config
 from appliance.control.live import LiveState
 from appliance.control.messages import Check, Grade
 from appliance.control.server import ControlServer
+from appliance.extensions.lamps import MessageLamps
 from appliance.extensions.session import Extensions
 from appliance.ivr.first_flow import FIRST_FLOW
 from appliance.ivr.hours import opening_hours
@@ -53,10 +54,12 @@ class CallAgent:
         self.live = LiveState(health.health(clock.now(), clock.now(), (), None, 0, 0, 0))
         self.lines = Lines(connect, clock)
         runner = FlowRunner(FIRST_FLOW, lambda lang: opening_hours(config.hospital.calendar, lang), say_digits)
+        extensions = Extensions(config.calls)
         self.switchboard = Switchboard(
             config, self.lines, self.store, self.live, clock, self.prompts,
-            dict.fromkeys(FIRST_FLOW.entries, runner), Extensions(config.calls),
+            dict.fromkeys(FIRST_FLOW.entries, runner), extensions,
         )
+        self._lamps = MessageLamps(config.calls.message_lamps, extensions, self.lines, self.store)
         self.care = LineCare(self.lines, self.store, self.live, clock)
         self._prompt_fault = prompt_fault
         self._control: ControlServer | None = None
@@ -72,8 +75,9 @@ class CallAgent:
             self._control = ControlServer(self.config.paths.control_socket, self.live, self.switchboard, self.care, group)
             await self._control.start()
         self._tasks = [
-            asyncio.create_task(self.lines.run(Listeners(self.switchboard, self.care)), name="lines"),
+            asyncio.create_task(self.lines.run(Listeners(self.switchboard, self.care, self._lamps)), name="lines"),
             asyncio.create_task(self._watch_health(), name="health"),
+            asyncio.create_task(self._lamps.run(), name="message lamps"),
         ]
 
     async def stop(self) -> None:

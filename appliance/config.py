@@ -41,7 +41,7 @@ class CallsConfig(msgspec.Struct, frozen=True, kw_only=True):
     first_key_ms: silence after a menu before "are you still there"; still_there_ms: silence after that before it
     counts as a try. attempts: tries of a menu before it gives up. message_*: limits of a caller's message.
     talk_limit_min, call_limit_min: a call that nobody ends is ended. extension_ring_ms: how long a number dialled at a set may
-    ring. record: which calls are recorded.
+    ring. record: which calls are recorded. message_lamps: extensions that show when callers' messages wait to be heard.
     """
 
     language: Language = "zh"
@@ -57,6 +57,7 @@ class CallsConfig(msgspec.Struct, frozen=True, kw_only=True):
     talk_limit_min: int = 240
     call_limit_min: int = 360
     extension_ring_ms: int = 60_000
+    message_lamps: tuple[str, ...] = ()
     record: tuple[Literal["inbound", "outbound", "internal"], ...] = ("inbound", "outbound", "internal")
 
 

@@ -11,7 +11,7 @@ import pytest
 from appliance.config import CallsConfig, Config, Destination
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.routing import Route
-from appliance.store.models import CallRecord, Recording
+from appliance.store.models import CallRecord, Recording, VoiceMessage
 from drivers.config import GroupConfig, LinesConfig
 from drivers.dial_plan import DialPlan, ServiceRule
 from drivers.media import Tone
@@ -20,6 +20,7 @@ from drivers.virtual.config import Answering, NumberConfig, SetConfig, SpanConfi
 from drivers.virtual.handset import Phase
 from drivers.virtual.telephone import OutsideTelephone, WiredSet
 from tests.scenarios.box_rig import BOX, Box, run_box
+from tests.scenarios.killing import Life
 from tests.scenarios.lines_rig import recorded, speech_like, wav
 
 TRUNKS = 2
@@ -306,3 +307,32 @@ def test_internal_calls_are_recorded_by_policy(config: Config, prompts: PromptLi
         return count
 
     assert run_box(msgspec.structs.replace(config, calls=CallsConfig(record=record)), prompts, main, WORLD) == kept
+
+
+def test_lamp_shows_while_a_message_waits(config: Config, prompts: PromptLibrary) -> None:
+    async def main(box: Box) -> list[bool]:
+        lamp = box.set(TWO)
+        seen = [lamp._wire.message_waiting]
+        await call(box, "3")
+        await asyncio.sleep(10)
+        seen.append(lamp._wire.message_waiting)
+        await box.next_agent(Life())
+        await asyncio.sleep(10)
+        seen.append(lamp._wire.message_waiting)
+        await box.ask(lambda: VoiceMessage.update(heard_at=box.clock.now()).execute())
+        await asyncio.sleep(10)
+        return [*seen, lamp._wire.message_waiting]
+
+    async def call(box: Box, key: str) -> None:
+        caller = box.telephone()
+        caller.dial(BOX)
+        await caller.reached(Phase.TALKING)
+        caller.press(key)
+        await asyncio.sleep(8)
+        caller.speak_samples(speech_like(4, 5))
+        await asyncio.sleep(6)
+        caller.hang_up()
+        await box.idle()
+
+    calls = CallsConfig(message_lamps=("8002", "7777"))
+    assert run_box(msgspec.structs.replace(config, calls=calls), prompts, main, WORLD) == [False, True, True, False]
