@@ -53,6 +53,11 @@ class Link:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._begun = False
 
+    @property
+    def serves(self) -> frozenset[int]:
+        """Its B-channels."""
+        return frozenset(self._signaller.channels()) - {self.number}
+
     def opened(self, io: LinkIO) -> None:
         """The D-channel is there (again)."""
         self.io = io

@@ -103,6 +103,12 @@ class Port(MeasuringPort):
             self._sending.clear()
             self.number = self._new_number()
 
+    def free(self) -> None:
+        """Give the port back for good."""
+        self.rest()
+        del self._media.channel_at[self.number]
+        self._engine.port_free(self.number)
+
     def play(self, play: int, clips: Sequence[Clip], barge_in_digits: str, loops: int) -> None:
         """Raises: MediaError, naming the file that cannot be played."""
         opened = [self._media.clips.get(clip) for clip in clips]

@@ -19,7 +19,7 @@ from drivers.exchange_lines import ExchangeLine
 from drivers.io import ChannelIO, ChannelSpec, Hook, LineEvent, Signalling, SpanStatus
 from drivers.links import Find, perform
 from drivers.ports import Port
-from drivers.protocol import BlockedBy, Caller, Cause, ChannelState, LegPhase, SpanErrors, SpanState, TransferOutcome
+from drivers.protocol import BlockedBy, Caller, Cause, ChannelState, LegPhase, NumberPlan, SpanErrors, SpanState, TransferOutcome
 from drivers.sets import SETS, SetSide
 from drivers.signalling import (
     Action,
@@ -58,6 +58,7 @@ from drivers.signalling import (
     callerid,
 )
 from drivers.signalling.fxo import FxsSignalled
+from drivers.signalling.fxs import FxoSignalled
 
 log = logging.getLogger("careline.lines")
 
@@ -221,6 +222,12 @@ class Channel:
     def is_followed(self) -> bool:
         """True while the media core has the audio."""
         return self._attached
+
+    def regroup(self, group: GroupConfig, plan: NumberPlan) -> None:
+        """The rules of its group, and what can be dialled at a set, from now on."""
+        self.group = group
+        if isinstance(self._signaller, FxoSignalled):
+            self._signaller.plan = plan
 
     def lend(self, test: Tester) -> None:
         """To a test that drives it by `io` and `port`; the channel must be quiet."""

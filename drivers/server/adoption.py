@@ -124,6 +124,22 @@ class Adoption:
             log.error("%s channel %d cannot be opened: %s. %s", error.code, number, error.what, error.remedy)
             return None
 
+    def add(self, spec: ChannelSpec, group: GroupConfig) -> Channel:
+        """A channel that is set up while the box runs. Raises: LineError LIN-034; MediaError."""
+        self._add(spec, group, None)
+        channel = self._lines.channels[spec.number]
+        if spec.number in self._lines.blocked_before():
+            channel.care.block(BlockedBy.PERSON)
+        return channel
+
+    def give_up(self, channel: Channel) -> None:
+        """A channel that is set up no more, or anew: closed, its media port free."""
+        channel.close()
+        self._drop(f"channel-{channel.number}")
+        if channel.io is not None:
+            channel.io.close()
+        channel.port.free()
+
     def open_again(self, channel: Channel) -> None:
         """A card that was pulled is back: its channels are opened anew."""
         if channel.io is not None:

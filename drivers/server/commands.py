@@ -9,6 +9,7 @@ from drivers.ports import DIGITS, MAX_DIGITS
 from drivers.protocol import (
     Alert,
     Answer,
+    AskSetup,
     BlockChannel,
     BlockedBy,
     Bridge,
@@ -33,6 +34,7 @@ from drivers.protocol import (
     Seize,
     SendDigits,
     SetTag,
+    SettleSetup,
     ShowMessages,
     StartLineTest,
     StartRecording,
@@ -42,6 +44,7 @@ from drivers.protocol import (
     Tap,
     TransferByFlash,
     TransferInSwitch,
+    TrySetup,
     Unbridge,
 )
 from drivers.server.audio_commands import AudioCommands
@@ -52,6 +55,7 @@ from drivers.server.health import Health
 from drivers.server.line_tests import LineTests
 from drivers.server.lines import Lines
 from drivers.server.recordings import Recordings
+from drivers.server.setting_up import SettingUp
 from drivers.server.switch_commands import SwitchCommands
 
 log = logging.getLogger("careline.lines")
@@ -65,7 +69,16 @@ NO_ANSWER_MAX_MS = 3_600_000
 class Commands:
     """A command that cannot be done is answered by CommandFailed; nothing else happens then."""
 
-    def __init__(self, lines: Lines, calls: Calls, bridges: Bridges, recordings: Recordings, health: Health, tests: LineTests) -> None:
+    def __init__(
+        self,
+        lines: Lines,
+        calls: Calls,
+        bridges: Bridges,
+        recordings: Recordings,
+        health: Health,
+        tests: LineTests,
+        setting_up: SettingUp,
+    ) -> None:
         self._lines = lines
         self._calls = calls
         self._bridges = bridges
@@ -98,6 +111,9 @@ class Commands:
             ResetCounters: self._reset_counters,
             StartLineTest: self._tests.start,
             StopLineTest: self._tests.stop,
+            AskSetup: setting_up.ask,
+            TrySetup: setting_up.attempt,
+            SettleSetup: setting_up.settle,
             Alert: switch.alert,
             Flash: switch.flash,
             TransferInSwitch: switch.transfer_in_switch,

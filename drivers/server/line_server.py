@@ -27,8 +27,10 @@ from drivers.server.lines import Lines
 from drivers.server.link import InProcessLink, Listener
 from drivers.server.media_events import MediaEvents
 from drivers.server.recordings import Recordings
+from drivers.server.reload import Reload
 from drivers.server.reopening import Reopening
 from drivers.server.session import Reception
+from drivers.server.setting_up import SettingUp
 from drivers.server.trunk_links import TrunkLinks
 from drivers.server.unattended import Unattended
 from drivers.settings import Paths
@@ -69,7 +71,8 @@ class LineServer:
         self._media_events = MediaEvents(lines, recordings, self.report)
         self._health = Health(lines)
         self._tests = LineTests(lines)
-        commands = Commands(lines, calls, bridges, recordings, self._health, self._tests)
+        self._setting_up = SettingUp(lines, Reload(lines, self._adoption, self._links))
+        commands = Commands(lines, calls, bridges, recordings, self._health, self._tests, self._setting_up)
         self._reception = Reception(lines, commands, unattended)
         self._listener: Listener | None = None
         self._report_timer: asyncio.TimerHandle | None = None
@@ -122,6 +125,7 @@ class LineServer:
         self._reopening.close()
         self._health.close()
         self._tests.close()
+        self._setting_up.close()
         self._calls.close()
         self._bridges.close()
         if self.config.on_stop == "release":

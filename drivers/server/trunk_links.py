@@ -33,8 +33,10 @@ class TrunkLinks:
         wanted = {number for group in groups for number in group.numbers}
         free = {number for number in wanted if specs[number].signalling is Signalling.BCHAN}
         for spec in specs.values():
-            if spec.signalling is Signalling.DCHAN:
-                free -= self._plan_link(spec, free, specs)
+            if spec.signalling is not Signalling.DCHAN:
+                continue
+            known = self._lines.links.get(spec.number)
+            free -= known.serves if known else self._plan_link(spec, free, specs)
         self._tell_missing(specs)
         if free:
             what = f"channels {channel_text(sorted(free))} have no D-channel"
@@ -68,9 +70,10 @@ class TrunkLinks:
         return self._spans[number]
 
     def begin(self) -> None:
-        """Open every D-channel and let it begin."""
+        """Open every D-channel that is not open and let it begin."""
         for link in self._lines.links.values():
-            self._open(link)
+            if link.io is None:
+                self._open(link)
 
     def open_again(self, span: int) -> None:
         """A card that was pulled is back."""
