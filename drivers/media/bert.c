@@ -1,4 +1,4 @@
-/* Bit-error test over the octets of a channel: the pattern of 2^15 - 1 bits (ITU-T O.151 clause 2.1), sent and compared bit by bit.
+/* Bit-error test over the octets of a channel: the pattern of 2^15 - 1 bits (ITU-T O.151), sent and compared bit by bit.
  *
  * Only a path that hands on octets as they are shows no errors: no gain, no echo canceller, no change of law. */
 #include "internal.h"

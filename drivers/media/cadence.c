@@ -37,7 +37,7 @@
 #define DIAL_LEAST_MS  600
 #define FEED_FRAMES    15   /* the connect tone detectors see the end of a tone */
 
-/* Of a country's tones; ITU-T E.180 clause 6 lets exchanges be less exact than that in time only. */
+/* How far exchanges are off from what the tables of their country say. */
 #define ZONE_HZ_PERCENT 2.0
 #define ZONE_MS_PERCENT 20
 

@@ -1,6 +1,6 @@
 /* Caller id by FSK: messages heard (spandsp's demodulators, our framing) and made (spandsp's adsi, rendered beforehand).
  *
- * GR-30-CORE clause 2.3, ETSI EN 300 659-1 clause 6: 1200 bit/s, channel seizure of 0101..., mark, then the message: type,
+ * GR-30-CORE, ETSI EN 300 659-1: 1200 bit/s, channel seizure of 0101..., mark, then the message: type,
  * length, that many bytes, and a check sum that makes all of it 0 modulo 256. Two demodulators listen, for Bell 202 and for
  * V.23; the first whole message counts. What began as a message and never became one is told too.
  */
@@ -13,14 +13,14 @@
 
 #define EARS        2
 #define BYTES       512
-#define CUTOFF_DBM0 (-44.0f) /* GR-30: -36 dBm must do, with room for a second line's loss */
+#define CUTOFF_DBM0 (-44.0f) /* GR-30-CORE: -36 dBm must do; with some room */
 #define GATE_DBM0   (-50.0)
 #define HOLD_FRAMES 10
 /* 0101... is read as bytes of 0x55; 30 are sent, some are gone until the carrier is seen. Music sometimes has eight, but no
  * mark after them. */
 #define SEIZURE_BYTES   4
 #define SEIZURE_SURE    8
-#define MARK_BITS       40 /* between seizure and message; EN 300 659-1 has 55 at least */
+#define MARK_BITS       40 /* between seizure and message; 80 or 180 are sent */
 #define PATIENCE_FRAMES 5 /* a message was wrong: the other ear may have heard it right */
 #define QUIET_FRAMES    15 /* 300 ms without a byte; the mark before a message lasts 150 ms */
 #define PULL_SAMPLES    160
@@ -77,7 +77,7 @@ static void tell(struct caller_id_detector *d, enum cm_fsk standard, const uint8
     event_push(d->engine, CM_EV_CALLER_ID, d->port->index, 0, length, standard, 0);
 }
 
-/* GR-30 clause 2.4: call set-up and message waiting, each in single and in multiple data format. */
+/* GR-30-CORE: call set-up and message waiting, each in single and in multiple data format. */
 static bool is_type(uint8_t byte)
 {
     return byte == 0x04 || byte == 0x06 || byte == 0x80 || byte == 0x82;

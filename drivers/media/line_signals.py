@@ -9,7 +9,7 @@ from enum import IntEnum
 from drivers.media import r2
 from drivers.media.values import Cadence
 
-CALLER_ID_DBM0 = -13.5  # Source: GR-30-CORE clause 2.3, ETSI EN 300 659-1 clause 6.2
+CALLER_ID_DBM0 = -13.5  # Source: GR-30-CORE, ETSI EN 300 659-1
 SEIZURE_BITS = 300
 _MESSAGE_BYTES = 257  # media.h, CM_MESSAGE_LEN
 

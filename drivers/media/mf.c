@@ -1,7 +1,7 @@
-/* R2 register signals heard (ITU-T Q.441 table 5: two of six frequencies, 15 signals of each direction).
+/* R2 register signals heard (ITU-T Q.441: two of six frequencies, 15 signals of each direction).
  *
- * A frame is filtered to the band of its direction, so that our own signals coming back are not in the way (Q.455 clause
- * 4.5.2), and the last 133 samples of it are measured: zeros of the filters then lie at 60 Hz, neighbours at 120 Hz. How
+ * A frame is filtered to the band of its direction, so that our own signals coming back are not in the way, and the last
+ * 133 samples of it are measured: zeros of the transforms then lie at 60 Hz, neighbours at 120 Hz. How
  * much of that window the signal fills shows in the share of the energy that its two frequencies have: a signal counts from
  * 12 ms on, and is over when 9 ms are missing. So one of 7 ms is not taken, nor is an interruption of 7 ms seen. */
 #include "internal.h"
@@ -14,7 +14,7 @@
 #define WINDOW      133
 #define SECTIONS    2
 
-/* Q.455 clause 4.5.1: -35 to -5 dBm0 a frequency are taken, -42 dBm0 is not; a signal that fills 70 % of the window seems
+/* Q.455: -35 to -5 dBm0 a frequency are taken, -42 dBm0 is not; a signal that fills 70 % of the window seems
  * 3 dB weaker than it is. */
 #define OPERATE_DBM0  (-39.5)
 #define RELEASE_DBM0  (-43.0)

@@ -1,4 +1,4 @@
-"""R2 register signals as sound: two of six frequencies, 15 signals in each direction. Pure. Source: ITU-T Q.441 table 5, Q.454."""
+"""R2 register signals as sound: two of six frequencies, 15 signals in each direction. Pure. Source: ITU-T Q.441, Q.454."""
 
 from enum import IntEnum
 
@@ -7,7 +7,7 @@ from drivers.media.values import Cadence, ToneStep
 
 FORWARD_HZ = (1380, 1500, 1620, 1740, 1860, 1980)
 BACKWARD_HZ = (1140, 1020, 900, 780, 660, 540)
-LEVEL_DBM0 = -11.5  # each frequency. Source: Q.454 clause 4.4.1
+LEVEL_DBM0 = -11.5  # each frequency. Source: Q.454
 _WEIGHTS = (0, 1, 2, 4, 7, 11)  # a signal's number: the place of its lower frequency (0-5) and the weight of the higher one
 
 

@@ -1,7 +1,7 @@
 """Caller id as messages of FSK and as keys of DTMF: read into a `Caller`, written from one. Pure; nothing read ever raises.
 
-Sources: Telcordia GR-30-CORE and GR-31 (SDMF, MDMF), ETSI EN 300 659-3 clause 5 (parameters, the same numbers where both have them) and
-EN 300 659-1 annex B (DTMF); China's exchanges follow the first for FSK, and begin DTMF with A or D, or with the number at once.
+Sources: Telcordia GR-30-CORE and GR-31 (SDMF, MDMF), ETSI EN 300 659-3 (parameters, the same numbers where both have them) and
+EN 300 659-1 (DTMF); China's exchanges follow the first for FSK, and begin DTMF with A or D, or with the number at once.
 """
 
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ from drivers.protocol import Caller, NumberSource, Presentation
 
 SDMF, MDMF = 0x04, 0x80
 DATE_TIME, NUMBER, NO_NUMBER, NAME, NO_NAME = 0x01, 0x02, 0x04, 0x07, 0x08
-MAX_NUMBER = 20  # EN 300 659-3 clause 5.4.2
-MAX_NAME_BYTES = 50  # clause 5.4.5
+MAX_NUMBER = 20  # EN 300 659-3
+MAX_NAME_BYTES = 50
 DTMF_PAUSE_MS = 700  # after the last key of a number without an end code; keys come every 100 to 200 ms
 
 _SDMF_DATE_BYTES = 8
@@ -20,7 +20,7 @@ _NUMBER_CHARACTERS = frozenset("0123456789*#+")
 _REASONS = {"P": Presentation.RESTRICTED, "O": Presentation.UNAVAILABLE}
 _ABSENCE = {Presentation.RESTRICTED: b"P", Presentation.UNAVAILABLE: b"O"}
 _DTMF_START, _DTMF_END = "ABD", "C#"
-_DTMF_REASONS = {"10": Presentation.RESTRICTED, "1": Presentation.RESTRICTED}  # annex B; Denmark's "D1#". Others: unavailable
+_DTMF_REASONS = {"10": Presentation.RESTRICTED, "1": Presentation.RESTRICTED}  # Denmark's "D1#". Others: unavailable
 
 
 def unreadable(source: NumberSource) -> Caller:
@@ -144,7 +144,7 @@ def _dtmf_fields(keys: str) -> dict[str, str]:
 
 
 def to_dtmf(caller: Caller) -> str:
-    """The keys, in the form that ends with C. Source: EN 300 659-1 annex B."""
+    """The keys, in the form that ends with C. Source: EN 300 659-1."""
     if caller.ani:
         return "A" + "".join(key for key in caller.ani if key.isdecimal())[:MAX_NUMBER] + "C"
     return "B10C" if caller.presentation is Presentation.RESTRICTED else "B00C"

@@ -90,7 +90,7 @@ def test_one_percent_of_clock_and_tuning(bench: Bench, wire: Wire, modem: str, b
 
 @pytest.mark.parametrize(("seizure_bits", "mark_bits"), [(150, 80), (300, 80), (96, 55), (0, 80)])
 def test_short_preambles(bench: Bench, wire: Wire, seizure_bits: int, mark_bits: int) -> None:
-    """EN 300 659-1 clause 6.3.2: 96 bits or none of seizure when the set is warned otherwise, 80 and 55 of mark are seen."""
+    """EN 300 659-1: 80 bits of mark, and no seizure where the set is warned otherwise; some exchanges send little of either."""
     sound = fsk.sound(fsk.framed(MESSAGE), seizure_bits=seizure_bits, mark_bits=mark_bits)
     assert heard(bench, wire, sound) == [MESSAGE]
 

@@ -196,7 +196,7 @@ def test_a_tone_that_goes_on(bench: Bench, wire: Wire) -> None:
 
 
 def test_tones_one_right_after_another(bench: Bench, wire: Wire) -> None:
-    """Special information tone, ITU-T E.180 clause 8."""
+    """Special information tone."""
     sound = np.concatenate([audio.silence(200), *(audio.sine(hz, -14, 330) for hz in (950, 1400, 1800)), audio.silence(1000)])
     tones = tones_of(measured(bench, wire, sound))
     assert [round(tone.hz1 / 10) * 10 for tone in tones] == [950, 1400, 1800]

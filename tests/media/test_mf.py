@@ -104,7 +104,7 @@ def test_signals_in_noise_and_none_in_noise_alone(bench: Bench, wire: Wire, forw
 
 @pytest.mark.parametrize("forward", [True, False])
 def test_hundreds_at_the_limits_all_at_once(bench: Bench, wire: Wire, forward: bool) -> None:
-    """Any level, twist, detuning and place in the frame, 15 dB above noise, one frequency up to 4 ms late (Q.455 clause 4.5.1)."""
+    """Any level, twist, detuning and place in the frame, 15 dB above noise, one frequency up to 4 ms late (Q.455)."""
     random = np.random.default_rng(11)
     signals = [int(random.integers(1, 16)) for _ in range(400)]
     sounds: list[audio.Pcm] = []
@@ -165,7 +165,7 @@ def latencies_ms(bench: Bench, wire: Wire, ends: bool) -> list[float]:
 
 @pytest.mark.parametrize(("ends", "median_ms", "most_ms"), [(False, 23, 33), (True, 21, 31)])
 def test_time_to_know_a_signal(bench: Bench, wire: Wire, ends: bool, median_ms: float, most_ms: float) -> None:
-    """Q.455 clause 4.5.1 wants 80 ms for operate and release together."""
+    """Q.455 wants 80 ms for operate and release together."""
     found = latencies_ms(bench, wire, ends)
     print(f"median {np.median(found)} ms, most {max(found)} ms")
     assert np.median(found) <= median_ms
