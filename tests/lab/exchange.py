@@ -16,7 +16,9 @@ from drivers.dahdi.card import DahdiCard
 from drivers.dahdi.channel import DahdiChannel
 from drivers.errors import LineError
 from drivers.io import Hook, LineEvent
-from drivers.media import Engine, EngineConfig, EventKind, Law, MediaEvent
+from drivers.media import Engine, EngineConfig, EventKind, Law, MediaEvent, Tone
+from drivers.protocol import Caller
+from drivers.signalling import callerid
 from tests.lab.sound import Ear
 
 POLL_S = 0.1
@@ -46,6 +48,9 @@ class FarEnd:
         self.io: DahdiChannel = exchange.card.open(number)
         self.port = exchange.engine.port_new(Law.ALAW)
         self.seen: list[Seen] = []
+        self.keys = ""
+        self.tones: list[Tone] = []
+        self.callers: list[Caller] = []
         self.ear: Ear | None = None
         self.idle_since_s = time.time()
         self._ids: list[int] = []
@@ -57,13 +62,19 @@ class FarEnd:
         self.seen.append(Seen(time.time(), event))
 
     def media_event(self, event: MediaEvent) -> None:
-        """Ends of plays, recordings and key presses; line events go through the card."""
+        """Ends of plays, recordings and key presses; what is detected; line events go through the card."""
         if event.kind is EventKind.LINE_EVENT:
             self._exchange.card.line_event(self.number, LineEvent(event.value))
         elif event.kind in (EventKind.PLAY_DONE, EventKind.RECORD_DONE):
             self._finished.add(event.id)
         elif event.kind is EventKind.DIGITS_SENT:
             self._finished.add(0)
+        elif event.kind is EventKind.DIGIT:
+            self.keys += event.digit
+        elif event.kind is EventKind.TONE and event.value2:
+            self.tones.append(Tone(event.value))
+        elif event.kind is EventKind.CALLER_ID:
+            self.callers.append(callerid.from_message(self._exchange.engine.take_caller_id(self.port)))
 
     # --- what scenarios do ---------------------------------------------------------------------------------------------
 
@@ -125,6 +136,13 @@ class FarEnd:
         assert self.ear is not None
         what = f"a clip of {len(clip)} samples among {len(self.ear.heard())} heard: {self.ear.lacking(clip)}"
         return f"far end {self.number}: {what}; events {self.story()}"
+
+    def detect(self) -> None:
+        """Keys, tones of the country and caller id heard from now on, in `keys`, `tones` and `callers`."""
+        engine = self._exchange.engine
+        engine.detect_digits(self.port)
+        engine.detect_tones(self.port, (Tone.DIAL, Tone.RINGBACK, Tone.BUSY, Tone.CONGESTION), "cn")
+        engine.detect_caller_id(self.port)
 
     async def press(self, keys: str) -> float:
         """Send keys as tones; the time when the first began."""
@@ -209,6 +227,16 @@ class Phone(FarEnd):
         self.io.attach(self.port)
         ear = self.listen()
         await self.hook(Hook.OFF)
+        return ear
+
+    async def lift(self) -> Ear:
+        """Somebody wants to dial."""
+        await self.quiet()
+        self._lifted = len(self.seen)
+        self.io.attach(self.port)
+        ear = self.listen()
+        await self.hook(Hook.OFF)
+        await asyncio.sleep(LIFT_S)
         return ear
 
     async def box_hangs_up(self, limit_s: float = WAIT_S) -> None:

@@ -158,13 +158,15 @@ class Box:
 
 
 @contextlib.contextmanager
-def box() -> Iterator[Box]:
-    """The box, running; a failure inside tells the tails of its logs."""
+def box(more: str = "") -> Iterator[Box]:
+    """The box, running; a failure inside tells the tails of its logs. `more` configuration: such a box is started anew, and ended."""
     found = Box(Nursery(CONFIG))
     try:
-        if not _still_running(found):
-            _start_all(found)
+        if not _still_running(found) or more:
+            _start_all(found, more)
         yield found
+        for program in MODULES if more else ():
+            found.kill(program)
     except BaseException as error:
         error.add_note(logs() + "\n" + last_records())
         raise
@@ -205,7 +207,7 @@ def _still_running(found: Box) -> bool:
     return all(pid and is_alive(pid) for pid in found.pids.values())
 
 
-def _start_all(found: Box) -> None:
+def _start_all(found: Box, more: str) -> None:
     for pid in found.pids.values():
         if pid and is_alive(pid):
             os.kill(pid, signal.SIGKILL)
@@ -213,7 +215,7 @@ def _start_all(found: Box) -> None:
         Path(folder).mkdir(parents=True, exist_ok=True)
     for program in MODULES:
         found.log(program).unlink(missing_ok=True)
-    CONFIG.write_text(CONFIG_TEXT)
+    CONFIG.write_text(CONFIG_TEXT + more)
     cards.install(card_setup())
     began_s = time.monotonic()
     known = {program: found.ready_count(program) for program in MODULES}
