@@ -6,6 +6,7 @@ so goes back. `lines.toml.old` is the one before.
 
 import difflib
 import json
+import logging
 import os
 import types
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
+from drivers import settings
 from drivers.config import LINE_SETUP_FILE, GroupConfig, LineSetup
 from drivers.errors import ConfigError
 from drivers.protocol import FieldFound
@@ -22,17 +24,20 @@ from drivers.signalling.pri.config import PriConfig
 from drivers.signalling.r2 import R2Span
 from drivers.span_plans import SpanPlan
 
+log = logging.getLogger("careline.lines")
+
 TRYING, OLD = f"{LINE_SETUP_FILE}.trying", f"{LINE_SETUP_FILE}.old"
 HEAD = "# The lines as set up from the web pages; these tables go before those of careline.toml.\n"
 TABLES: Mapping[str, type[msgspec.Struct]] = {"spans": SpanPlan, "groups": GroupConfig, "pri": PriConfig, "r2": R2Span}
 
 
 def parse(setup: bytes) -> LineSetup:
-    """A set-up as JSON. Raises: ConfigError CFG-098."""
+    """A set-up as JSON. Raises: ConfigError CFG-003 an unknown key, CFG-004 a wrong value, CFG-098 no table at all."""
     try:
-        return msgspec.json.decode(setup, type=LineSetup)
+        table = msgspec.json.decode(setup, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ConfigError("CFG-098", f"the set-up cannot be read: {error}", "Correct that value") from error
+        raise ConfigError("CFG-098", f"the set-up cannot be read: {error}", "Send a JSON object") from error
+    return settings.convert(Path("set-up"), table, LineSetup)
 
 
 def as_toml(setup: LineSetup) -> str:
@@ -75,7 +80,10 @@ def keep(data_dir: Path) -> None:
 
 def forget(data_dir: Path) -> None:
     """The set-up that was tried is no more."""
-    (data_dir / TRYING).unlink(missing_ok=True)
+    try:
+        (data_dir / TRYING).unlink(missing_ok=True)
+    except OSError as error:
+        log.error("%s", _cannot_write(data_dir / TRYING, error))
 
 
 def fields() -> dict[str, tuple[FieldFound, ...]]:

@@ -61,15 +61,19 @@ def load(path: Path, shape: type[S]) -> S:
 
     Raises: ConfigError CFG-001 unreadable, CFG-002 not TOML, CFG-003 unknown key, CFG-004 wrong value, CFG-005 run_dir too long.
     """
-    table = _read(path)
-    _refuse_unknown(path, table, shape, "")
-    try:
-        read = msgspec.convert(table, shape)
-    except msgspec.ValidationError as error:
-        raise ConfigError("CFG-004", f"{path}: {error}", _allowed_at(shape, str(error))) from error
+    read = convert(path, _read(path), shape)
     if isinstance(paths := getattr(read, "paths", None), Paths):
         _check_sockets(path, paths)
     return read
+
+
+def convert(path: Path, table: dict[str, Any], shape: type[S]) -> S:
+    """`table`, which stands in `path`, as a `shape`. Raises: ConfigError CFG-003, CFG-004."""
+    _refuse_unknown(path, table, shape, "")
+    try:
+        return msgspec.convert(table, shape)
+    except msgspec.ValidationError as error:
+        raise ConfigError("CFG-004", f"{path}: {error}", _allowed_at(shape, str(error))) from error
 
 
 def _check_sockets(path: Path, paths: Paths) -> None:

@@ -53,14 +53,11 @@ class SettingUp:
 
     def ask(self, command: AskSetup) -> None:
         """Raises: LineError."""
-        found = self._card().found()
-        now = self._now()
-        plans = now.spans or tuple(plan_of(span) for span in found)
         told = SetupTold(
             command_id=command.command_id,
-            setup=msgspec.json.encode(msgspec.structs.replace(now, spans=plans)),
+            setup=msgspec.json.encode(self._now()),
             card=self._lines.config.card,
-            found=found,
+            found=self._card().found(),
             fields=line_setup.fields(),
             trying_until=self._until,
         )
@@ -100,8 +97,8 @@ class SettingUp:
     def _now(self) -> LineSetup:
         """The tables in use; where there are none, what the line server made up."""
         now = setup_of(self._lines.config)
-        groups = groups_for(now.groups, self._lines.card.channels())
-        return msgspec.structs.replace(now, groups=groups)
+        spans = now.spans or tuple(plan_of(span) for span in self._card().found())
+        return msgspec.structs.replace(now, spans=spans, groups=groups_for(now.groups, self._lines.card.channels()))
 
     def _checked(self, setup: LineSetup) -> tuple[LinesConfig, dict[int, ChannelSpec]]:
         """The configuration it makes and the channels there will be. Raises: CarelineError."""
@@ -130,7 +127,8 @@ class SettingUp:
     async def _apply(
         self, command: TrySetup, setup: LineSetup, wanted: LinesConfig, specs: dict[int, ChannelSpec], touched: set[int]
     ) -> None:
-        before, diff = self._lines.config, line_setup.diff(self._now(), setup)
+        now = self._now()
+        before, diff = msgspec.structs.replace(self._lines.config, spans=now.spans), line_setup.diff(now, setup)
         try:
             line_setup.write_trying(self._data_dir, setup)
             await self._reload.apply(wanted, specs)
