@@ -1,0 +1,250 @@
+"""24 lines of an exchange on the kernel's FXO ports: who calls, how calls out fare, and callers handed on behind a switch."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Iterable
+from typing import TypeVar
+
+from drivers.io import LineEvent
+from drivers.media import Tone
+from drivers.protocol import (
+    Alerting,
+    Answer,
+    Answered,
+    Caller,
+    Cause,
+    NumberSource,
+    Offered,
+    Presentation,
+    Release,
+    Released,
+    Seize,
+    TransferByFlash,
+    TransferOutcome,
+    Transferred,
+)
+from drivers.signalling.fxo_profile import LineProfile
+from tests.lab.fxo_rig import FOLDER, OURS, PAIRS, BoxLines, SwitchLine, fxo_box
+from tests.lab.scenario import Report, scenario
+from tests.lab.sound import noise_file
+
+LIMIT_S = 120.0
+RINGING_S = 6.0
+NUMBER = "8001"
+T = TypeVar("T")
+
+STANDARDS = ("bell202", "v23", "dtmf")
+SOURCES = {"bell202": NumberSource.FSK, "v23": NumberSource.FSK, "dtmf": NumberSource.DTMF}
+OUTCOMES = ("answered", "busy", "congestion", "we give up", "no dial tone", "battery drops")
+CAUSES = {
+    "busy": (Cause.USER_BUSY, True),
+    "congestion": (Cause.NO_CHANNEL, True),
+    "we give up": (Cause.NO_ANSWER, False),
+    "no dial tone": (Cause.NETWORK_OUT_OF_ORDER, True),
+    "battery drops": (Cause.NORMAL_UNSPECIFIED, True),
+}
+ENDINGS = {Tone.BUSY: TransferOutcome.BUSY, None: TransferOutcome.NO_ANSWER}
+
+
+async def all_of(works: Iterable[Awaitable[T]]) -> list[T]:
+    """All to their end. Raises: the first failure, with how many there were."""
+    done = await asyncio.gather(*works, return_exceptions=True)
+    failures = [each for each in done if isinstance(each, BaseException)]
+    for failure in failures[:1]:
+        failure.add_note(f"{len(failures)} of {len(done)} failed: {sorted({repr(each)[:200] for each in failures})[:5]}")
+        raise failure
+    return [each for each in done if not isinstance(each, BaseException)]
+
+
+# --- who calls -----------------------------------------------------------------------------------------------------------
+
+
+@scenario(limit_s=900)
+def who_calls(report: Report) -> None:
+    """24 callers at once, by FSK of both standards and DTMF, one in four withheld; then they hang up by battery or by tone."""
+    asyncio.run(_who_calls(report))
+
+
+async def _who_calls(report: Report) -> None:
+    async with fxo_box(LineProfile(), "who") as (box, switch):
+        late_ms = await all_of(_calls(box, line) for line in switch)
+        by_tone = [late for late in late_ms if late is not None]
+        report.figure("callers_told_right", len(late_ms))
+        report.figure("hang_up_by_tone_ms_max", round(max(by_tone)))
+        await asyncio.sleep(3)
+        assert all(box.is_free(channel) for channel in OURS)
+
+
+async def _calls(box: BoxLines, far: SwitchLine) -> float | None:
+    """How late the box knew of a hang-up by tone, in ms."""
+    standard, withheld = STANDARDS[far.channel % 3], far.channel % 4 == 0
+    shown = Presentation.RESTRICTED if withheld else Presentation.ALLOWED
+    number = "" if withheld else f"138{far.channel:08}"
+    calling = asyncio.create_task(far.ring(Caller(number, shown), standard))
+    state = (await _told_of_channel(box, far.channel)).state
+    told = f"channel {far.channel} by {standard}: {state.caller}; {far.line.story()}; {calling}"
+    assert state.caller == Caller(number, shown, SOURCES[standard]), told
+    assert state.ani == (number or None)
+    box.agent.send(Answer(leg=state.leg))
+    await box.agent.told(Answered, leg=state.leg, limit_s=LIMIT_S)
+    await calling
+    await asyncio.sleep(2)
+    return await (_ends_by_tone if far.channel % 2 else _ends_by_battery)(box, far, state.leg)
+
+
+async def _told_of_channel(box: BoxLines, channel: int) -> Offered:
+    deadline_s = time.monotonic() + LIMIT_S
+    while time.monotonic() < deadline_s:
+        for event in box.agent.heard(Offered):
+            if event.state.channel == channel:
+                box.agent.events.remove(event)
+                return event
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"channel {channel}: no call offered")
+
+
+async def _ends_by_tone(box: BoxLines, far: SwitchLine, leg: str) -> float:
+    since, began_s = len(far.line.seen), time.monotonic()
+    far.tone(Tone.BUSY)
+    released = await box.agent.told(Released, leg=leg, limit_s=LIMIT_S)
+    late_ms = 1000 * (time.monotonic() - began_s)
+    assert (released.cause, released.by_far_end) == (Cause.NORMAL, True), released
+    await far.box_hangs_up(since)
+    return late_ms
+
+
+async def _ends_by_battery(box: BoxLines, far: SwitchLine, leg: str) -> None:
+    await far.drop_battery()
+    released = await box.agent.told(Released, leg=leg, limit_s=LIMIT_S)
+    assert (released.cause, released.by_far_end) == (Cause.NORMAL, True), released
+    await far.rest()
+
+
+# --- calls out -----------------------------------------------------------------------------------------------------------
+
+
+@scenario(limit_s=1800)
+def calls_out(report: Report) -> None:
+    """Two rounds of 24 calls at once, of six outcomes."""
+    FOLDER.mkdir(exist_ok=True)
+    noise_file(FOLDER / "hello.wav", 1, 4000)
+    asyncio.run(_calls_out(report))
+
+
+async def _calls_out(report: Report) -> None:
+    profile = LineProfile(answer="voice", dial_without_tone=False, caller_id=())
+    right: Counter[str] = Counter()
+    async with fxo_box(profile, "out") as (box, switch):
+        for turn in range(2):
+            right.update(await all_of(_call(box, far, turn) for far in switch))
+            await asyncio.sleep(3)
+            assert all(box.is_free(channel) for channel in OURS)
+    for outcome in OUTCOMES:
+        report.figure(f"right {outcome}", right[outcome])
+    assert sum(right.values()) == 2 * PAIRS
+
+
+async def _call(box: BoxLines, far: SwitchLine, turn: int) -> str:
+    outcome = OUTCOMES[(far.channel + turn) % len(OUTCOMES)]
+    leg, since = f"out-{turn}-{far.channel}", len(far.line.seen)
+    no_answer_ms = 15_000 if outcome == "we give up" else 60_000
+    box.agent.send(Seize(leg=leg, channel=far.channel, number=NUMBER, no_answer_ms=no_answer_ms))
+    await far.seized(since, dial_tone=outcome != "no dial tone")
+    if outcome != "no dial tone":
+        assert await far.dialled(len(NUMBER)) == NUMBER
+        await _play(far, outcome)
+    if outcome == "answered":
+        await _answered(box, far, leg)
+    else:
+        released = await box.agent.told(Released, leg=leg, limit_s=LIMIT_S)
+        assert (released.cause, released.by_far_end) == CAUSES[outcome], f"{outcome} on {far.channel}: {released}"
+    if outcome == "battery drops":
+        await far.rest()
+    else:
+        await far.box_hangs_up(since)
+    return outcome
+
+
+async def _play(far: SwitchLine, outcome: str) -> None:
+    """What the exchange lets the box hear."""
+    await asyncio.sleep(0.5)
+    if outcome in ("busy", "congestion"):
+        far.tone(Tone.BUSY if outcome == "busy" else Tone.CONGESTION)
+        return
+    far.tone(Tone.RINGBACK)
+    if outcome != "we give up":
+        await asyncio.sleep(RINGING_S)
+    if outcome == "battery drops":
+        far.tone(None)
+        await far.drop_battery()
+
+
+async def _answered(box: BoxLines, far: SwitchLine, leg: str) -> None:
+    assert [event for event in box.agent.heard(Alerting) if event.leg == leg], "ringing was not told"
+    assert not [event for event in box.agent.heard(Answered) if event.leg == leg], "answered too early"
+    far.tone(None)
+    await far.line.speak(FOLDER / "hello.wav")
+    await box.agent.told(Answered, leg=leg, limit_s=1)
+    box.agent.send(Release(leg=leg))
+
+
+# --- behind a switch -----------------------------------------------------------------------------------------------------
+
+
+@scenario(limit_s=1800)
+def transfers(report: Report) -> None:
+    """24 callers handed on by flash at once: eight targets answer, eight are busy, eight do not answer."""
+    FOLDER.mkdir(exist_ok=True)
+    noise_file(FOLDER / "hello.wav", 1, 4000)
+    asyncio.run(_transfers(report))
+
+
+async def _transfers(report: Report) -> None:
+    async with fxo_box(LineProfile(answer="voice"), "transfers") as (box, switch):
+        done = Counter(await all_of(_transfer(box, far) for far in switch))
+    for outcome, count in sorted(done.items()):
+        report.figure(f"right {outcome.value}", count)
+
+
+async def _transfer(box: BoxLines, far: SwitchLine) -> TransferOutcome:
+    calling = asyncio.create_task(far.ring(Caller("", Presentation.RESTRICTED), "bell202"))
+    leg = (await _told_of_channel(box, far.channel)).state.leg
+    box.agent.send(Answer(leg=leg))
+    await box.agent.told(Answered, leg=leg, limit_s=LIMIT_S)
+    await calling
+    await asyncio.sleep(2)
+    since = len(far.line.seen)
+    box.agent.send(TransferByFlash(leg=leg, number=NUMBER, no_answer_ms=15_000))
+    await far.flashed(since)
+    far.await_digits()
+    assert await far.dialled(len(NUMBER)) == NUMBER
+    await asyncio.sleep(0.5)
+    return await (_target_answers(box, far, leg) if far.channel % 3 == 0 else _target_does_not(box, far, leg))
+
+
+async def _target_answers(box: BoxLines, far: SwitchLine, leg: str) -> TransferOutcome:
+    since = len(far.line.seen)
+    far.tone(Tone.RINGBACK)
+    await asyncio.sleep(RINGING_S)
+    far.tone(None)
+    await far.line.speak(FOLDER / "hello.wav")
+    done = await box.agent.told(Transferred, leg=leg, limit_s=LIMIT_S)
+    assert done.outcome is TransferOutcome.TRANSFERRED, done
+    assert not (await box.agent.told(Released, leg=leg, limit_s=LIMIT_S)).by_far_end
+    await far.box_hangs_up(since)
+    return done.outcome
+
+
+async def _target_does_not(box: BoxLines, far: SwitchLine, leg: str) -> TransferOutcome:
+    since = len(far.line.seen)
+    tone = Tone.BUSY if far.channel % 3 == 1 else None
+    far.tone(tone or Tone.RINGBACK)
+    await far.flashed(since)
+    far.tone(None)
+    done = await box.agent.told(Transferred, leg=leg, limit_s=LIMIT_S)
+    assert done.outcome is ENDINGS[tone], done
+    await asyncio.sleep(2)
+    assert not far.line.saw(LineEvent.ONHOOK, since), "the caller was to be talked to again"
+    await _ends_by_battery(box, far, leg)
+    return done.outcome
