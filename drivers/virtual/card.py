@@ -72,11 +72,12 @@ class VirtualCard:
 
     def open(self, number: int, adopted_fd: int | None = None) -> VirtualChannel:
         """Raises: LineError LIN-070 for a channel that does not exist, LIN-072 for one that is open, LIN-086 for a D-channel."""
-        if number not in {spec.number for spec in self.channels()}:
-            raise faults.no_channel(number, tuple(spec.number for spec in self.channels()))
-        if number not in self._specs:
+        if self._near.has(number):
             return self._near.open(number)
-        if number in self._open:
+        spec = self._specs.get(number)
+        if spec is None or self._alarms.get(spec.span) == UNPLUGGED:
+            raise faults.no_channel(number, tuple(spec.number for spec in self.channels()))
+        if number in self._open and not self._open[number].gone:
             raise faults.is_open(number)
         return self._open_loop(number)
 

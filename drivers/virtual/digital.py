@@ -36,6 +36,13 @@ class E1Span:
         """Primary rate or bits from now on; nothing of the box's end is open."""
         self.config = config
         self.links = {self._number_of(E1_SIGNALLING_TIMESLOT): self._link()} if config.kind is SpanKind.PRI else {}
+        for link in self.links.values():
+            link.set_fault(Fault.ALARM, bool(self.alarms), 0.0, tuple(End))
+
+    def spec(self, number: int, end: End) -> ChannelSpec | None:
+        """One of its channels; None when there is no such, or that end is unplugged."""
+        there = (number in self.slots or number in self.links) and (end is End.FAR or self.plugged)
+        return self._spec(number, end) if there else None
 
     def specs(self, end: End) -> tuple[ChannelSpec, ...]:
         """Its channels in order; none at an end that is unplugged."""
@@ -107,7 +114,7 @@ class DigitalEnd:
 
     def has(self, number: int) -> bool:
         """That channel is there and its span plugged in."""
-        return any(spec.number == number for spec in self.channels())
+        return self._spec(number) is not None
 
     def channels(self) -> tuple[ChannelSpec, ...]:
         return tuple(spec for span in self._spans.values() for spec in span.specs(self._end))
@@ -149,12 +156,15 @@ class DigitalEnd:
             opened.close()
 
     def _take(self, number: int) -> ChannelSpec:
-        found = next((spec for spec in self.channels() if spec.number == number), None)
+        found = self._spec(number)
         if found is None:
             raise faults.no_channel(number, tuple(spec.number for spec in self.channels()))
-        if number in self._open:
+        if number in self._open and not self._open[number].gone:
             raise faults.is_open(number)
         return found
+
+    def _spec(self, number: int) -> ChannelSpec | None:
+        return next((spec for span in self._spans.values() if (spec := span.spec(number, self._end))), None)
 
     def _opened(self, opened: VirtualChannel | VirtualLink) -> None:
         self._open[opened.spec.number] = opened

@@ -92,7 +92,8 @@ class TimeslotChannel(VirtualChannel):
         self._slot.send_bits(self.end, bits)
 
     def close(self) -> None:
-        self._slot.rest(self.end)
+        if not self.gone:
+            self._slot.rest(self.end)
         super().close()
 
     def _only_cas(self) -> None:

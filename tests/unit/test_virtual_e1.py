@@ -211,6 +211,24 @@ def test_an_unplugged_line_tells_it_once_and_refuses() -> None:
     run(main)
 
 
+def test_a_channel_left_open_while_unplugged_does_not_disturb_the_one_opened_after() -> None:
+    async def main(ends: Ends, box: LinkIO, far: LinkIO) -> None:
+        old, there = ends.card.open(CAS_CHANNEL), ends.card.far.open(CAS_CHANNEL)
+        ends.card.unplug(2)
+        ends.card.plug(2)
+        await asyncio.sleep(0.1)
+        fresh = ends.card.open(CAS_CHANNEL)
+        fresh.set_bits(0b0101)
+        old.close()
+        await asyncio.sleep(0.1)
+        assert there.bits() == 0b0101
+        there.set_bits(0b0011)
+        await asyncio.sleep(0.1)
+        assert ends.box_events == [(CAS_CHANNEL, E.REMOVED), (CAS_CHANNEL, E.BITSCHANGED)]
+
+    run(main)
+
+
 def test_a_span_that_does_not_exist() -> None:
     async def main(ends: Ends, box: LinkIO, far: LinkIO) -> None:
         for wrong in (0, 4):
