@@ -38,8 +38,9 @@
 #define FEED_FRAMES    15   /* the connect tone detectors see the end of a tone */
 
 /* How far exchanges are off from what the tables of their country say. */
-#define ZONE_HZ_PERCENT 2.0
-#define ZONE_MS_PERCENT 20
+#define ZONE_HZ_PERCENT  2.0
+#define CHINA_HZ_PERCENT 5.6 /* GB/T 3380: 450 +-25 Hz */
+#define ZONE_MS_PERCENT  20
 
 enum { SILENT = -1, OTHER = -2 };
 
@@ -259,12 +260,13 @@ static bool plan_is_sound(const cm_tone_plan *plan)
     for (int i = 0; i < PLANS; i++)
         if (plan->tone[i].steps && cadence_fault(&plan->tone[i]))
             return false;
-    return plan->hz_percent >= 0.5 && plan->hz_percent <= 5 && plan->ms_percent >= 5 && plan->ms_percent <= 50;
+    return plan->hz_percent >= 0.5 && plan->hz_percent <= 6 && plan->ms_percent >= 5 && plan->ms_percent <= 50;
 }
 
 int cm_detect_tones(cm_engine *e, int port, unsigned mask, const char *country)
 {
-    cm_tone_plan plan = {.hz_percent = ZONE_HZ_PERCENT, .ms_percent = ZONE_MS_PERCENT};
+    double hz_percent = strcmp(country, "cn") ? ZONE_HZ_PERCENT : CHINA_HZ_PERCENT;
+    cm_tone_plan plan = {.hz_percent = hz_percent, .ms_percent = ZONE_MS_PERCENT};
     for (int i = 0; mask & 0x1EU && i < PLANS; i++)
         (void)cm_zone_tone(country, CM_TONE_DIAL + (unsigned)i, &plan.tone[i]);
     return mask & 0x1EU && !plan.tone[0].steps ? CM_E_ARGUMENT : cm_detect_plan(e, port, mask, &plan);

@@ -128,7 +128,7 @@ typedef struct {
     cm_tone_step step[CM_MAX_CADENCE];
 } cm_cadence;
 
-/* How a switch's tones sound; a tone with no steps is not known there. Frequencies may be off by hz_percent (0.5 to 5), times by
+/* How a switch's tones sound; a tone with no steps is not known there. Frequencies may be off by hz_percent (0.5 to 6), times by
  * ms_percent (5 to 50), but 60 ms always. */
 typedef struct {
     cm_cadence tone[4]; /* DIAL, RINGBACK, BUSY, CONGESTION */

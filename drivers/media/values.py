@@ -143,7 +143,7 @@ class Cadence(msgspec.Struct, frozen=True):
 
 
 class TonePlan(msgspec.Struct, frozen=True):
-    """How a switch's tones sound; None: it has no such tone. Off by `hz_percent` (0.5 to 5) or `ms_percent` (5 to 50) they still count."""
+    """How a switch's tones sound; None: it has no such tone. Off by `hz_percent` (0.5 to 6) or `ms_percent` (5 to 50) they still count."""
 
     dial: Cadence | None = None
     ringback: Cadence | None = None

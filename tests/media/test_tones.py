@@ -150,7 +150,7 @@ def test_hangup_tones_of_all_zones(bench: Bench, wire: Wire, country: str, kind:
     assert event.at <= 8 * hangup.LIMIT_MS
 
 
-@pytest.mark.parametrize("off", [0.98, 1.0, 1.02])
+@pytest.mark.parametrize("off", [425 / 450, 0.98, 1.0, 1.02, 475 / 450])  # GB/T 3380: 450 +-25 Hz
 @pytest.mark.parametrize("dbm0", [-35, -20, -5])
 @pytest.mark.parametrize(("on_ms", "kind"), [(350, Tone.BUSY), (700, Tone.CONGESTION)])
 def test_levels_and_detuning(bench: Bench, wire: Wire, off: float, dbm0: float, on_ms: int, kind: Tone) -> None:
@@ -180,7 +180,7 @@ def notes(*lengths_ms: int, hz: float = 450, fades: float = 1.0) -> audio.Pcm:
     [
         notes(*[350] * 8, fades=0.3),  # a tune of one note that fades
         notes(*[100, 200, 350, 200, 100, 500, 200, 100]),
-        notes(*[350] * 8, hz=480),
+        notes(*[350] * 8, hz=490),
         np.concatenate([audio.sine(450, dbm0, 350) if dbm0 else audio.silence(350) for dbm0 in (-10, 0, -16, 0, -10, 0, -16, 0, -10)]),
     ],
 )
