@@ -32,6 +32,7 @@ from drivers.virtual import plans as virtual_plans
 from drivers.virtual.config import VirtualConfig
 
 LINE_SETUP_FILE = "lines.toml"
+LINE_SETUP_TRYING = f"{LINE_SETUP_FILE}.trying"
 
 Hunting = Literal["up", "down", "round_robin", "least_used"]
 

@@ -17,7 +17,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import msgspec
 
 from drivers import settings
-from drivers.config import LINE_SETUP_FILE, GroupConfig, LineSetup
+from drivers.config import LINE_SETUP_FILE, LINE_SETUP_TRYING, GroupConfig, LineSetup
 from drivers.errors import ConfigError
 from drivers.protocol import FieldFound
 from drivers.signalling.pri.config import PriConfig
@@ -26,7 +26,7 @@ from drivers.span_plans import SpanPlan
 
 log = logging.getLogger("careline.lines")
 
-TRYING, OLD = f"{LINE_SETUP_FILE}.trying", f"{LINE_SETUP_FILE}.old"
+TRYING, OLD = LINE_SETUP_TRYING, f"{LINE_SETUP_FILE}.old"
 HEAD = "# The lines as set up from the web pages; these tables go before those of careline.toml.\n"
 TABLES: Mapping[str, type[msgspec.Struct]] = {"spans": SpanPlan, "groups": GroupConfig, "pri": PriConfig, "r2": R2Span}
 

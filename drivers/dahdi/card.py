@@ -6,8 +6,9 @@ Used from the line server's event loop only.
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from drivers.dahdi import faults
+from drivers.dahdi import faults, setting_up
 from drivers.dahdi.channel import AudioCore, CardTies, DahdiChannel
 from drivers.dahdi.control import Control
 from drivers.dahdi.device import Channel
@@ -15,17 +16,19 @@ from drivers.dahdi.events import PULSE_DIGIT, DigitEvent
 from drivers.dahdi.hotplug import Hotplug, HotplugChange
 from drivers.dahdi.link import DahdiLink
 from drivers.dahdi.poller import ChannelEvent, EventPoller
-from drivers.dahdi.records import DEVICE_DIR, ChannelParams, EchoCanceller, Law, SpanRecord, alarm_words
+from drivers.dahdi.pulses import HANDOVER_S
+from drivers.dahdi.records import DEVICE_DIR, DIGITAL_SPANS, ChannelParams, EchoCanceller, Law, SpanRecord, alarm_words
 from drivers.dahdi.setup import CardSetup, channel_numbers
 from drivers.errors import LineError
 from drivers.io import ChannelSpec, EventHandler, LineEvent, Signalling, SpanHandler, SpanStatus
-from drivers.protocol import SpanErrors
+from drivers.protocol import SpanErrors, SpanFound
+
+if TYPE_CHECKING:
+    from drivers.config import LinesConfig
 
 log = logging.getLogger("careline.lines")
 
 WRITE_AHEAD_BLOCKS = 4
-
-DIGITAL_SPANS = ("E1", "T1", "J1", "BRI")
 
 PLUGGED_S = 0.5
 """Until a span can surely be asked about: the kernel tells of it before it is on its list."""
@@ -121,6 +124,16 @@ class DahdiCard:
         with Control(self._device_dir) as control:
             record = control.span(span)
         return None if record is None or record.span_type not in DIGITAL_SPANS else _span_errors(record)
+
+    def found(self) -> tuple[SpanFound, ...]:
+        """What the kernel has found. Raises: as spans."""
+        return setting_up.found(self._device_dir)
+
+    async def reconfigure(self, lines: "LinesConfig") -> None:
+        """Bring the kernel to `[lines.dahdi]`; the channels that change are closed. Raises: ConfigError LIN-110 .. LIN-113; LineError."""
+        await asyncio.sleep(HANDOVER_S)  # until the media core has let go of what was closed
+        await setting_up.reconfigure(lines.dahdi, self._device_dir)
+        self._with_canceller = _channels_with_canceller(lines.dahdi)
 
     def close(self) -> None:
         """Hang up and close every channel."""

@@ -9,11 +9,13 @@ import sys
 from pathlib import Path
 
 from drivers import config
+from drivers.config import LineSetup
 from drivers.dahdi import setup
 from drivers.dahdi.control import Control
 from drivers.dahdi.records import DEVICE_DIR
 from drivers.dahdi.setup import CardSetup
 from drivers.errors import CarelineError, ConfigError
+from drivers.settings import Paths
 
 SYSTEM_CONF = Path("/etc/dahdi/system.conf")
 
@@ -50,13 +52,21 @@ def main() -> int:
     parser.add_argument("--config", type=Path, default=Path("/etc/careline/careline.toml"))
     options = parser.parse_args()
     try:
-        lines = config.load(options.config).lines
+        read = config.load(options.config)
+        lines = config.with_setup(read.lines, _tried(read.paths))
         if lines.card == "dahdi":
             _bring_up(lines.dahdi)
     except CarelineError as error:
         print(f"careline-cards: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _tried(paths: Paths) -> LineSetup | None:
+    """The set-up that is being tried; a file that a power cut left (there is no line server then) is not meant."""
+    if not (Path(paths.run_dir) / "lines.lock").exists():
+        return None
+    return config.load_setup(Path(paths.data_dir), config.LINE_SETUP_TRYING)
 
 
 def _bring_up(wanted: CardSetup) -> None:

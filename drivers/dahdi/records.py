@@ -13,6 +13,8 @@ BLOCK_SAMPLES = 160
 MAX_BUFFERS = 32
 """DAHDI_MAX_NUM_BUFS."""
 DEVICE_DIR = "/dev/dahdi"
+DIGITAL_SPANS = ("E1", "T1", "J1", "BRI")
+"""Types of spans with timeslots, as DAHDI_SPANSTAT tells them."""
 
 
 class Law(IntEnum):

@@ -40,6 +40,7 @@ class SettingUp:
         self._until: datetime | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
+        line_setup.forget(self._data_dir)  # what an earlier process tried and nobody confirmed
 
     def close(self) -> None:
         """A set-up nobody confirmed is not there for the next process."""

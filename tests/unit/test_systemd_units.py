@@ -76,7 +76,8 @@ def test_only_the_line_server_keeps_descriptors_and_reaches_the_cards() -> None:
 def test_the_target_starts_cards_and_all_three() -> None:
     parser = configparser.ConfigParser(strict=False)
     parser.read(UNITS / "careline.target")
-    assert parser["Unit"]["Wants"].split() == [f"careline-{name}.service" for name in ("cards", *SERVICES)]
+    services = [f"careline-{name}.service" for name in ("cards", *SERVICES)]
+    assert parser["Unit"]["Wants"].split() == [services[0], "careline-cards.path", *services[1:]]
 
 
 @pytest.fixture
