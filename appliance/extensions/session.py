@@ -6,6 +6,7 @@ Runs in the call's task; `Extensions` is told the dial plan with each connection
 from appliance.call import Call
 from appliance.call.outcome import Transferred
 from appliance.config import CallsConfig
+from appliance.config import Destination as Place
 from appliance.extensions.policy import CAUSES, CallDirection, direction_of, places, service_of
 from appliance.routing import LAST, CallFacts, Decision, RoutingTable
 from drivers.protocol import Destination, LegState, NumberKind, NumberPlan
@@ -42,15 +43,16 @@ class Extensions:
         """The script. A number that leads nowhere any more, because the plan was changed meanwhile, is released as such."""
         if call.tag.place != PLACE:
             call.enter(PLACE)
-        leads_to = self.leads_to(call.main.dnis)
-        outcome = Transferred.UNKNOWN_DESTINATION
-        if leads_to:
-            outcome = await self._ring(call, leads_to)
-        call.release_cause = CAUSES[outcome]
+        call.release_cause = CAUSES[await self._ring(call)]
 
-    async def _ring(self, call: Call, leads_to: Destination) -> Transferred:
+    def places(self, number: str | None) -> tuple[Place, ...]:
+        """Whom to ring for a number, the next when the one before has no free channel; none for one that leads nowhere."""
+        leads_to = self.leads_to(number)
+        return places(leads_to, self.plan, self._config.operator, self._config.extension_ring_ms) if leads_to else ()
+
+    async def _ring(self, call: Call) -> Transferred:
         outcome = Transferred.UNKNOWN_DESTINATION
-        for place in places(leads_to, self.plan, self._config.operator, self._config.extension_ring_ms):
+        for place in self.places(call.main.dnis):
             outcome = await call.transfer(place, answering=True)
             if outcome is not Transferred.NO_CHANNEL:
                 break
