@@ -4,7 +4,6 @@ Serves tests on the virtual card and, in a process of its own, in the lab. Used 
 """
 
 import asyncio
-import contextlib
 import itertools
 from collections.abc import Callable
 from datetime import datetime
@@ -35,7 +34,7 @@ from drivers.signalling.pri.config import PriConfig
 from drivers.signalling.pri.span import PriSpan
 
 NETWORK = PriConfig(side="network")
-LOOK_S = 0.1
+LOOK_S = 0.2
 
 
 class FarCall(msgspec.Struct, kw_only=True):
@@ -114,7 +113,8 @@ class Exchange:
         self.on_changed: Callable[[FarCall], None] = lambda call: None
         self._clock = clock
         self._count = itertools.count(1)
-        self._woken = asyncio.Event()
+        self._waiting: dict[asyncio.Future[None], Callable[[], bool]] = {}
+        self._looking: asyncio.TimerHandle | None = None
         specs = card.channels()
         for link in specs:
             if link.signalling is Signalling.DCHAN and (not spans or link.span in spans):
@@ -151,6 +151,8 @@ class Exchange:
             line.close()
         for link in self.links.values():
             link.close()
+        if self._looking:
+            self._looking.cancel()
 
     def find(self, number: int) -> FarLine | Link:
         return self.lines.get(number) or self.links[number]
@@ -182,11 +184,28 @@ class Exchange:
 
     async def until(self, holds: Callable[[], bool], limit_s: float = 20.0) -> None:
         """Raises: TimeoutError."""
-        async with asyncio.timeout(limit_s):
-            while not holds():
-                self._woken.clear()
-                with contextlib.suppress(TimeoutError):  # channels become free without a word
-                    await asyncio.wait_for(self._woken.wait(), LOOK_S)
+        if holds():
+            return
+        loop = asyncio.get_running_loop()
+        reached: asyncio.Future[None] = loop.create_future()
+        self._waiting[reached] = holds
+        if self._looking is None:
+            self._looking = loop.call_later(LOOK_S, self._look_again)
+        try:
+            async with asyncio.timeout(limit_s):
+                await reached
+        finally:
+            del self._waiting[reached]
+
+    def _look(self) -> None:
+        for reached, holds in self._waiting.items():
+            if not reached.done() and holds():
+                reached.set_result(None)
+
+    def _look_again(self) -> None:
+        """Channels become free without a word."""
+        self._look()
+        self._looking = asyncio.get_running_loop().call_later(LOOK_S, self._look_again) if self._waiting else None
 
     def _tell(self, call: FarCall, event: Input) -> None:
         line = self.lines[call.channel]
@@ -217,13 +236,13 @@ class Exchange:
                 line.call = None
         if call:
             self.on_changed(call)
-        self._woken.set()
+        self._look()
 
     # --- the card ----------------------------------------------------------------------------------------------------
 
     def _link_changed(self, spec: ChannelSpec, up: bool) -> None:
         (self.up.add if up else self.up.discard)(spec.number)
-        self._woken.set()
+        self._look()
 
     def _on_event(self, number: int, event: LineEvent) -> None:
         if link := self.links.get(number):

@@ -122,3 +122,15 @@ def test_the_call_agent_dies_in_a_call(config: Config, prompts: PromptLibrary, f
 
     record = called(config, prompts, folder, act)
     assert (record["path"], record["digits"]) == ("greeting>main_menu>introduction", "1")
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.002, 0.01, 0.05])
+def test_a_caller_who_gives_up_at_once(config: Config, prompts: PromptLibrary, folder: Path, after_s: float) -> None:
+    async def act(box: Box, caller: Caller) -> None:
+        caller.call = caller.exchange.call(CHANNEL, DNIS, ANI)
+        await asyncio.sleep(after_s)
+        caller.exchange.hang_up(caller.call, Cause.NO_USER_RESPONSE)
+        await asyncio.sleep(5)
+
+    record = called(config, prompts, folder, act)
+    assert (record["ani"], record["dnis"], record["cause"], record["ended_by"]) == (ANI, DNIS, Cause.NO_USER_RESPONSE, "caller")

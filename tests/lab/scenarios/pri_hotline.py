@@ -18,6 +18,7 @@ CALLERS = 30
 CALLS = 45
 CUT_S, LONG_CUT_S = 5.0, 25.0
 WAIT_S = 120.0
+RECORDS_WAIT_S = 30.0
 TOLERANCE_MS = 3000
 CAUSES = (Cause.NORMAL, Cause.NO_USER_RESPONSE, Cause.NORMAL_UNSPECIFIED, Cause.TEMPORARY_FAILURE)
 
@@ -132,13 +133,22 @@ async def _compare(report: Report, exchange: Exchange) -> None:
     """Every call of the exchange has its record, which says the same; no channel is taken."""
     await exchange.until(lambda: all(call.ended_at for call in exchange.calls), WAIT_S)
     await exchange.until(lambda: len(exchange.free()) == len(exchange.lines), WAIT_S)
-    await exchange.until(lambda: len(_records(exchange)) == len(exchange.calls), WAIT_S)
-    records = {record.dnis: record for record in _records(exchange)}
+    records = {record.dnis: record for record in await _all_records(exchange)}
     wrong = [fault for call in exchange.calls if (fault := _fault(call, records.get(call.dnis)))]
     report.figure("calls", len(exchange.calls))
     report.figure("answered", sum(call.answered_at is not None for call in exchange.calls))
     report.figure("wrong", len(wrong))
     assert not wrong, "\n".join(wrong[:5])
+
+
+async def _all_records(exchange: Exchange) -> list[Record]:
+    """Raises: AssertionError when some are missing after a while."""
+    for _ in range(round(RECORDS_WAIT_S)):
+        await asyncio.sleep(1)
+        if len(records := _records(exchange)) == len(exchange.calls):
+            return records
+    missing = {call.dnis for call in exchange.calls} - {record.dnis for record in records}
+    raise AssertionError(f"{len(records)} records of {len(exchange.calls)} calls; missing {missing}")
 
 
 def _fault(call: FarCall, record: Record | None) -> str:
