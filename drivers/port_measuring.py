@@ -66,7 +66,7 @@ class MeasuringPort:
         self._on.add("capture")
 
     def segments(self) -> list[Segment]:
-        """Stretches of pause, tone and other sound; takes up to 7 ms for each second heard. Raises: MediaError MED-015."""
+        """Stretches of pause, tone and other sound; takes up to 2 ms for each second heard. Raises: MediaError MED-015."""
         return self._engine.segments(self.number)
 
     def _measuring_off(self) -> dict[str, Callable[[], None]]:

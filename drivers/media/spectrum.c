@@ -12,6 +12,7 @@
 #define STEP         40 /* 5 ms */
 #define AROUND       160 /* 20 ms */
 #define FINE         4096
+#define COARSE       1024
 #define LOOK         1920 /* 240 ms tell 25 Hz apart */
 #define LOOK_LEAST   800
 #define FOLLOW       320 /* 40 ms */
@@ -24,7 +25,7 @@
 #define EDGE_MS      5.0
 #define SECOND_POWER 0.05 /* 13 dB: a weaker second frequency is none */
 #define SHARE        0.75
-#define ROUGHLY      0.9 /* of a peak is in the bin beside it */
+#define ROUGHLY      0.7 /* of a peak is in the bin beside it */
 #define SAME_HZ      8.0
 #define LOWEST_HZ    150.0
 #define HIGHEST_HZ   3700.0
@@ -112,10 +113,10 @@ static double power_at(const float *windowed, int count, double hz)
     return 8 * (v1 * v1 + v2 * v2 - factor * v1 * v2) / count / count;
 }
 
-static double refine(const float *windowed, int count, double hz)
+static double refine(const float *windowed, int count, double hz, double bin_hz)
 {
     double at = power_at(windowed, count, hz);
-    for (double by = 8000.0 / FINE / 2; by > 0.1; by /= 2) {
+    for (double by = bin_hz / 2; by > 0.1; by /= 2) {
         double below = power_at(windowed, count, hz - by), above = power_at(windowed, count, hz + by);
         if (fmax(below, above) > at) {
             hz += above > below ? by : -by;
@@ -125,11 +126,11 @@ static double refine(const float *windowed, int count, double hz)
     return hz;
 }
 
-static int highest_bin(const float *power, double but_hz, double near_hz)
+static int highest_bin(const float *power, double bin_hz, double but_hz, double near_hz)
 {
     int best = 0;
-    for (int k = (int)(LOWEST_HZ * FINE / 8000); k < HIGHEST_HZ * FINE / 8000; k++)
-        if (fabs(k * 8000.0 / FINE - but_hz) > near_hz && power[k] > power[k - 1] && power[k] >= power[k + 1] &&
+    for (int k = (int)(LOWEST_HZ / bin_hz); k < HIGHEST_HZ / bin_hz; k++)
+        if (fabs(k * bin_hz - but_hz) > near_hz && power[k] > power[k - 1] && power[k] >= power[k + 1] &&
             (!best || power[k] > power[best]))
             best = k;
     return best;
@@ -144,15 +145,15 @@ static void order(struct pair *p)
     }
 }
 
-static void spectrum_of(const float *windowed, int count, float *power)
+static void spectrum_of(const float *windowed, int count, int size, float *power)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     float complex x[FINE];
     pthread_once(&once, fill_turns);
-    for (int i = 0; i < FINE; i++)
+    for (int i = 0; i < size; i++)
         x[i] = i < count ? windowed[i] : 0;
-    transform(x, FINE);
-    for (int k = 0; k <= FINE / 2; k++)
+    transform(x, size);
+    for (int k = 0; k <= size / 2; k++)
         power[k] = crealf(x[k]) * crealf(x[k]) + cimagf(x[k]) * cimagf(x[k]);
 }
 
@@ -161,21 +162,25 @@ static struct pair frequencies(const int16_t *linear, int count, double least)
 {
     float windowed[FINE], power[FINE / 2 + 1];
     struct pair p = {0, 0, 0};
+    int size = COARSE;
     count = count < FINE ? count : FINE;
+    while (size < count)
+        size *= 2;
+    double bin_hz = 8000.0 / size;
     for (int i = 0; i < count; i++)
         windowed[i] = linear[i] * (0.5f - 0.5f * cosf(2.0f * (float)M_PI * ((float)i + 0.5f) / (float)count));
-    spectrum_of(windowed, count, power);
-    int first = highest_bin(power, 0, 0);
+    spectrum_of(windowed, count, size, power);
+    int first = highest_bin(power, bin_hz, 0, 0);
     if (!first)
         return p;
-    int second = highest_bin(power, first * 8000.0 / FINE, 2.0 * 8000.0 / count * 1.1);
+    int second = highest_bin(power, bin_hz, first * bin_hz, 2.2 * 8000.0 / count);
     bool two = second && power[second] >= SECOND_POWER * power[first];
     double energy = mean_square(linear, count) + 1;
     if (8.0 * (power[first] + (two ? power[second] : 0)) / count / count < ROUGHLY * least * energy)
         return p;
-    p.hz1 = refine(windowed, count, first * 8000.0 / FINE);
+    p.hz1 = refine(windowed, count, first * bin_hz, bin_hz);
     if (two)
-        p.hz2 = refine(windowed, count, second * 8000.0 / FINE);
+        p.hz2 = refine(windowed, count, second * bin_hz, bin_hz);
     p.share = (power_at(windowed, count, p.hz1) + (two ? power_at(windowed, count, p.hz2) : 0)) / energy;
     order(&p);
     return p;
@@ -264,7 +269,7 @@ static void tell_sound(struct sound *s, int from, int to)
     for (int at = from; at < to;) {
         int end = to - at >= SHORTEST ? follow_tone(s, at, to) : at;
         if (end == at) {
-            at += FOLLOW / 2;
+            at += FOLLOW;
             continue;
         }
         tell(s, CM_SOUND_OTHER, other, at, mean_square(s->linear + other, at - other), NULL);
