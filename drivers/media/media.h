@@ -219,8 +219,8 @@ int cm_echo(cm_engine *e, int port,
 /* Sends the pattern of ITU-T O.151 (2^15 - 1) instead of all else and compares what is received with it. */
 int cm_bert(cm_engine *e, int port, int on);
 int cm_bert_result(cm_engine *e, int port, cm_bit_errors *out);
-/* Keeps what is received for so long, 0: forget it. cm_segments looks through what there is by now, and slow: up to
- * 7 ms for each second heard. */
+/* Keeps what is received for so long, 0: forget it. cm_segments looks through what there is by now, which takes up
+ * to 2 ms for each second heard. */
 int cm_capture(cm_engine *e, int port, int ms);
 int cm_segments(cm_engine *e, int port, cm_segment *out, int most); /* how many */
 
