@@ -11,9 +11,21 @@ from datetime import datetime
 from typing import Any
 
 from appliance.control.live import LiveState
-from appliance.control.messages import EndLineTest, LineTarget, ResetLineCounters, RunLineTest, SetLinesBlocked
+from appliance.control.messages import (
+    AskLineSetup,
+    EndLineTest,
+    LineSetupChecked,
+    LineSetupTold,
+    LineTarget,
+    ResetLineCounters,
+    RunLineTest,
+    SetLinesBlocked,
+    SettleLineSetup,
+    TryLineSetup,
+)
 from appliance.errors import LinesError
 from appliance.line_alarms import AlarmChange, AlarmKey, Alarms
+from appliance.line_setups import LineSetups
 from appliance.lines import Lines
 from appliance.store.models import LineAction, LineAlarm
 from appliance.store.writer import Store
@@ -25,6 +37,7 @@ from drivers.protocol import (
     Command,
     CommandFailed,
     Event,
+    LinesReplaced,
     LineTest,
     LineTestPhase,
     LineTestReported,
@@ -72,6 +85,7 @@ class LineCare:
         self._asked: dict[int, Asked] = {}
         self._testers: dict[str, str] = {}
         self._looks: dict[int, asyncio.TimerHandle] = {}
+        self._setups = LineSetups(lines, live, self._note)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -90,13 +104,19 @@ class LineCare:
         self._changed(self._alarms.snapshot(welcome.spans, welcome.channels, welcome.at))
         for test in welcome.tests:
             self._live.test_changed(test)
+        self._setups.adopted(welcome)
 
     def lost(self, error: CarelineError) -> None:
         for asked in self._asked.values():
             asked.settle(error)
+        self._setups.lost(error)
 
     def event(self, event: Event) -> None:
+        self._setups.event(event)
         match event:
+            case LinesReplaced():
+                self._live.lines_changed(event.channels, event.spans, event.groups)
+                self._changed(self._alarms.snapshot(event.spans, event.channels, self._clock.now()))
             case SpanChanged():
                 self._changed(self._alarms.span(event.span, self._clock.now()))
             case ChannelChanged():
@@ -170,6 +190,18 @@ class LineCare:
     async def end_test(self, request: EndLineTest) -> None:
         """Raises: CarelineError."""
         await self._do(request.by, "test_stopped", LineTarget(channel=request.channel), StopLineTest(channel=request.channel))
+
+    async def ask_setup(self, request: AskLineSetup) -> LineSetupTold:
+        """Raises: CarelineError."""
+        return await self._setups.ask(request.request_id)
+
+    async def try_setup(self, request: TryLineSetup) -> LineSetupChecked:
+        """Raises: CarelineError."""
+        return await self._setups.attempt(request)
+
+    async def settle_setup(self, request: SettleLineSetup) -> None:
+        """Raises: CarelineError."""
+        await self._setups.settle(request)
 
     def _channels_of(self, target: LineTarget) -> list[int]:
         """Raises: LinesError APP-100."""

@@ -10,6 +10,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 import msgspec
 
@@ -17,18 +18,25 @@ from appliance.control.messages import (
     VERSION,
     AnyReply,
     AskHealth,
+    AskLineSetup,
     ControlHello,
     Done,
     Failed,
     HealthChanged,
+    LineSetupChecked,
+    LineSetupTold,
     Request,
     Subscribe,
+    TryLineSetup,
 )
 from drivers.errors import CarelineError, ProtocolError
-from drivers.protocol import FrameReader, Refused, encode
+from drivers.protocol import FrameReader, Refused, SetupChecked, SetupTold, encode
 
 ANSWER_LIMIT_S = 5.0
+APPLY_LIMIT_S = 110.0
 QUIET_LIMIT_S = 30.0
+
+M = TypeVar("M", bound=msgspec.Struct)
 
 
 class ControlError(CarelineError):
@@ -57,10 +65,10 @@ class ControlClient:
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
-    def request(self, request: Request) -> Done:
+    def request(self, request: Request, limit_s: float = ANSWER_LIMIT_S) -> Done:
         """Send and wait for its Done. Raises: ControlError with the agent's code when it answers Failed or Refused."""
         numbered = self._send(request)
-        for message in self._messages(ANSWER_LIMIT_S):
+        for message in self._messages(limit_s):
             if isinstance(message, Done | Failed) and message.request_id == numbered.request_id:
                 return self._settled(message)
             self._waiting.append(message)
@@ -69,7 +77,21 @@ class ControlClient:
     def ask_health(self) -> HealthChanged:
         """The state of health now."""
         self.request(AskHealth())
-        found = [message for message in self._waiting if isinstance(message, HealthChanged)]
+        return self._waited_for(HealthChanged)
+
+    def ask_setup(self, by: str) -> SetupTold:
+        """The set-up of the lines, and what the cards are."""
+        self.request(AskLineSetup(by=by))
+        return self._waited_for(LineSetupTold).told
+
+    def try_setup(self, setup: bytes, apply: bool, by: str) -> SetupChecked:
+        """Check it, and with `apply` put it into use for a minute; real cards take their time."""
+        self.request(TryLineSetup(setup=setup, apply=apply, by=by), APPLY_LIMIT_S if apply else ANSWER_LIMIT_S)
+        return self._waited_for(LineSetupChecked).checked
+
+    def _waited_for(self, kind: type[M]) -> M:
+        """The last such message that came before the Done."""
+        found = [message for message in self._waiting if isinstance(message, kind)]
         self._waiting.clear()
         return found[-1]
 

@@ -15,6 +15,8 @@ from appliance.control.messages import (
     LiveCallChanged,
     LiveCallGone,
     LiveChannelChanged,
+    LiveSetup,
+    LiveSetupChanged,
     LiveSnapshot,
     LiveSpanChanged,
     LiveTestChanged,
@@ -33,6 +35,7 @@ class LiveState:
         self._spans: dict[int, SpanState] = {}
         self._groups: dict[str, GroupState] = {}
         self._tests: dict[int, LineTest] = {}
+        self.setup = LiveSetup()
         self.health = health
         self._listeners: list[Listener] = []
 
@@ -44,6 +47,7 @@ class LiveState:
             groups=tuple(self._groups.values()),
             health=self.health,
             tests=tuple(self._tests.values()),
+            setup=self.setup,
         )
 
     def listen(self, listener: Listener) -> Callable[[], None]:
@@ -71,6 +75,10 @@ class LiveState:
     def test_changed(self, test: LineTest) -> None:
         self._tests[test.channel] = test
         self._tell(LiveTestChanged(test=test))
+
+    def setup_changed(self, setup: LiveSetup) -> None:
+        self.setup = setup
+        self._tell(LiveSetupChanged(setup=setup))
 
     def line_history_changed(self) -> None:
         self._tell(LineHistoryChanged())

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from drivers.protocol import ChannelState, GroupState, LineTest, LineTestKind, Message, Refused, SpanState
+from drivers.protocol import ChannelState, GroupState, LineTest, LineTestKind, Message, Refused, SetupChecked, SetupTold, SpanState
 
 VERSION = 1
 
@@ -68,6 +68,27 @@ class RunLineTest(Request, frozen=True, kw_only=True):
     limit_ms: int = 30_000
     number: str = ""
     whole_group: bool = False
+    by: str
+
+
+class AskLineSetup(Request, frozen=True, kw_only=True):
+    """Answered by LineSetupTold and Done."""
+
+    by: str
+
+
+class TryLineSetup(Request, frozen=True, kw_only=True):
+    """Check a set-up of the lines (`setup`: JSON) and, with `apply`, put it into use for a minute. Answered by LineSetupChecked, Done."""
+
+    setup: bytes
+    apply: bool = False
+    by: str
+
+
+class SettleLineSetup(Request, frozen=True, kw_only=True):
+    """Keep the set-up that is being tried, or undo it."""
+
+    keep: bool
     by: str
 
 
@@ -136,6 +157,17 @@ class LiveCall(msgspec.Struct, frozen=True, kw_only=True):
     recording: bool = False
 
 
+class LiveSetup(msgspec.Struct, frozen=True, kw_only=True):
+    """The set-up of lines that is being tried (`trying_until`), or what became of the last one (`kept`; None: nothing was tried yet)."""
+
+    trying_until: datetime | None = None
+    by: str = ""
+    kept: bool | None = None
+    code: str = ""
+    what: str = ""
+    remedy: str = ""
+
+
 class LiveSnapshot(Message, frozen=True, kw_only=True):
     calls: tuple[LiveCall, ...]
     channels: tuple[ChannelState, ...]
@@ -143,6 +175,7 @@ class LiveSnapshot(Message, frozen=True, kw_only=True):
     groups: tuple[GroupState, ...]
     health: Health
     tests: tuple[LineTest, ...] = ()
+    setup: LiveSetup = LiveSetup()
 
 
 class LiveCallChanged(Message, frozen=True, kw_only=True):
@@ -167,6 +200,20 @@ class LiveTestChanged(Message, frozen=True, kw_only=True):
     test: LineTest
 
 
+class LiveSetupChanged(Message, frozen=True, kw_only=True):
+    setup: LiveSetup
+
+
+class LineSetupTold(Message, frozen=True, kw_only=True):
+    request_id: int
+    told: SetupTold
+
+
+class LineSetupChecked(Message, frozen=True, kw_only=True):
+    request_id: int
+    checked: SetupChecked
+
+
 class LineHistoryChanged(Message, frozen=True, kw_only=True):
     """An alarm or an action is new in the store."""
 
@@ -186,7 +233,19 @@ class Failed(Message, frozen=True, kw_only=True):
     remedy: str
 
 
-AnyRequest = ControlHello | Subscribe | SetLinesBlocked | ResetLineCounters | RunLineTest | EndLineTest | HangUpCall | AskHealth
+AnyRequest = (
+    ControlHello
+    | Subscribe
+    | SetLinesBlocked
+    | ResetLineCounters
+    | RunLineTest
+    | EndLineTest
+    | AskLineSetup
+    | TryLineSetup
+    | SettleLineSetup
+    | HangUpCall
+    | AskHealth
+)
 AnyReply = (
     LiveSnapshot
     | LiveCallChanged
@@ -194,6 +253,9 @@ AnyReply = (
     | LiveChannelChanged
     | LiveSpanChanged
     | LiveTestChanged
+    | LiveSetupChanged
+    | LineSetupTold
+    | LineSetupChecked
     | LineHistoryChanged
     | HealthChanged
     | Done

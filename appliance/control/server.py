@@ -17,17 +17,22 @@ from appliance.control.messages import (
     VERSION,
     AnyRequest,
     AskHealth,
+    AskLineSetup,
     ControlHello,
     Done,
     EndLineTest,
     Failed,
     HangUpCall,
     HealthChanged,
+    LineSetupChecked,
+    LineSetupTold,
     Request,
     ResetLineCounters,
     RunLineTest,
     SetLinesBlocked,
+    SettleLineSetup,
     Subscribe,
+    TryLineSetup,
 )
 from drivers import private_socket
 from drivers.errors import CarelineError, ProtocolError
@@ -56,6 +61,12 @@ class LineActions(Protocol):
     async def run_test(self, request: RunLineTest) -> None: ...
 
     async def end_test(self, request: EndLineTest) -> None: ...
+
+    async def ask_setup(self, request: AskLineSetup) -> LineSetupTold: ...
+
+    async def try_setup(self, request: TryLineSetup) -> LineSetupChecked: ...
+
+    async def settle_setup(self, request: SettleLineSetup) -> None: ...
 
 
 class ControlServer:
@@ -188,6 +199,12 @@ class _Session:
                 await self._lines.run_test(request)
             case EndLineTest():
                 await self._lines.end_test(request)
+            case AskLineSetup():
+                self._tell(await self._lines.ask_setup(request))
+            case TryLineSetup():
+                self._tell(await self._lines.try_setup(request))
+            case SettleLineSetup():
+                await self._lines.settle_setup(request)
 
     def _subscribe(self) -> None:
         self._tell(self._live.snapshot())

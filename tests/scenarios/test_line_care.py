@@ -2,10 +2,20 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from appliance.config import Config
-from appliance.control.messages import EndLineTest, LineTarget, ResetLineCounters, RunLineTest, SetLinesBlocked
+from appliance.control.messages import (
+    AskLineSetup,
+    EndLineTest,
+    LineTarget,
+    ResetLineCounters,
+    RunLineTest,
+    SetLinesBlocked,
+    SettleLineSetup,
+    TryLineSetup,
+)
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.store.models import LineAction, LineAlarm
 from drivers.errors import CarelineError
@@ -122,5 +132,60 @@ def test_without_a_line_server_nothing_is_promised(config: Config, prompts: Prom
         box.agent.lines.fault = CarelineError("APP-022", "gone", "Start it")
         with pytest.raises(CarelineError, match="APP-022"):
             await box.agent.care.set_blocked(SetLinesBlocked(target=LineTarget(channel=1), blocked=True, by="liwei"))
+
+    run_box(config, prompts, main)
+
+
+# --- set-up -------------------------------------------------------------------------------------------------------
+
+
+def test_set_up_is_tried_kept_and_written_down(config: Config, prompts: PromptLibrary) -> None:
+    async def main(box: Box) -> None:
+        care, live = box.agent.care, box.agent.live
+        told = (await care.ask_setup(AskLineSetup(by="liwei"))).told
+        setup = msgspec.json.decode(told.setup)
+        assert setup["groups"][0]["name"] == "trunk"
+        setup["groups"][0]["name"] = "front"
+        new = msgspec.json.encode(setup)
+        checked = (await care.try_setup(TryLineSetup(setup=new, by="liwei"))).checked
+        assert '+name = "front"' in checked.diff
+        assert checked.trying_until is None
+        checked = (await care.try_setup(TryLineSetup(setup=new, apply=True, by="liwei"))).checked
+        assert live.setup.trying_until == checked.trying_until
+        assert channel(box, 1).group == "front"
+        await care.settle_setup(SettleLineSetup(keep=True, by="chen"))
+        assert (live.setup.kept, live.setup.by, live.setup.trying_until) == (True, "chen", None)
+        await asyncio.sleep(1)
+        assert [row[:3] for row in await box.ask(actions)] == [("liwei", "setup_tried", "lines"), ("chen", "setup_kept", "lines")]
+
+    run_box(config, prompts, main)
+
+
+def test_set_up_nobody_confirms_is_told_and_written_down(config: Config, prompts: PromptLibrary) -> None:
+    async def main(box: Box) -> None:
+        setup = msgspec.json.decode((await box.agent.care.ask_setup(AskLineSetup(by="liwei"))).told.setup)
+        setup["spans"][0] = {"span": 1, "fxsls": "1-8"}
+        await box.agent.care.try_setup(TryLineSetup(setup=msgspec.json.encode(setup), apply=True, by="liwei"))
+        assert channel(box, 1).signalling == "fxsls"
+        await asyncio.sleep(65)
+        assert channel(box, 1).signalling == "fxsks"
+        assert (box.agent.live.setup.kept, box.agent.live.setup.code) == (False, "LIN-183")
+        assert [row[:2] for row in await box.ask(actions)] == [("liwei", "setup_tried"), ("liwei", "setup_undone")]
+        with pytest.raises(CarelineError, match="LIN-178"):
+            await box.agent.care.settle_setup(SettleLineSetup(keep=True, by="liwei"))
+
+    run_box(config, prompts, main)
+
+
+def test_bad_set_up_is_refused(config: Config, prompts: PromptLibrary) -> None:
+    async def main(box: Box) -> None:
+        bad = b'{"spans": [{"span": 1, "fxsks": "1-2", "fxsls": "2"}]}'
+        for apply in (False, True):
+            with pytest.raises(CarelineError, match="CFG-091"):
+                await box.agent.care.try_setup(TryLineSetup(setup=bad, apply=apply, by="liwei"))
+        await asyncio.sleep(1)
+        assert [(by, action, detail[:17]) for by, action, _, detail in await box.ask(actions)] == [
+            ("liwei", "setup_tried", "refused: CFG-091:")
+        ]
 
     run_box(config, prompts, main)
