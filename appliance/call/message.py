@@ -41,11 +41,15 @@ class Recording(Talking):
         )
 
     async def recording_stopped(self, recording_id: str, command_id: int = 0, limit_s: float = STOP_LIMIT_S) -> bool:
-        """Wait until its file is closed; False when it never will be."""
-        await self.main.wait(
-            lambda leg: leg.recordings[recording_id].stopped or command_id in leg.refused, limit_s
-        )
-        return self.main.recordings[recording_id].stopped
+        """Wait until its file is closed; False when it never will be: it may be refused while we wait."""
+
+        def is_over(leg: Leg) -> bool:
+            recording = leg.recordings.get(recording_id)
+            return recording is None or recording.stopped or command_id in leg.refused
+
+        await self.main.wait(is_over, limit_s)
+        recording = self.main.recordings.get(recording_id)
+        return recording is not None and recording.stopped
 
     def recording_ended(self, recording_id: str) -> RecordingEnded:
         """The event of a recording's end, as far as it is known."""
@@ -164,7 +168,9 @@ class MessageTaking(Recording):
         open_ids = [name for name in self.main.recordings if name not in self.tag.settled]
         for recording_id in open_ids:
             await self.recording_stopped(recording_id, limit_s=SETTLE_LIMIT_S)
-            if recording_id == self.id:
+            if recording_id not in self.main.recordings:
+                events.append(self._never_recorded())
+            elif recording_id == self.id:
                 events.append(self.recording_ended(recording_id))
             else:
                 events += self._judge(recording_id, min_ms, 0, True)[0]
