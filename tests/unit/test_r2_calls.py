@@ -34,7 +34,7 @@ from tests.unit.r2_rig import End, Timeline, settled, trunk
 NUMBERS = st.text("0123456789", min_size=1, max_size=15)
 CALLERS = st.one_of(st.none(), st.text("0123456789", min_size=1, max_size=15))
 CALL_MS = 90_000  # more than any call set-up takes, over satellites too
-DELAYS = st.sampled_from([(5.0, 5.0), (5.0, 20.0), (20.0, 50.0), (60.0, 120.0), (270.0, 300.0)])
+DELAYS = st.sampled_from([(5.0, 5.0), (10.0, 20.0), (20.0, 50.0), (60.0, 120.0), (270.0, 300.0)])
 
 
 def span(variant: str = "cn", **wanted: Any) -> R2Span:
@@ -348,8 +348,10 @@ def fuzzed(seed: int, events: int) -> None:
     near.tell(BitsChanged(0b1001))  # the wire is what the far side says again
     far.tell(BitsChanged(near.bits_out))
     settled(line, near, far)
-    near.tell(CallWanted("12345", "678"))
-    line.run(line.now_ms + CALL_MS)
+    for _ in range(3):  # it may have learnt to expect another far side than this one
+        call(line, near, "12345", "678")
+        near.tell(ReleaseWanted())
+        settled(line, near, far)
     assert far.kinds(CallOffered)
 
 

@@ -82,7 +82,7 @@ def test_register_rows(kind: type[OutgoingRegister | IncomingRegister], states: 
     for state in states:
         if state is kind.over:
             continue
-        triggers = {"signal", "silence", *(f"timer {name}" for name in kind.timers[state])}
+        triggers = {"signal", "signal early", "silence", "silence early", *(f"timer {name}" for name in kind.timers[state])}
         assert triggers == {trigger for each, trigger in kind.table if each is state}
 
 
@@ -291,7 +291,15 @@ def test_failure_ends_whatever_there_is(state: R2State, far: int) -> None:
 @pytest.mark.parametrize("state", S)
 @pytest.mark.parametrize(
     "event",
-    [LineHappened(LineEvent.RINGOFFHOOK), NumberSent(), FlashWanted(), MfHeard("1"), MfHeard(), TimerFired("gap"), TimerFired("early")],
+    [
+        LineHappened(LineEvent.RINGOFFHOOK),
+        NumberSent(),
+        FlashWanted(),
+        MfHeard("1"),
+        MfHeard(),
+        TimerFired("pause"),
+        TimerFired("forward_signal"),
+    ],
 )
 def test_events_that_say_nothing(state: R2State, event: Input) -> None:
     line = rested()

@@ -1,9 +1,12 @@
 """What both sides of the register signals share: one compelled exchange walks one table. Pure.
 
 A row is (state, trigger) -> (what to do, next state); the next state None: what is done chooses it. Triggers are "signal" and "silence" of
-the far side and "timer NAME". Timers belong to states: one that the next state does not know is stopped.
+the far side, "signal early" and "silence early" when it cannot have heard us yet, and "timer NAME". Timers belong to states: one that the
+next state does not know is stopped. What is early is told by the clock, not by a timer: a busy machine may run a timer after what came
+later.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -22,32 +25,37 @@ Now = Callable[[], float]
 
 
 class LoopTime:
-    """How long it takes until a signal of ours is seen to have had its effect: the shortest so far on this channel, there and back.
+    """How long it takes until a signal of ours is seen to have had its effect, there and back: the shortest of late on this channel.
 
-    What seems an effect much sooner is none: a sound that was interrupted on its way.
+    An effect that seems to come before the far side can have heard us is none, but a sound that was interrupted on its way: half the way
+    there and back, and what a receiver takes to be sure. It is remembered all the same, so that a far side that has become faster is taken
+    at its word the next time.
     """
 
-    CYCLES, SHARE = 3, 0.5
+    FEWEST, WINDOW = 8, 32
+    RECEIVER_MS = 20
+    MOST = 0.9  # of the whole way, where the line is that short
 
     def __init__(self, now_s: Now) -> None:
-        self._now_s = now_s
+        self.now_s = now_s
         self._began_s: float | None = None
-        self._measured = 0
-        self._shortest_ms = float("inf")
+        self._seen_ms: deque[float] = deque(maxlen=self.WINDOW)
 
     def begin(self) -> None:
-        self._began_s = self._now_s()
+        self._began_s = self.now_s()
 
     def end(self) -> None:
-        """The effect is there."""
+        """The effect is there, or seems to be."""
         if self._began_s is not None:
-            self._measured += 1
-            self._shortest_ms = min(self._shortest_ms, 1000 * (self._now_s() - self._began_s))
+            self._seen_ms.append(1000 * (self.now_s() - self._began_s))
             self._began_s = None
 
     def too_soon_ms(self, early_ms: int) -> int:
         """Less than this is too soon."""
-        return early_ms if self._measured < self.CYCLES else max(early_ms, round(self.SHARE * self._shortest_ms))
+        if len(self._seen_ms) < self.FEWEST:
+            return early_ms
+        whole_ms = min(self._seen_ms)
+        return max(early_ms, round(min(whole_ms / 2 + self.RECEIVER_MS, self.MOST * whole_ms)))
 
 
 class Exchange:
@@ -64,6 +72,7 @@ class Exchange:
         self._rules = span.rules
         self._meanings: Meanings = span.rules.a
         self._heard = ""
+        self._due_s = 0.0
         self.state: StrEnum = first
         self.outcome = ""
         self.cause = 0
@@ -105,13 +114,17 @@ class Exchange:
     def _trigger(self, event: Input) -> str:
         if isinstance(event, MfHeard):
             self._heard = event.signal or self._heard
-            return "signal" if event.signal else "silence"
+            early = " early" if self._loop.now_s() < self._due_s else ""
+            return f"signal{early}" if event.signal else f"silence{early}"
         return f"timer {event.name}" if isinstance(event, TimerFired) else type(event).__name__
 
     def _timer(self, name: str) -> StartTimer:
         """That timer, as long as it is set."""
         return StartTimer(name, getattr(self._span.timers, f"{name}_ms"))
 
-    def _too_soon(self, name: str) -> StartTimer:
-        """That timer, for as long as nothing we hear can be the effect of what we have just done."""
-        return StartTimer(name, self._loop.too_soon_ms(self._span.timers.early_ms))
+    def _early_for(self, ms: int) -> None:
+        """What is heard within so long is no effect of what we do now."""
+        self._due_s = self._loop.now_s() + ms / 1000
+
+    def _too_soon_ms(self) -> int:
+        return self._loop.too_soon_ms(self._span.timers.early_ms)

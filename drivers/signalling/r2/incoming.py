@@ -21,9 +21,7 @@ class Asking(StrEnum):
     """Where the compelled exchange stands."""
 
     LISTENING = "listening"  # silence on both sides; the next forward signal is due
-    ANSWERED = "answered"  # our answer has just begun
     ANSWERING = "answering"  # both signals on
-    GAP = "gap"  # our signal is just off: too soon for the far side to have heard that
     PAUSE = "pause"  # silence before a pulse that follows another signal of ours
     PULSE = "pulse"  # a backward signal without a forward one
     HOLDING = "holding"  # the far side waits for our signal of group B
@@ -52,23 +50,22 @@ def take(exchange: "IncomingRegister") -> Actions:
 
 def heard(exchange: "IncomingRegister") -> Actions:
     """The forward signal is over, so ours has been heard."""
+    actions = hush(exchange)
     exchange._loop.end()
-    return hush(exchange)
+    return actions
 
 
 def hush(exchange: "IncomingRegister") -> Actions:
     """Silence, and then the next signal; or that was the last."""
     if exchange._after:
         return exchange._over(exchange._after)
-    exchange.state = S.GAP
-    return (SendMf(forward=False), exchange._too_soon("gap"))
-
-
-def listen(exchange: "IncomingRegister") -> Actions:
-    return exchange._listen()
+    exchange.state = S.LISTENING
+    exchange._early_for(exchange._too_soon_ms())
+    return (SendMf(forward=False), *exchange._listen())
 
 
 def mutilated(exchange: "IncomingRegister") -> Actions:
+    exchange._loop.end()
     exchange._pulse, exchange._after = exchange._congestion(), "failed"
     return (SendMf(forward=False), StartTimer("pause", exchange._span.timers.pulse_ms))
 
@@ -95,31 +92,34 @@ class IncomingRegister(Exchange):
     over = S.OVER
     forward = False
     timers: ClassVar[Mapping[StrEnum, tuple[str, ...]]] = {
-        S.LISTENING: ("next_signal",), S.ANSWERED: ("early", "forward_signal"), S.ANSWERING: ("forward_signal",), S.GAP: ("gap",),
-        S.PAUSE: ("pause",), S.PULSE: ("pulse",), S.HOLDING: (), S.OVER: (),
+        S.LISTENING: ("next_signal",), S.ANSWERING: ("forward_signal",), S.PAUSE: ("pause",), S.PULSE: ("pulse",),
+        S.HOLDING: (), S.OVER: (),
     }  # fmt: skip
     table: ClassVar[Table] = {
         (S.LISTENING, "signal"): (take, None),
+        (S.LISTENING, "signal early"): (mutilated, S.PAUSE),  # no next one yet: the same goes on
         (S.LISTENING, "silence"): (nothing, S.LISTENING),
+        (S.LISTENING, "silence early"): (nothing, S.LISTENING),
         (S.LISTENING, "timer next_signal"): (time_over, None),
-        (S.ANSWERED, "signal"): (mutilated, S.PAUSE),
-        (S.ANSWERED, "silence"): (mutilated, S.PAUSE),  # too soon: the far side cannot have heard our signal yet
-        (S.ANSWERED, "timer early"): (nothing, S.ANSWERING),
-        (S.ANSWERED, "timer forward_signal"): (fail, S.OVER),
-        (S.ANSWERING, "signal"): (mutilated, S.PAUSE),  # another signal without silence between
         (S.ANSWERING, "silence"): (heard, None),
+        (S.ANSWERING, "silence early"): (mutilated, S.PAUSE),  # it cannot have heard our signal yet
+        (S.ANSWERING, "signal"): (mutilated, S.PAUSE),  # another signal without silence between
+        (S.ANSWERING, "signal early"): (mutilated, S.PAUSE),
         (S.ANSWERING, "timer forward_signal"): (fail, S.OVER),
-        (S.GAP, "signal"): (mutilated, S.PAUSE),  # no next one yet: the same goes on
-        (S.GAP, "silence"): (nothing, S.GAP),
-        (S.GAP, "timer gap"): (listen, S.LISTENING),
         (S.PAUSE, "signal"): (nothing, S.PAUSE),
+        (S.PAUSE, "signal early"): (nothing, S.PAUSE),
         (S.PAUSE, "silence"): (nothing, S.PAUSE),
+        (S.PAUSE, "silence early"): (nothing, S.PAUSE),
         (S.PAUSE, "timer pause"): (pulse, S.PULSE),
         (S.PULSE, "signal"): (mutilated, S.PAUSE),  # a late digit: the number we have is not whole
+        (S.PULSE, "signal early"): (mutilated, S.PAUSE),
         (S.PULSE, "silence"): (nothing, S.PULSE),
+        (S.PULSE, "silence early"): (nothing, S.PULSE),
         (S.PULSE, "timer pulse"): (hush, None),
         (S.HOLDING, "signal"): (mutilated, S.PAUSE),
+        (S.HOLDING, "signal early"): (mutilated, S.PAUSE),
         (S.HOLDING, "silence"): (mutilated, S.PAUSE),
+        (S.HOLDING, "silence early"): (mutilated, S.PAUSE),
     }
 
     def __init__(self, span: R2Span, loop: LoopTime) -> None:
@@ -168,9 +168,10 @@ class IncomingRegister(Exchange):
         return (StartTimer("next_signal", timers.end_of_number_ms if may_end else timers.next_signal_ms),)
 
     def _answer(self, signal: str, after: str = "") -> Actions:
-        self.state, self._after = S.ANSWERED, after
+        self.state, self._after = S.ANSWERING, after
+        self._early_for(self._too_soon_ms())
         self._loop.begin()
-        return (SendMf(signal, forward=False), self._too_soon("early"), self._timer("forward_signal"))
+        return (SendMf(signal, forward=False), self._timer("forward_signal"))
 
     def _send_pulse(self, signal: str, after: str = "") -> Actions:
         self.state, self._after, self._pulse = S.PULSE, after, signal

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import ClassVar
 
-from drivers.signalling import ListenForMf, SendMf, StartTimer
+from drivers.signalling import ListenForMf, SendMf
 from drivers.signalling.r2.exchange import Actions, Exchange, LoopTime, Table
 from drivers.signalling.r2.settings import R2Span
 from drivers.signalling.r2.variants import ACCEPTED, CAUSES, Order
@@ -16,10 +16,8 @@ from drivers.signalling.r2.variants import ACCEPTED, CAUSES, Order
 class Sending(StrEnum):
     """Where the compelled exchange stands."""
 
-    BEGUN = "begun"  # our signal has just begun
     SOUNDING = "sounding"  # our signal is on
-    HEARD = "heard"  # the answer to it has just begun, our signal is off
-    HUSHED = "hushed"  # our signal is off, the answer still on
+    HUSHED = "hushed"  # our signal is off, the answer to it still on
     SILENT = "silent"  # nothing to send: the far side speaks next, by a pulse
     OVER = "over"
 
@@ -29,14 +27,15 @@ def nothing(exchange: "OutgoingRegister") -> Actions:
 
 
 def hush(exchange: "OutgoingRegister") -> Actions:
+    exchange._early_for(exchange._too_soon_ms())
     exchange._loop.end()
-    return (SendMf(), exchange._timer("forward_silence"), exchange._too_soon("early"))
+    return (SendMf(), exchange._timer("forward_silence"))
 
 
 def hear_pulse(exchange: "OutgoingRegister") -> Actions:
     """It ends by itself, however long the way."""
-    timers = exchange._span.timers
-    return (exchange._timer("forward_silence"), StartTimer("early", timers.early_ms))
+    exchange._early_for(exchange._span.timers.early_ms)
+    return (exchange._timer("forward_silence"),)
 
 
 def obey(exchange: "OutgoingRegister") -> Actions:
@@ -45,6 +44,7 @@ def obey(exchange: "OutgoingRegister") -> Actions:
 
 def fail(exchange: "OutgoingRegister") -> Actions:
     """No answer in time, or an interrupted one: nobody knows what the far side has understood."""
+    exchange._loop.end()
     return exchange._over("failed")
 
 
@@ -57,31 +57,28 @@ class OutgoingRegister(Exchange):
     over = S.OVER
     forward = True
     timers: ClassVar[Mapping[StrEnum, tuple[str, ...]]] = {
-        S.BEGUN: ("early", "forward_signal"), S.SOUNDING: ("forward_signal",), S.HEARD: ("early", "forward_silence"),
-        S.HUSHED: ("forward_silence",), S.SILENT: ("forward_silence",), S.OVER: (),
+        S.SOUNDING: ("forward_signal",), S.HUSHED: ("forward_silence",), S.SILENT: ("forward_silence",), S.OVER: (),
     }  # fmt: skip
     table: ClassVar[Table] = {
-        (S.BEGUN, "signal"): (fail, S.OVER),  # too soon for an answer: the last one goes on
-        (S.BEGUN, "silence"): (nothing, S.BEGUN),
-        (S.BEGUN, "timer early"): (nothing, S.SOUNDING),
-        (S.BEGUN, "timer forward_signal"): (fail, S.OVER),
-        (S.SOUNDING, "signal"): (hush, S.HEARD),
+        (S.SOUNDING, "signal"): (hush, S.HUSHED),
+        (S.SOUNDING, "signal early"): (fail, S.OVER),  # no answer yet: the last one goes on
         (S.SOUNDING, "silence"): (nothing, S.SOUNDING),
+        (S.SOUNDING, "silence early"): (nothing, S.SOUNDING),
         (S.SOUNDING, "timer forward_signal"): (fail, S.OVER),
-        (S.HEARD, "signal"): (fail, S.OVER),
-        (S.HEARD, "silence"): (fail, S.OVER),  # too soon: the far side cannot have heard our silence yet
-        (S.HEARD, "timer early"): (nothing, S.HUSHED),
-        (S.HEARD, "timer forward_silence"): (fail, S.OVER),
-        (S.HUSHED, "signal"): (fail, S.OVER),  # another signal without silence between
         (S.HUSHED, "silence"): (obey, None),
+        (S.HUSHED, "silence early"): (fail, S.OVER),  # it cannot have heard our silence yet
+        (S.HUSHED, "signal"): (fail, S.OVER),  # another signal without silence between
+        (S.HUSHED, "signal early"): (fail, S.OVER),
         (S.HUSHED, "timer forward_silence"): (fail, S.OVER),
-        (S.SILENT, "signal"): (hear_pulse, S.HEARD),
+        (S.SILENT, "signal"): (hear_pulse, S.HUSHED),
+        (S.SILENT, "signal early"): (hear_pulse, S.HUSHED),
         (S.SILENT, "silence"): (nothing, S.SILENT),
+        (S.SILENT, "silence early"): (nothing, S.SILENT),
         (S.SILENT, "timer forward_silence"): (fail, S.OVER),
     }
 
     def __init__(self, span: R2Span, loop: LoopTime, dnis: str, ani: str) -> None:
-        super().__init__(span, loop, S.BEGUN)
+        super().__init__(span, loop, S.SOUNDING)
         self._dnis = dnis
         self._ani = ani
         self._at = 0
@@ -92,9 +89,10 @@ class OutgoingRegister(Exchange):
         return (ListenForMf(forward=False), *self._sound(digit_signal(self._dnis[0])))
 
     def _sound(self, signal: str) -> Actions:
-        self.state = S.BEGUN
+        self.state = S.SOUNDING
+        self._early_for(self._too_soon_ms())
         self._loop.begin()
-        return (SendMf(signal), self._timer("forward_signal"), self._too_soon("early"))
+        return (SendMf(signal), self._timer("forward_signal"))
 
     def _wait(self) -> Actions:
         self.state = S.SILENT

@@ -1,0 +1,153 @@
+"""SIGKILL of the call agent, and of the line server, during MFC/R2 calls of r2test in every state: none is dropped."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tests.lab import cards, product
+from tests.lab.nursery import Nursery
+from tests.lab.product import Box
+from tests.lab.r2_far import FarSetup, R2Test, r2test
+from tests.lab.r2_rig import FAR_OFFSET, r2_setup
+from tests.lab.scenario import Report, scenario
+
+ANI, DNIS = "13800138000", "88886666"
+FIRST, SECOND = (32, 33, 34, 35), (36, 37, 38, 39)
+LIMIT_S = 120.0
+QUIET_S = 3.0
+
+CONFIG_TEXT = f"""\
+[paths]
+run_dir = "{product.PATHS.run_dir}"
+data_dir = "{product.PATHS.data_dir}"
+
+[lines]
+card = "dahdi"
+
+[[lines.groups]]
+name = "trunk"
+channels = "1-15,17-31"
+
+[[lines.r2]]
+span = 1
+variant = "itu"
+dnis_length = {len(DNIS)}
+"""
+
+
+@scenario(limit_s=900)
+def agent(report: Report) -> None:
+    """Killed while four callers talk and before four more are through; they are set up without it, and it takes all eight over."""
+    with _box() as box, r2test(_callers(FIRST), "first") as first:
+        asyncio.run(_agent_dies(report, box, first))
+
+
+@scenario(limit_s=900)
+def lines(report: Report) -> None:
+    """The line server is killed while four callers talk: their bits are held by the card, and the next one takes the calls over."""
+    with _box() as box, r2test(_callers(FIRST), "first") as first:
+        asyncio.run(_lines_die(report, box, first))
+
+
+async def _agent_dies(report: Report, box: Box, first: R2Test) -> None:
+    await _until(lambda: len(first.channels("answered")) == len(FIRST), "four calls answered")
+    with r2test(_callers(SECOND), "second") as second:
+        await _until(lambda: len(second.channels("making call")) == len(SECOND), "four more begin")
+        known = box.ready_count("calls")
+        await asyncio.to_thread(box.kill, "calls")
+        killed_s = time.monotonic()
+        await _until(lambda: len(second.channels("answered")) == len(SECOND), "answered unattended")
+        await asyncio.to_thread(box.launch, "calls")
+        await asyncio.to_thread(box.wait_ready, "calls", known)
+        report.figure("dead_s", round(time.monotonic() - killed_s, 1))
+        await asyncio.sleep(QUIET_S)
+        _none_dropped(first, second)
+        assert len(box.legs()) == len(FIRST) + len(SECOND), box.legs()
+        await _all_end(report, box, first, second)
+
+
+async def _lines_die(report: Report, box: Box, first: R2Test) -> None:
+    await _until(lambda: len(first.channels("answered")) == len(FIRST), "four calls answered")
+    await asyncio.sleep(1)
+    known, known_calls = box.ready_count("lines"), box.ready_count("calls")
+    await asyncio.to_thread(box.kill, "lines")
+    await asyncio.sleep(1)
+    await asyncio.to_thread(box.launch, "lines")
+    await asyncio.to_thread(box.wait_ready, "lines", known)
+    await asyncio.to_thread(box.wait_ready, "calls", known_calls)
+    await asyncio.sleep(QUIET_S)
+    _none_dropped(first)
+    assert len(box.legs()) == len(FIRST), box.legs()
+    await _all_end(report, box, first)
+
+
+def _none_dropped(*fars: R2Test) -> None:
+    for far in fars:
+        assert not far.said("got disconnect"), far.tail()
+        assert not far.said("protocol error"), far.tail()
+
+
+async def _all_end(report: Report, box: Box, *fars: R2Test) -> None:
+    """The callers say nothing, so the box says goodbye to each; records tell who called whom."""
+    for far in fars:
+        await _until(lambda far=far: len(far.channels("call ended")) == len(FIRST), "the box has ended its calls")
+    await _until(lambda: not box.legs(), "no leg is left")
+    numbers = sorted(number - FAR_OFFSET for far in fars for number in far.channels("call ended"))
+    records = _records()
+    assert sorted(channel for channel, *_ in records) == numbers, records
+    assert {(ani, dnis, presentation, source) for _, ani, dnis, presentation, source in records} == {(ANI, DNIS, "allowed", "mf")}, records
+    report.figure("calls", len(records))
+
+
+def _records() -> list[tuple[int, str, str, str, str]]:
+    with contextlib.closing(sqlite3.connect(f"file:{product.PATHS.database}?mode=ro", uri=True, timeout=30)) as database:
+        return database.execute("SELECT channel, ani, dnis, presentation, ani_source FROM call_record ORDER BY started_at").fetchall()
+
+
+async def _until(reached: Callable[[], bool], what: str) -> None:
+    deadline_s = time.monotonic() + LIMIT_S
+    while not reached():
+        assert time.monotonic() < deadline_s, f"not within {LIMIT_S:.0f} s: {what}"
+        await asyncio.sleep(0.05)
+
+
+def _callers(channels: tuple[int, ...]) -> FarSetup:
+    return FarSetup(variant="ITU", channels=channels, calls=True, dnis=DNIS, ani=ANI, dnis_length=len(DNIS), ani_length=len(ANI))
+
+
+@contextlib.contextmanager
+def _box() -> Iterator[Box]:
+    """The real daemons on the CAS span, started afresh."""
+    box = Box(Nursery(product.CONFIG))
+    try:
+        for folder in (product.PATHS.run_dir, product.PATHS.data_dir):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        for program in product.MODULES:
+            box.log(program).unlink(missing_ok=True)
+        Path(product.PATHS.database).unlink(missing_ok=True)
+        product.CONFIG.write_text(CONFIG_TEXT)
+        cards.install(r2_setup())
+        for program in product.MODULES:
+            box.start(program)
+        yield box
+    except BaseException as error:
+        error.add_note(product.logs())
+        raise
+    finally:
+        for program in box.pids:
+            with contextlib.suppress(ProcessLookupError):
+                box.kill(program)
+        _end_holder()
+
+
+def _end_holder() -> None:
+    """It would keep the channels open."""
+    for found in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if b"drivers.holder" in found.read_bytes():
+                os.kill(int(found.parent.name), signal.SIGKILL)
