@@ -189,6 +189,32 @@ async def _answered(box: BoxLines, far: SwitchLine, leg: str) -> None:
     box.agent.send(Release(leg=leg))
 
 
+@scenario(limit_s=900)
+def pulses(report: Report) -> None:
+    """24 numbers dialled by pulses at once; the kernel at the far end counts them."""
+    asyncio.run(_pulses(report))
+
+
+async def _pulses(report: Report) -> None:
+    profile = LineProfile(dialling="pulse", answer="dialled", caller_id=())
+    async with fxo_box(profile, "pulses") as (box, switch):
+        numbers = await all_of(_dial_by_pulses(box, far) for far in switch)
+    assert numbers == [f"8{far:03}" for far in OURS], numbers
+    report.figure("numbers_by_pulses_right", len(numbers))
+
+
+async def _dial_by_pulses(box: BoxLines, far: SwitchLine) -> str:
+    leg, since = f"pulses-{far.channel}", len(far.line.seen)
+    box.agent.send(Seize(leg=leg, channel=far.channel, number=f"8{far.channel:03}"))
+    await far.seized(since)
+    await box.agent.told(Answered, leg=leg, limit_s=LIMIT_S)
+    await asyncio.sleep(1)
+    box.agent.send(Release(leg=leg))
+    await far.box_hangs_up(since)
+    digits = (seen.event.name for seen in far.line.seen[since:] if seen.event.name.startswith("PULSE_"))
+    return "".join(name.removeprefix("PULSE_") for name in digits if name != "PULSE_START")
+
+
 # --- behind a switch -----------------------------------------------------------------------------------------------------
 
 
