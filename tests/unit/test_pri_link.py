@@ -230,6 +230,45 @@ def test_a_switch_that_does_not_transfer() -> None:
     settle(pair)
 
 
+def two_calls(transfer: bool = True) -> Pair:
+    pair = up(config(USER, transfer=transfer))
+    talk(pair, 3)
+    talk(pair, 4)
+    return pair
+
+
+def test_a_switch_that_joins_two_calls() -> None:
+    """It releases both."""
+    pair = two_calls()
+    pair.user.tell(3, LinkTransferWanted(4))
+    pair.run(0.5)
+    for channel in (3, 4):
+        pair.network.tell(channel, ReleaseWanted())
+    pair.run(0.5)
+    assert pair.user.take() == [
+        (3, TransferDone(TransferOutcome.TRANSFERRED)),
+        (3, CallReleased(Cause.NORMAL, True)),
+        (4, CallReleased(Cause.NORMAL, True)),
+    ]
+    settle(pair)
+
+
+def test_a_switch_that_does_not_answer_the_wish_to_join() -> None:
+    pair = two_calls()
+    pair.user.tell(3, LinkTransferWanted(4))
+    pair.run(20)
+    assert pair.user.take() == [(3, TransferDone(TransferOutcome.REFUSED))]
+    assert pair.user.span.state_name(3) == pair.user.span.state_name(4) == "answered"
+    settle(pair)
+
+
+@pytest.mark.parametrize("other", [3, 5, 16])
+def test_there_is_no_call_to_be_joined_with(other: int) -> None:
+    pair = two_calls()
+    pair.user.tell(3, LinkTransferWanted(other))
+    assert pair.user.take() == [(3, TransferDone(TransferOutcome.REFUSED))]
+
+
 # --- anything --------------------------------------------------------------------------------------------------------
 
 ORDERS = ("call_user", "call_network", "answer", "alert", "release", "fail", "cut", "mend", "lossy", "wait", "long_wait", "event")

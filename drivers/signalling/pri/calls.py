@@ -28,7 +28,7 @@ class State(StrEnum):
 
 class CallRecord(msgspec.Struct, kw_only=True):
     """One call. `slot`: its timeslot; `reference`: in frames that arrive; `digits`: dialled by the caller, or still to be sent by us;
-    `ringing`, `inband`: what was told."""
+    `ringing`, `inband`: what was told; `joining`: the switch was asked to join it with another."""
 
     handle: Call
     channel: int
@@ -39,6 +39,7 @@ class CallRecord(msgspec.Struct, kw_only=True):
     offer: Any = None
     ringing: bool = False
     inband: bool = False
+    joining: bool = False
 
 
 S = State
@@ -108,6 +109,7 @@ TABLE: Rows = {
     (S.DIALLING, "SETUP_ACK"): (do.send_rest, S.DIALLING),
     (S.DIALLING, "PROCEEDING"): (do.proceeding, S.PROCEEDING),
     (S.ANSWERED, "LinkTransferWanted"): (do.transfer, S.ANSWERED),
+    (S.ANSWERED, "timer transfer"): (do.transfer_unanswered, S.ANSWERED),
     (S.CLEARING, "HANGUP_REQ"): (do.clear_on, S.CLEARING),
     (S.CLEARING, "HANGUP"): (do.clear_on, S.CLEARING),
     (S.CLEARING, "HANGUP_ACK"): (do.clear_on, S.CLEARING),
@@ -120,6 +122,6 @@ TIMERS: Mapping[State, tuple[str, ...]] = {
     S.DIALLING: ("no_answer",),
     S.PROCEEDING: ("no_answer",),
     S.ALERTING: ("no_answer",),
-    S.ANSWERED: (),
+    S.ANSWERED: ("transfer",),
     S.CLEARING: ("clearing",),
 }

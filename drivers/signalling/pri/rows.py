@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from drivers.signalling.pri.calls import CallRecord
     from drivers.signalling.pri.span import PriSpan
 
+TRANSFER_LIMIT_MS = 8000  # twice what libpri waits for an answer
 CLEARING_LIMIT_MS = 60_000  # more than T305 and twice T308, which libpri keeps
 
 
@@ -116,6 +117,8 @@ def fail(span: "PriSpan", call: "CallRecord", event: LineFailed) -> None:
 
 
 def far_released(span: "PriSpan", call: "CallRecord", event: "Event") -> None:
+    if call.joining and from_wire(event.cause) is Cause.NORMAL:
+        span.emit(call.channel, TransferDone(TransferOutcome.TRANSFERRED))
     _clear(span, call, from_wire(event.cause), by_far_end=True)
 
 
@@ -139,11 +142,19 @@ def _clear(span: "PriSpan", call: "CallRecord", cause: int, by_far_end: bool) ->
 
 
 def transfer(span: "PriSpan", call: "CallRecord", event: LinkTransferWanted) -> None:
-    """The switch joins both calls and then releases them, or does nothing."""
+    """The switch joins both calls and then releases them, or does nothing, about which it says nothing either."""
     other = span.call_on(event.other)
-    joined = span.config.transfer and other is not None and other.state == call.state and span.stack.transfer(call.handle, other.handle)
-    if not joined:
+    allowed = span.config.transfer and other is not None and other is not call and other.state == call.state
+    if other is not None and allowed and span.stack.transfer(call.handle, other.handle):
+        call.joining = True
+        span.emit(call.channel, StartTimer("transfer", TRANSFER_LIMIT_MS))
+    else:
         refuse_transfer(span, call, event)
+
+
+def transfer_unanswered(span: "PriSpan", call: "CallRecord", event: Any) -> None:
+    call.joining = False
+    refuse_transfer(span, call, event)
 
 
 def refuse_transfer(span: "PriSpan", call: "CallRecord", event: Any) -> None:
