@@ -132,8 +132,9 @@ ITU = Variant(
     categories=_ITU_CATEGORIES,
 )
 
-# Group B is read by KD: for toll and test calls (1, 2, 5, 6) and for local ones (3, 4), where 4 stands for busy too.
-_CHINA_LOCAL_B: Meanings = {"1": O.FREE, "4": O.BUSY, "5": O.UNALLOCATED, "6": O.FREE}
+# Group B is read by KD: for toll and test calls (1, 2, 5, 6) and for local ones (3, 4), where 4 stands for busy too and 2 and 3 are spare;
+# some exchanges send those all the same.
+_CHINA_LOCAL_B: Meanings = {"1": O.FREE, "4": O.BUSY, "2": O.BUSY, "3": O.BUSY, "5": O.UNALLOCATED, "6": O.FREE}
 
 CHINA = Variant(
     country="China",
