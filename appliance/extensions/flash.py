@@ -9,29 +9,18 @@ The verbs are the call's own (`appliance.call.consult`); where a call stands is 
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from enum import StrEnum
 
 from appliance.call import Call
 from appliance.call.consult import Want
 from appliance.call.leg import Leg
 from appliance.errors import CallError
 from appliance.extensions.session import Extensions
+from appliance.extensions.stage import Stage, stage_of
 from drivers.protocol import CollectNumber, Command, Event, HookFlashed, NumberDialled, PlayTone, Release, Released
 
 log = logging.getLogger("careline.call")
 
 BUSY_AFTER_S = 0.5  # the verb that rang the third ends its ringback first
-
-
-class Stage(StrEnum):
-    """Where two who talk stand. ringing: a third is rung; consulting: the holder talks with it; together: all three."""
-
-    NONE = "none"
-    TALKING = "talking"
-    HELD = "held"
-    RINGING = "ringing"
-    CONSULTING = "consulting"
-    TOGETHER = "together"
 
 
 class Flashes:
@@ -63,8 +52,8 @@ class Flashes:
         if stage is Stage.NONE or leg.name not in (call.main.name, call.tag.party_leg):
             log.info("call %s: a flash of leg %s means nothing now", call.id, leg.name)
             return
-        if call.tag.held == leg.name:
-            return  # who is on hold waits
+        if call.tag.held == leg.name or leg.sharer is not None:
+            return  # who is on hold waits; who is beeped at switches (appliance.call.waiting)
         try:
             self._rows[stage](call, leg)
         except CallError as error:
@@ -102,18 +91,6 @@ class Flashes:
         """The holder is alone: busy tone until the next flash."""
         if stage_of(call) is Stage.HELD:
             self._send(PlayTone(leg=_holder(call), tone="busy"))
-
-
-def stage_of(call: Call) -> Stage:
-    """As the tag says."""
-    tag = call.tag
-    if not tag.party_answered:
-        return Stage.NONE
-    if tag.consult_leg and not tag.consult_answered:
-        return Stage.RINGING
-    if tag.consult_leg:
-        return Stage.CONSULTING if tag.held else Stage.TOGETHER
-    return Stage.HELD if tag.held else Stage.TALKING
 
 
 def _holder(call: Call) -> str:

@@ -3,23 +3,30 @@
 Runs in the call's task; `Extensions` is told the dial plan with each connection to the line server.
 """
 
+import asyncio
+from collections.abc import Mapping
+
 from appliance.call import Call
+from appliance.call.leg import Leg
 from appliance.call.outcome import Transferred
 from appliance.config import CallsConfig
 from appliance.config import Destination as Place
 from appliance.extensions.policy import CAUSES, CallDirection, direction_of, places, service_of
+from appliance.extensions.stage import Stage, stage_of
 from appliance.routing import LAST, CallFacts, Decision, RoutingTable
 from drivers.protocol import Destination, LegState, NumberKind, NumberPlan
 
+PUT_DOWN_S = 2.5  # a set put down is rung no sooner than its guard time is over
 RULE = "dial plan"
 PLACE = "dialled"
 
 
 class Extensions:
-    """The sets of the house as callers. `plan` is the line server's, empty before the first connection."""
+    """The sets of the house as callers. `plan` is the line server's, empty before the first connection; `calls` all there are."""
 
     def __init__(self, config: CallsConfig) -> None:
         self.plan = NumberPlan()
+        self.calls: Mapping[str, Call] = {}
         self._config = config
 
     def direction(self, state: LegState) -> CallDirection:
@@ -54,6 +61,33 @@ class Extensions:
         outcome = Transferred.UNKNOWN_DESTINATION
         for place in self.places(call.main.dnis):
             outcome = await call.transfer(place, answering=True)
+            if outcome is Transferred.NO_CHANNEL and place.channel is not None:
+                outcome = await self._ring_taken_set(call, place, place.channel)
             if outcome is not Transferred.NO_CHANNEL:
                 break
         return outcome
+
+    async def _ring_taken_set(self, call: Call, place: Place, channel: int) -> Transferred:
+        """Beep into its talk; one that is put down is rung."""
+        outcome = Transferred.BUSY
+        if self._config.call_waiting:
+            outcome = await call.knock(channel, self, place.ring_ms)
+        if outcome is not Transferred.NO_CHANNEL:
+            return outcome
+        await asyncio.sleep(PUT_DOWN_S)
+        outcome = await call.transfer(place, answering=True)
+        return Transferred.BUSY if outcome is Transferred.NO_CHANNEL else outcome
+
+    # --- who talks where, for a call that knocks ----------------------------------------------------------------------
+
+    def at_channel(self, channel: int) -> tuple[Call, Leg] | None:
+        """Two who talk, one of them a set on that channel that nobody else knocks at."""
+        for call in self.calls.values():
+            for leg in call.legs.values():
+                if leg.channel == channel and leg.sharer is None and stage_of(call) is Stage.TALKING:
+                    return call, leg
+        return None
+
+    def of_leg(self, leg: str) -> tuple[Call, Leg] | None:
+        """The call that has this leg."""
+        return next(((call, call.legs[leg]) for call in self.calls.values() if leg in call.legs), None)

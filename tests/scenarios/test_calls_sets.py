@@ -147,7 +147,7 @@ def test_wrong_number_is_no_call(config: Config, prompts: PromptLibrary) -> None
     ("number", "busy", "outcome", "cause", "tone"),
     [
         ("8002", False, "no_answer", Cause.NO_ANSWER, Tone.BUSY),
-        ("8002", True, "no_channel", Cause.NO_CHANNEL, Tone.CONGESTION),
+        ("8002", True, "no_channel", Cause.USER_BUSY, Tone.BUSY),
         (f"9{TAKEN}", False, "busy", Cause.USER_BUSY, Tone.BUSY),
         (f"9{SILENT}", False, "no_answer", Cause.NO_ANSWER, Tone.BUSY),
     ],

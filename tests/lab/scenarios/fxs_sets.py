@@ -216,6 +216,6 @@ async def _headset(report: Report, exchange: Exchange) -> None:
     await one.lift()
     one.tones.clear()
     await one.press("8004")
-    await one.until("congestion tone", lambda: Tone.CONGESTION in one.tones)
+    await one.until("busy tone", lambda: Tone.BUSY in one.tones)
     await one.rest()
     report.figure("headset_calls_right", 2)
