@@ -125,13 +125,14 @@ OUTGOING: Table = {
     (S.PROGRESS, "tone ringback ends"): (rows.ringback_off, S.PROGRESS),
     (S.PROGRESS, "timer ring_out"): (rows.rang_long, S.PROGRESS),
     (S.PROGRESS, "SpeechHeard perhaps answers"): (rows.doubt_voice, S.PROGRESS),
-    (S.PROGRESS, "SpeechHeard answers"): (rows.answered, S.ANSWERED),
-    (S.PROGRESS, "timer voice_sure"): (rows.answered, S.ANSWERED),
+    (S.PROGRESS, "SpeechHeard answers"): (rows.other_answered, S.ANSWERED),
+    (S.PROGRESS, "timer echo"): (rows.listen_for_voice, S.PROGRESS),
+    (S.PROGRESS, "timer voice_sure"): (rows.doubt_voice_no_more, S.PROGRESS),
     (S.PROGRESS, "tone busy"): (rows.far_busy, S.GUARD),
     (S.PROGRESS, "tone congestion"): (rows.far_congested, S.GUARD),
     (S.PROGRESS, "tone dial"): (rows.number_not_taken, S.GUARD),
-    (S.PROGRESS, "timer answer_assumed"): (rows.answered, S.ANSWERED),
-    (S.PROGRESS, "POLARITY answers"): (rows.answered, S.ANSWERED),
+    (S.PROGRESS, "timer answer_assumed"): (rows.other_answered, S.ANSWERED),
+    (S.PROGRESS, "POLARITY answers"): (rows.other_answered, S.ANSWERED),
     (S.PROGRESS, "timer no_answer"): (rows.nobody_answered, S.GUARD),
     (S.PROGRESS, "ONHOOK"): (rows.cut_off, S.GUARD),
     (S.PROGRESS, "ReleaseWanted"): (hang_up, S.GUARD),
@@ -172,7 +173,8 @@ TRANSFER: Table = {
     (S.CONSULTING, "tone ringback ends"): (transfer.ringing_stopped, S.CONSULTING),
     (S.CONSULTING, "SpeechHeard perhaps answers"): (rows.doubt_voice, S.CONSULTING),
     (S.CONSULTING, "SpeechHeard answers"): (transfer.let_go, S.GUARD),
-    (S.CONSULTING, "timer voice_sure"): (transfer.let_go, S.GUARD),
+    (S.CONSULTING, "timer echo"): (rows.listen_for_voice, S.CONSULTING),
+    (S.CONSULTING, "timer voice_sure"): (rows.doubt_voice_no_more, S.CONSULTING),
     (S.CONSULTING, "timer answer_assumed"): (transfer.let_go, S.GUARD),
     (S.CONSULTING, "tone busy"): (transfer.target_busy, S.TAKING_BACK),
     (S.CONSULTING, "tone congestion"): (transfer.target_congested, S.TAKING_BACK),
@@ -190,8 +192,8 @@ TRANSFER: Table = {
 class FxsSignalled(AnalogLine):
     """A line of the exchange on our FXO port.
 
-    caller: who calls, once the line has told. rang, rings, rang_out: ringback was heard, is heard, was heard for long. settled: answered a
-    while ago. recalled: taken back from a transfer.
+    caller: who calls, once the line has told. rang, rings, rang_out: ringback was heard, is heard, was heard for long. doubted: a voice
+    without any ringback was heard a while ago. settled: answered a while ago. recalled: taken back from a transfer.
     """
 
     resting = S.IDLE
@@ -200,9 +202,9 @@ class FxsSignalled(AnalogLine):
         S.IDLE: ("after_call",), S.ANNOUNCED: ("ring_stopped",), S.RING_CHECK: ("ring_confirm", "ring_stopped"),
         S.CALLER_ID: ("caller_id", "ring_stopped"), S.RINGING: ("ring_stopped",), S.REFUSED: ("ring_stopped",),
         S.SEIZING: ("dial_blind", "dial_tone_missing", "no_answer"), S.DIALLING: ("no_answer",),
-        S.PROGRESS: ("answer_assumed", "no_answer", "voice_sure", "ring_out"), S.GLARE: (), S.ANSWERED: ("settle", "hangup_sure"),
+        S.PROGRESS: ("answer_assumed", "no_answer", "echo", "voice_sure", "ring_out"), S.GLARE: (), S.ANSWERED: ("settle", "hangup_sure"),
         S.FLASHING: ("flash",), S.GUARD: ("guard",), S.RECALLING: ("flash",), S.RECALL_TONE: ("recall",), S.REDIALLING: (),
-        S.CONSULTING: ("answer_assumed", "no_answer", "voice_sure"), S.TAKING_BACK: ("flash",), S.BACK_PAUSE: ("recall",),
+        S.CONSULTING: ("answer_assumed", "no_answer", "echo", "voice_sure"), S.TAKING_BACK: ("flash",), S.BACK_PAUSE: ("recall",),
         S.BACK_DIGITS: (),
     }  # fmt: skip
     table: ClassVar[Table] = {**quiet(_QUIET), **INCOMING, **OUTGOING, **IN_CALL, **TRANSFER}
@@ -211,7 +213,7 @@ class FxsSignalled(AnalogLine):
         super().__init__(channel, profile.release_guard_ms)
         self.profile = profile
         self.caller: Caller | None = None
-        self.rang = self.rings = self.rang_out = False
+        self.rang = self.rings = self.rang_out = self.doubted = False
         self.settled = self.recalled = False
         self.transfer = SwitchTransferWanted("")
         self.outcome = TransferOutcome.TRANSFERRED
@@ -255,7 +257,7 @@ class FxsSignalled(AnalogLine):
     def _speech_means(self) -> str:
         if self.state not in (S.PROGRESS, S.CONSULTING) or self.rings or self.profile.answer != "voice":
             return ""
-        return " answers" if self.rang else " perhaps answers"
+        return " answers" if self.rang or self.doubted else " perhaps answers"
 
     @property
     def awaits_caller_id(self) -> bool:

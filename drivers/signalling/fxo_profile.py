@@ -58,7 +58,7 @@ class LineProfile(msgspec.Struct, frozen=True, kw_only=True):
     dialling: Literal["dtmf", "pulse"] = "dtmf"
     dial_tone_wait_ms: int = 3000
     dial_without_tone: bool = True
-    answer: Literal["tone", "voice", "polarity", "dialled"] = "tone"
+    answer: Literal["tone", "voice", "polarity", "dialled"] = "voice"
     assume_answer_ms: int = 8000
     ringback_gap_ms: int = 4500
     ring_out_ms: int = 25_000

@@ -27,8 +27,10 @@ from drivers.signalling.analog_rows import cause_of, end
 if TYPE_CHECKING:
     from drivers.signalling.fxo import FxsSignalled
 
+ECHO_MS = 1000  # of our own last key, and of blocks that were queued
 VOICE_SURE_MS = 4000
-"""Sound before any ringback is an answer when no tone was known in it for so long: slow ringback is 2 s on, 4 s off, and 1 s to know it."""
+"""Sound before any ringback can be a tone not known yet (slow ringback is 2 s on, 4 s off, and 1 s to know it), or a relay: so long no
+tone may be known, then it must be heard again."""
 SETTLE_MS = 1000  # exchanges reverse the loop as a call is answered; only later it means the end
 
 AFTER_CALL_MS = 6000  # the first ring, the pause after it, and caller id
@@ -135,12 +137,15 @@ def dial(line: "FxsSignalled", event: Input) -> Actions:
 
 def progress(line: "FxsSignalled", event: Input) -> Actions:
     """What comes back is listened to; a dial tone says that the number was not taken."""
-    line.rang = line.rings = line.rang_out = False
+    line.rang = line.rings = line.rang_out = line.doubted = False
     tones = ListenForTones(("ringback", "busy", "congestion", "dial"))
     if line.profile.answer == "polarity":
         return (tones,)
-    voice = (ListenForSpeech(),) if line.profile.answer == "voice" else ()
-    return (tones, *voice, StartTimer("answer_assumed", line.profile.assume_answer_ms))
+    return (tones, StartTimer("echo", ECHO_MS), StartTimer("answer_assumed", line.profile.assume_answer_ms))
+
+
+def listen_for_voice(line: "FxsSignalled", event: Input) -> Actions:
+    return (ListenForSpeech(),) if line.profile.answer == "voice" else ()
 
 
 def ringback_on(line: "FxsSignalled", event: Input) -> Actions:
@@ -157,8 +162,7 @@ def ringback_off(line: "FxsSignalled", event: Input) -> Actions:
     line.rings = False
     if line.profile.answer == "polarity":
         return ()
-    voice = (ListenForSpeech(),) if line.profile.answer == "voice" else ()
-    return (*voice, StartTimer("answer_assumed", line.profile.ringback_gap_ms))
+    return (*listen_for_voice(line, event), StartTimer("answer_assumed", line.profile.ringback_gap_ms))
 
 
 def rang_long(line: "FxsSignalled", event: Input) -> Actions:
@@ -170,10 +174,20 @@ def doubt_voice(line: "FxsSignalled", event: Input) -> Actions:
     return (StartTimer("voice_sure", VOICE_SURE_MS),)
 
 
+def doubt_voice_no_more(line: "FxsSignalled", event: Input) -> Actions:
+    line.doubted = True
+    return listen_for_voice(line, event)
+
+
 def answered(line: "FxsSignalled", event: Input) -> Actions:
     line.settled = line.recalled = False
-    quiet = (ListenForSpeech(False),) if line.profile.answer == "voice" else ()
-    return (*quiet, CallAnswered(), ListenForTones(line.profile.hangup_tones), StartTimer("settle", SETTLE_MS))
+    return (CallAnswered(), ListenForTones(line.profile.hangup_tones), StartTimer("settle", SETTLE_MS))
+
+
+def other_answered(line: "FxsSignalled", event: Input) -> Actions:
+    """Whom we call."""
+    hush = (ListenForSpeech(False),) if line.profile.answer == "voice" else ()
+    return (*hush, *answered(line, event))
 
 
 def settled(line: "FxsSignalled", event: Input) -> Actions:

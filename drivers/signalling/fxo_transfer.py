@@ -21,7 +21,7 @@ from drivers.signalling import (
 )
 from drivers.signalling.analog_machine import Actions
 from drivers.signalling.analog_rows import end
-from drivers.signalling.fxo_rows import SETTLE_MS, open_loop
+from drivers.signalling.fxo_rows import ECHO_MS, SETTLE_MS, listen_for_voice, open_loop
 
 if TYPE_CHECKING:
     from drivers.signalling.fxo import FxsSignalled
@@ -48,11 +48,10 @@ def dial_target(line: "FxsSignalled", event: Input) -> Actions:
 
 def supervise(line: "FxsSignalled", event: Input) -> Actions:
     """An extension's loop is not reversed as its call is answered, so only ringback's end or a voice can tell."""
-    line.rang = line.rings = False
-    voice = (ListenForSpeech(),) if line.profile.answer == "voice" else ()
+    line.rang = line.rings = line.doubted = False
     return (
         ListenForTones(("ringback", "busy", "congestion", "dial")),
-        *voice,
+        StartTimer("echo", ECHO_MS),
         StartTimer("answer_assumed", line.profile.assume_answer_ms),
         StartTimer("no_answer", line.transfer.no_answer_ms),
     )
@@ -65,8 +64,7 @@ def target_rings(line: "FxsSignalled", event: Input) -> Actions:
 
 def ringing_stopped(line: "FxsSignalled", event: Input) -> Actions:
     line.rings = False
-    voice = (ListenForSpeech(),) if line.profile.answer == "voice" else ()
-    return (*voice, StartTimer("answer_assumed", line.profile.ringback_gap_ms))
+    return (*listen_for_voice(line, event), StartTimer("answer_assumed", line.profile.ringback_gap_ms))
 
 
 def let_go(line: "FxsSignalled", event: Input) -> Actions:

@@ -163,7 +163,7 @@ def test_no_dial_tone_can_mean_no_exchange() -> None:
 
 
 def test_answered_when_ringback_stops() -> None:
-    made = progressing()
+    made = progressing(answer="tone")
     assert CallAlerting(inband=True) in run(made, ToneHeard("ringback"))
     assert run(made, ToneHeard("ringback", False)) == [StartTimer("answer_assumed", 4500)]
     assert StopTimer("answer_assumed") in run(made, ToneHeard("ringback"))
@@ -198,8 +198,10 @@ def test_answered_by_a_voice_that_ends_the_ringing() -> None:
 
 def test_voice_without_any_ringback_answers_when_it_was_no_tone_after_all() -> None:
     made = progressing(answer="voice")
+    assert run(made, TimerFired("echo")) == [ListenForSpeech()]
     assert run(made, SpeechHeard()) == [StartTimer("voice_sure", 4000)]
-    assert CallAnswered() in run(made, TimerFired("voice_sure"))
+    assert run(made, TimerFired("voice_sure")) == [ListenForSpeech()]
+    assert CallAnswered() in run(made, SpeechHeard())
 
 
 @pytest.mark.parametrize("tone", ["ringback", "busy", "congestion"])
