@@ -3,6 +3,7 @@
 Line server's event loop only; belongs to `drivers.spans.Channel`.
 """
 
+import logging
 from typing import TYPE_CHECKING
 
 from drivers.errors import LineError
@@ -10,6 +11,8 @@ from drivers.signalling import BitsChanged
 
 if TYPE_CHECKING:
     from drivers.spans import Channel
+
+log = logging.getLogger("careline.lines")
 
 
 class BitsSide:
@@ -32,4 +35,5 @@ class BitsSide:
         except LineError as error:
             self._channel.io_failed(error)
         else:
+            log.debug("channel %d: bits %s", self._channel.number, f"{bits:04b}")
             self._channel.tell(BitsChanged(bits))

@@ -331,6 +331,7 @@ class Channel:
 
     def on_mf(self, signal: str) -> None:
         """The media core heard a register signal begin, or (empty) end."""
+        log.debug("channel %d, %s: %s", self.number, self._signaller.state_name(self.number), f"signal {signal}" if signal else "silence")
         self.tell(MfHeard(signal))
 
     def on_caller_message(self) -> None:

@@ -322,7 +322,7 @@ def _disturbed(wanted: R2Span, number: str, noise: list[Noise], delay_ms: float)
 def fuzzed(seed: int, events: int) -> None:
     """An end that is told anything, then left in peace."""
     rng = random.Random(seed)
-    line, near, far = trunk(span(rng.choice(sorted(VARIANTS))), seed=seed)
+    line, near, far = trunk(span(rng.choice(sorted(VARIANTS))), seed=seed, delays_ms=(30, 50))
     wishes: list[Input] = [
         ReleaseWanted(),
         AnswerWanted(),
