@@ -180,6 +180,8 @@ class Load:
             if plan.by_box and self._left > 0 and self._random.random() < GLARE:
                 self._left -= 1
                 plans.append(self._plan(by_box=False))
+            while not self.exchange.free():  # others wait too
+                await self.exchange.until(lambda: bool(self.exchange.free()), limit_s)
             for each in plans:
                 self._begin(each, lowest=len(plans) > 1)
             for each in plans:
@@ -205,17 +207,12 @@ class Load:
             self.agent.call(plan, self._now())
             return
         free = sorted(self.exchange.free())
-        if not free:
-            del self.plans[plan.number]
-            return
         call = self.exchange.call(free[0] if lowest else free[-1], plan.number, plan.caller)
         if plan.ending is Ending.AT_ONCE:
             self._later(plan.after_s, self.exchange.hang_up, call)
 
     def _is_over(self, number: str) -> bool:
         """Both sides have told the end."""
-        if number not in self.plans:
-            return True
         leg, calls = self.agent.legs.get(number), self._calls(number)
         return (leg is None or leg.released_at is not None) and all(call.ended_at for call in calls) and bool(leg or calls)
 

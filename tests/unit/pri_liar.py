@@ -5,7 +5,7 @@ import random
 import resource
 import sys
 import time
-from typing import get_args
+from typing import Literal, get_args
 
 from drivers.signalling import (
     AlertWanted,
@@ -41,16 +41,18 @@ SABME, UA_FINAL, SETUP = 0x7F, 0x73, 0x05
 
 
 class Liar:
-    """The network's end of the link, towards the user side of a Pair whose own network side is silenced."""
+    """The other end of the link of one side of a Pair, whose own other side is silenced."""
 
     def __init__(self, pair: Pair, side: Side, seed: int) -> None:
         self.chance = random.Random(seed)
+        network = side is pair.user
+        self._command, self._response = (0x02, 0x00) if network else (0x00, 0x02)  # Source: Q.921 table 1
         self._pair, self._side = pair, side
         self._sent = self._heard = 0
         self._references: list[bytes] = [b"\x02\x00\x01"]
         self.payloads: list[bytes] = []
         side.send = self._hear
-        self._say(bytes([0x02, 0x01, SABME]))
+        self._say(bytes([self._command, 0x01, SABME]))
 
     def _say(self, frame: bytes) -> None:
         self._pair.after(0.001, lambda: self._side.tell(D_CHANNEL, FrameReceived(frame)))
@@ -59,13 +61,13 @@ class Liar:
         control = frame[2]
         if control == SABME:
             self._sent = self._heard = 0
-            self._say(bytes([0x00, 0x01, UA_FINAL]))
+            self._say(bytes([self._response, 0x01, UA_FINAL]))
         elif control & 1 == 0 and len(frame) > 4:
             self._heard = (self._heard + 1) & 0x7F
             self._remember(frame[4:])
-            self._say(bytes([0x00, 0x01, 0x01, self._heard << 1]))
-        elif control & 3 == 1 and len(frame) > 3 and frame[3] & 1 and not frame[0] & 2:
-            self._say(bytes([0x00, 0x01, 0x01, self._heard << 1 | 1]))
+            self._say(bytes([self._response, 0x01, 0x01, self._heard << 1]))
+        elif control & 3 == 1 and len(frame) > 3 and frame[3] & 1 and frame[0] & 2 == self._response:
+            self._say(bytes([self._response, 0x01, 0x01, self._heard << 1 | 1]))
 
     def _remember(self, payload: bytes) -> None:
         """Speak of their calls, from the other end."""
@@ -81,12 +83,12 @@ class Liar:
         if kind < 0.06:
             self._say(bytes(chance.randrange(256) for _ in range(chance.randrange(0, 300))))
         elif kind < 0.08:
-            self._say(bytes([0x02, 0x01, chance.choice([SABME, 0x53, 0x0F, 0x87, 0x97, 0xAF, 0x03])]))
+            self._say(bytes([self._command, 0x01, chance.choice([SABME, 0x53, 0x0F, 0x87, 0x97, 0xAF, 0x03])]))
         else:
             self._say_payload(self._changed() if kind < 0.35 and self.payloads else self._message())
 
     def _say_payload(self, payload: bytes) -> None:
-        frame = bytes([0x02, 0x01, self._sent << 1, self._heard << 1]) + payload[:290]
+        frame = bytes([self._command, 0x01, self._sent << 1, self._heard << 1]) + payload[:290]
         self._sent = (self._sent + 1) & 0x7F
         self._say(frame)
 
@@ -124,25 +126,32 @@ class Liar:
         return bytes([name, length]) + bytes(content)
 
 
-def fuzz(seed: int, frames: int, user: PriConfig) -> Pair:
-    """So many lies, our side calling, answering and hanging up all the while; then a far side that behaves takes over."""
-    pair = Pair(user)
-    behaving, pair.network.send = pair.network.send, lambda frame: None
-    honest = pair.user.send
-    liar = Liar(pair, pair.user, seed)
+def fuzz(seed: int, frames: int, ours: PriConfig) -> Pair:
+    """So many lies to our side (user or network), which calls, answers and hangs up all the while; then a far side that behaves takes
+    over. Our side is the pair's `user` or `network`, as configured."""
+    pair = Pair(ours) if ours.side == "user" else Pair(network=ours)
+    side, other = pair.sides if ours.side == "user" else pair.sides[::-1]
+    behaving, other.send = other.send, lambda frame: None
+    honest = side.send
+    liar = Liar(pair, side, seed)
     pair.run(2)
     chance = random.Random(seed + 1)
     for _ in range(frames):
         liar.lie()
         if chance.random() < 0.2:
-            live_on(pair.user, chance)
+            live_on(side, chance)
         pair.run(chance.choice([0, 0.002, 0.02]) if chance.random() < 0.99 else 40)
-    pair.user.send, pair.network.send = honest, behaving
+    side.send, other.send = honest, behaving
     pair.run(60)
-    for number in pair.user.span.channels():
-        pair.user.tell(number, ReleaseWanted())
+    for number in side.span.channels():
+        side.tell(number, ReleaseWanted())
     pair.run(300)
     return pair
+
+
+def stuck(pair: Pair) -> dict[int, str]:
+    """Channels that are not free at both ends."""
+    return {number: side.span.state_name(number) for side in pair.sides for number in side.span.channels() if not side.span.is_idle(number)}
 
 
 def live_on(side: Side, chance: random.Random) -> None:
@@ -160,14 +169,16 @@ def main() -> None:
     """`python -m tests.unit.pri_liar [MINUTES]`: lies for so long, all switch types, ever new seeds; says what was seen."""
     until_s = time.monotonic() + 60 * float(sys.argv[1] if len(sys.argv) > 1 else 10)
     logging.disable(logging.CRITICAL)
-    frames = stuck = seed = 0
+    frames = taken = seed = 0
     while time.monotonic() < until_s:
         switch = SWITCHES_TOLD[seed % len(SWITCHES_TOLD)]
-        user = PriConfig(d_channel=D_CHANNEL, switch=switch, overlap_receive=bool(seed & 8), service_messages=True, transfer=True)
-        pair = fuzz(seed, 20_000, user)
-        stuck += sum(not pair.user.span.is_idle(number) for number in pair.user.span.channels())
+        side: Literal["user", "network"] = "network" if seed % 3 == 2 else "user"
+        ours = PriConfig(
+            d_channel=D_CHANNEL, switch=switch, side=side, overlap_receive=bool(seed & 8), service_messages=True, transfer=True
+        )
+        taken += len(stuck(fuzz(seed, 20_000, ours)))
         frames, seed = frames + 20_000, seed + 1
-    print(f"{frames} frames, {seed} seeds, {stuck} channels stuck, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss} kB at most")
+    print(f"{frames} frames, {seed} seeds, {taken} channels stuck, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss} kB at most")
 
 
 if __name__ == "__main__":

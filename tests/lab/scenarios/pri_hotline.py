@@ -16,7 +16,7 @@ from tests.pri_exchange import Exchange, FarCall
 
 CALLERS = 30
 CALLS = 45
-CUT_S, LONG_CUT_S = 5.0, 25.0
+CUT_S, LONG_CUT_S = 5.0, 18.0
 WAIT_S = 120.0
 RECORDS_WAIT_S = 30.0
 TOLERANCE_MS = 3000
@@ -54,6 +54,13 @@ def agent_killed(report: Report) -> None:
     """SIGKILL of the call agent: while 15 calls talk and 15 ring."""
     with pri_box() as box:
         asyncio.run(_killed(report, box))
+
+
+@scenario(limit_s=900)
+def lines_killed(report: Report) -> None:
+    """SIGKILL of the line server while 30 calls talk: told as released, cleared at the exchange by RESTART, and all works again."""
+    with pri_box() as box:
+        asyncio.run(_lines_killed(report, box))
 
 
 async def _callers(report: Report) -> None:
@@ -117,6 +124,23 @@ async def _killed(report: Report, box: Box) -> None:
         for call in calls:
             exchange.hang_up(call)
         await _compare(report, exchange)
+
+
+async def _lines_killed(report: Report, box: Box) -> None:
+    async with far_exchange() as exchange:
+        calls = await _talking(exchange, CALLERS)
+        box.kill("lines")
+        await asyncio.to_thread(box.start, "lines")
+        await exchange.until(lambda: all(call.ended_at for call in calls), WAIT_S)
+        report.figure("cleared", len(calls))
+        await exchange.until(lambda: bool(exchange.up) and len(exchange.free()) == len(exchange.lines), WAIT_S)
+        records = await _all_records(exchange)
+        assert {record.cause for record in records} == {Cause.TEMPORARY_FAILURE}
+        again = exchange.call(exchange.free()[0], "99990000", "13900000000")
+        await exchange.until(lambda: again.answered_at is not None, WAIT_S)
+        exchange.hang_up(again)
+        await exchange.until(lambda: again.ended_at is not None, WAIT_S)
+        assert again.cause == Cause.NORMAL
 
 
 async def _talking(exchange: Exchange, count: int) -> list[FarCall]:
