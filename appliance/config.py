@@ -21,13 +21,15 @@ DIALLED = set("0123456789*#ABCDw")
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
     """Where a caller is transferred to: a free set of a group, exactly one channel, or `number` dialled through a trunk group.
 
-    ring_ms: how long it may ring, dialling included.
+    ring_ms: how long it may ring, dialling included. how: joined here ("bridge"), or by the switch the lines belong to: by hook flash and
+    digits ("flash", then group and channel mean nothing), or asked to join both calls ("switch", ISDN; if it does not, here).
     """
 
     group: str = "sets"
     channel: int | None = None
     number: str = ""
     ring_ms: int = 25_000
+    how: Literal["bridge", "flash", "switch"] = "bridge"
 
     @property
     def label(self) -> str:
@@ -41,7 +43,9 @@ class CallsConfig(msgspec.Struct, frozen=True, kw_only=True):
     first_key_ms: silence after a menu before "are you still there"; still_there_ms: silence after that before it
     counts as a try. attempts: tries of a menu before it gives up. message_*: limits of a caller's message.
     talk_limit_min, call_limit_min: a call that nobody ends is ended. extension_ring_ms: how long a number dialled at a set may
-    ring. record: which calls are recorded. message_lamps: extensions that show when callers' messages wait to be heard.
+    ring. record: which calls are recorded; record_hold: also while the caller is on hold. message_lamps: extensions that show when
+    callers' messages wait to be heard.
+    call_waiting: a number dialled whose set is taken beeps there; a flash switches.
     """
 
     language: Language = "zh"
@@ -58,6 +62,8 @@ class CallsConfig(msgspec.Struct, frozen=True, kw_only=True):
     call_limit_min: int = 360
     extension_ring_ms: int = 60_000
     message_lamps: tuple[str, ...] = ()
+    call_waiting: bool = True
+    record_hold: bool = True
     record: tuple[Literal["inbound", "outbound", "internal"], ...] = ("inbound", "outbound", "internal")
 
 

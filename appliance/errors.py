@@ -2,7 +2,7 @@
 
 Codes: APP-001..019 calls and flows, APP-020..029 the connection to the line server, APP-030..039 the control
 socket, APP-040..049 start-up and the command line, APP-05x health, APP-06x prompts, APP-071 bench, APP-08x and
-09x what `careline doctor` finds.
+09x what `careline doctor` finds, APP-110 asking during a talk, APP-111..119 music on hold.
 """
 
 from drivers.errors import CarelineError
@@ -18,6 +18,10 @@ class FlowError(CarelineError):
 
 class LinesError(CarelineError):
     """No connection to the line server."""
+
+
+class MusicError(CarelineError):
+    """Music on hold that cannot be had."""
 
 
 class StartError(CarelineError):

@@ -129,6 +129,29 @@ class CallUnbridged(Happened, frozen=True, kw_only=True):
     leg: str
 
 
+class CallHeld(Happened, frozen=True, kw_only=True):
+    """`leg` hears music."""
+
+    leg: str
+
+
+class CallUnheld(Happened, frozen=True, kw_only=True):
+    leg: str
+
+
+class CallHandedOver(Happened, frozen=True, kw_only=True):
+    """After a consultation: the caller talks with `leg` from here on, no longer with `before`."""
+
+    leg: str
+    before: str
+
+
+class CallConferred(Happened, frozen=True, kw_only=True):
+    """These talk together."""
+
+    legs: tuple[str, ...]
+
+
 class RecordingStarted(Happened, frozen=True, kw_only=True):
     """`path` is relative to the recordings folder; `sides`: both, party."""
 
@@ -176,5 +199,5 @@ AnyHappened = (
     CallOffered | CallRouted | CallAnswered | PlaceEntered | PromptPlayed | DigitPressed | KeyRefused
     | CallerSilent | LanguageChosen | MessageLeft | MessageDiscarded | TransferStarted | TransferAnswered
     | TransferFailed | CallBridged | CallUnbridged | RecordingStarted | RecordingGapped | RecordingEnded
-    | CallRecovered | CallFailed | CallReleased
+    | CallHeld | CallUnheld | CallHandedOver | CallConferred | CallRecovered | CallFailed | CallReleased
 )

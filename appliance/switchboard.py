@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from appliance.calendar import Calendar
@@ -19,8 +20,10 @@ from appliance.call.tag import CallTag, PartyTag
 from appliance.config import Config
 from appliance.control.live import LiveState
 from appliance.errors import CallError
+from appliance.extensions.flash import Flashes
 from appliance.extensions.session import Extensions
 from appliance.lines import Lines
+from appliance.music import MusicShelf
 from appliance.recording import reconcile
 from appliance.recording.references import References, highest_stored
 from appliance.routing import CallFacts, RoutingTable
@@ -69,6 +72,8 @@ class Switchboard:
         self._live = live
         self._clock = clock
         self._extensions = extensions
+        self._flashes = Flashes(extensions, lines.send)
+        extensions.calls = self.calls
         self._scripts = {**scripts, "reject": _reject, "dialled": extensions.dialled}
         self._calendar = Calendar(config.hospital.calendar)
         self._routes = RoutingTable(config.calls.routes)
@@ -86,6 +91,7 @@ class Switchboard:
             clock=clock,
             voice=voice,
             config=config.calls,
+            music=MusicShelf(Path(config.paths.data_dir) / "music").current,
             next_reference=self._references.next,
             recording_day=self._recording_day,
         )
@@ -156,6 +162,7 @@ class Switchboard:
             return self._stale_event(name, event)
         try:
             call.observe(leg, event)
+            self._flashes.event(call, leg, event)
         except CallError as error:
             log.error("call %s: %s", call.id, error)
             self._lines.send(Release(leg=name, cause=Cause.INTERWORKING))
@@ -225,7 +232,7 @@ class Switchboard:
     def _adopt_party(self, leg: Leg, tag: PartyTag) -> None:
         """The other party of a call: it is that call's, unless the call is done with it."""
         call = self.calls.get(tag.call_id)
-        if call and call.tag.party_leg == leg.name:
+        if call and leg.name in (call.tag.party_leg, call.tag.consult_leg):
             call.legs[leg.name] = leg
             self._by_leg[leg.name] = call
             return

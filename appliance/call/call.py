@@ -14,7 +14,7 @@ import msgspec
 from appliance.call.core import CallCore, Surroundings
 from appliance.call.leg import Leg
 from appliance.call.tag import CallTag
-from appliance.call.transfer import Transferring
+from appliance.call.waiting import Waiting
 from appliance.control.messages import LiveCall
 from appliance.errors import CallError
 from appliance.events import AnyHappened, CallOffered, CallRecovered, CallReleased, RecordingGapped
@@ -29,7 +29,7 @@ STORE_RETRY_S = 5.0
 Script = Callable[["Call"], Awaitable[None]]
 
 
-class Call(Transferring):
+class Call(Waiting):
     """One call. `run` is its task; everything else is called from that task or from the switchboard."""
 
     def __init__(self, main: Leg, tag: CallTag, around: Surroundings, changed: Callable[[CallCore], None]) -> None:
@@ -163,7 +163,7 @@ class Call(Transferring):
         self.commit(*events, *ended, released, closed=True, answered=leg.answered_at is not None, **changes)
 
     def _ended_by(self) -> str:
-        if self.tag.party_left:
+        if self.tag.party_left and not self.handed_on:
             return "operator"
         return "caller" if self.main.by_far_end else "box"
 
@@ -181,6 +181,10 @@ class Call(Transferring):
     def observe(self, leg: Leg, event: Event) -> None:
         """An event of one of the call's legs. Raises: CallError APP-002 when it has no row in the leg's table."""
         leg.apply(event)
+        if leg is self.main and leg.is_released:
+            self.hand_on_shared()
+        if leg is not self.main:
+            self.main.wake()  # who waits for several legs waits there
         if leg is self.main and isinstance(event, RecordingGap):
             self.commit(RecordingGapped(
                 recording_id=event.recording_id, lost_samples=event.lost_samples, reason=event.reason, **self.here()

@@ -60,6 +60,7 @@ class Surroundings:
     clock: Clock
     voice: Voice
     config: CallsConfig
+    music: Callable[[], Path]
     next_reference: Callable[[], str]
     recording_day: Callable[[datetime], str]
 

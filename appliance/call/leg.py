@@ -18,6 +18,7 @@ from drivers.protocol import (
     Answered,
     Bridged,
     CommandFailed,
+    Conferred,
     Digit,
     DigitPress,
     DigitsSent,
@@ -38,6 +39,8 @@ from drivers.protocol import (
     SilenceBegan,
     SpeechBegan,
     ToneDetected,
+    Transferred,
+    TransferState,
     Unbridged,
 )
 
@@ -74,10 +77,14 @@ class Leg:
         self.recording_errors: dict[str, str] = {}
         self.bridged_with = state.bridged_with
         self.native = state.native
+        self.conference = state.conference
+        self.transfer = state.transfer
         self.quiet_ms = 0
         self.spoke = False
         self.flashes = 0  # of the hook, so many since the leg was answered; of a set only
         self.collected: NumberDialled | None = None  # what the last CollectNumber came to
+        self.sharer: Any = None  # another call that beeps into this set's talk or takes turns in it
+        self.taker: Any = None  # the same, while the set talks with it
         self.refused: dict[int, CommandFailed] = {}
         self.absent = False  # its Seize was refused: there is nothing to release or forget
         self._last_digit_seq = max((press.seq for press in state.digits), default=0)
@@ -150,7 +157,7 @@ class Leg:
 
     def _released(self, event: Released) -> None:
         self.released_at, self.cause, self.by_far_end = event.at, event.cause, event.by_far_end
-        self.bridged_with = None
+        self.bridged_with, self.conference = None, ()
 
     def _digit(self, event: Digit) -> None:
         if event.seq > self._last_digit_seq:
@@ -176,10 +183,16 @@ class Leg:
         """The phase says it all, or no verb waits for it."""
 
     def _bridged(self, event: Bridged) -> None:
-        self.bridged_with, self.native = event.other, event.native
+        self.bridged_with, self.native, self.conference = event.other, event.native, ()
 
     def _unbridged(self, event: Unbridged) -> None:
         self.bridged_with = None
+
+    def _conferred(self, event: Conferred) -> None:
+        self.bridged_with, self.conference = None, event.others
+
+    def _transferred(self, event: Transferred) -> None:
+        self.transfer = TransferState(event.transfer_id, event.outcome)
 
     def _gap(self, event: RecordingGap) -> None:
         known = self.recordings.get(event.recording_id)
@@ -225,6 +238,8 @@ MEDIA: dict[type[Event], Callable[[Leg, Any], None]] = {
     ToneDetected: Leg._nothing,
     Bridged: Leg._bridged,
     Unbridged: Leg._unbridged,
+    Conferred: Leg._conferred,
+    Transferred: Leg._transferred,
     RecordingGap: Leg._gap,
     RecordingDone: Leg._recording_done,
 }

@@ -35,6 +35,20 @@ class Recording(Talking):
         )
         return self.send(StartRecording(leg=self.main.name, recording_id=recording_id, path=path, sides=sides))
 
+    async def pause_recording(self) -> None:
+        """The call's own recording ends for now."""
+        recording = self.main.recordings.get(self.id)
+        if recording and not recording.stopped:
+            command_id = self.send(StopRecording(leg=self.main.name, recording_id=self.id))
+            await self.recording_stopped(self.id, command_id)
+
+    def continue_recording(self) -> None:
+        """It goes on, the time in between as silence."""
+        recording = self.main.recordings.get(self.id)
+        if recording and recording.stopped and not self.main.is_released:
+            self.main.recordings.pop(self.id)
+            self.begin_recording(self.id, recording.sides)
+
     def recording_started(self, recording_id: str, sides: Sides) -> RecordingStarted:
         return RecordingStarted(
             recording_id=recording_id, path=self.path_of(recording_id), sides=sides, **self.here()

@@ -25,7 +25,8 @@ class CallTag(msgspec.Struct, frozen=True, kw_only=True, tag="call-1", omit_defa
     """On the caller's leg. `seq` numbers the last event, `play_id` the last finished play; `consumed_seq` the last
     digit acted on; `rung` counts legs rung, `taken` messages begun; `settled` names finished recordings; `keys` are the last
     ones pressed, for the live view. `party_leg` is the leg of the other party while there is one. `direction`: of the call,
-    which a set's is not the leg's."""
+    which a set's is not the leg's. `held` hears music, `consult_leg` is the third; `handing`: to whom the switch is to hand the caller,
+    `transfers` counts that."""
 
     call_id: str
     direction: str = ""
@@ -43,6 +44,11 @@ class CallTag(msgspec.Struct, frozen=True, kw_only=True, tag="call-1", omit_defa
     party_leg: str = ""
     party_answered: bool = False
     party_left: bool = False
+    held: str = ""
+    consult_leg: str = ""
+    consult_answered: bool = False
+    handing: str = ""
+    transfers: int = 0
     recording: bool = False
     settled: tuple[str, ...] = ()
     closed: bool = False

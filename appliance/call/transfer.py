@@ -26,11 +26,24 @@ from appliance.events import (
     TransferFailed,
     TransferStarted,
 )
-from drivers.protocol import Bridge, Cause, Forget, LegPhase, PlayTone, Release, Seize, Unbridge
+from drivers.protocol import (
+    Bridge,
+    Cause,
+    Forget,
+    LegPhase,
+    PlayTone,
+    Release,
+    Seize,
+    TransferByFlash,
+    TransferInSwitch,
+    TransferOutcome,
+    Unbridge,
+)
 
 log = logging.getLogger("careline.call")
 
 SETTLE_LIMIT_S = 5.0
+HANDING_LIMIT_S = 60.0  # flash, tone, digits and the way back take a while
 UNKNOWN_CODES = {"LIN-033", "LIN-042"}  # no such group or channel; a number that cannot be dialled. Source: drivers/server/commands.py
 
 OUTCOMES: Mapping[int, Transferred] = {
@@ -51,6 +64,14 @@ OUTCOMES: Mapping[int, Transferred] = {
 }
 """Of a leg released before its answer; every other cause is a failure."""
 
+SWITCH_SAYS: Mapping[TransferOutcome, Transferred] = {
+    TransferOutcome.BUSY: Transferred.BUSY,
+    TransferOutcome.CONGESTION: Transferred.NO_CHANNEL,
+    TransferOutcome.NO_ANSWER: Transferred.NO_ANSWER,
+    TransferOutcome.REFUSED: Transferred.UNKNOWN_DESTINATION,
+}
+"""Of a transfer by hook flash after which the caller is here again; every other outcome is a failure."""
+
 
 class Transferring(MessageTaking):
     """The caller and another party."""
@@ -61,9 +82,13 @@ class Transferring(MessageTaking):
 
         Comes back when they are parted or never were: the caller is the script's again. A caller who hangs up cancels the script.
         """
+        if to.how == "flash":
+            return await self._hand_on(to)
         outcome = await self._ring(to)
         if outcome is not Transferred.ANSWERED:
             return outcome
+        if to.how == "switch":
+            await self.step("join_in_switch", lambda: self._join_in_switch(self.tag.party_leg))
         if answering:
             await self.answer()
         end = await self.bridge()
@@ -96,16 +121,16 @@ class Transferring(MessageTaking):
         changes = {"party_leg": name if answered else "", "party_answered": answered}
         return Finished(outcome, [*self.pressed(pressed), *events], {**changes, **self.consumed(pressed)})
 
-    async def _ring_out(self, leg: Leg, command_id: int, limit_s: float) -> None:
-        """Ringback for the caller until the leg is answered, released or refused."""
+    async def _ring_out(self, leg: Leg, command_id: int, limit_s: float, hears: str = "") -> None:
+        """Ringback for the caller, or for that leg, until the leg is answered, released or refused."""
 
         def over(leg: Leg) -> bool:
             return leg.phase in (LegPhase.ANSWERED, LegPhase.RELEASED) or command_id in leg.refused
 
         if not over(leg):
-            self.send(PlayTone(leg=self.main.name, tone="ringback"))
+            self.send(PlayTone(leg=hears or self.main.name, tone="ringback"))
             await leg.wait(over, limit_s)
-        self.send(PlayTone(leg=self.main.name, tone=""))  # also one that a call agent before this one began
+        self.send(PlayTone(leg=hears or self.main.name, tone=""))  # also one that a call agent before this one began
 
     def _seize(self, name: str, to: Destination) -> int:
         self.legs[name] = Leg.dialled(name, to.group, self._around.clock.now())
@@ -139,20 +164,73 @@ class Transferring(MessageTaking):
     ) -> TransferFailed:
         return TransferFailed(leg=leg, outcome=outcome, cause=cause, **self.here(at))
 
-    def transfer_abandoned(self) -> list[TransferFailed]:
-        """After the release: what came of a transfer that was still ringing."""
-        if not self.tag.party_leg or self.tag.party_answered:
-            return []
-        return [self._failed(self.tag.party_leg, Transferred.ABANDONED, at=self.main.released_at)]
+    def transfer_abandoned(self) -> list[TransferFailed | TransferAnswered]:
+        """After the release: what came of a transfer that was still ringing. A switch that has the caller releases the line as asked."""
+        ended: list[TransferFailed | TransferAnswered] = []
+        ringing = ((self.tag.party_leg, self.tag.party_answered), (self.tag.consult_leg, self.tag.consult_answered))
+        for leg, answered in ringing:
+            if leg and not answered:
+                ended.append(self._failed(leg, Transferred.ABANDONED, at=self.main.released_at))
+        if self.tag.handing and not self.main.by_far_end:
+            ended.append(TransferAnswered(leg=self.main.name, **self.here(self.main.released_at)))
+        elif self.tag.handing:
+            ended.append(self._failed(self.main.name, Transferred.ABANDONED, at=self.main.released_at))
+        return ended
+
+    # --- by the switch -----------------------------------------------------------------------------------------------
+
+    async def _hand_on(self, to: Destination) -> Transferred:
+        """Behind a switch: by hook flash. A caller who was handed on is released, and the call with it."""
+
+        async def begin() -> Finished:
+            started = TransferStarted(leg=self.main.name, to=to.label, group=self.main.group, **self.here())
+            return Finished(None, [started], {"handing": to.label, "transfers": self.tag.transfers + 1})
+
+        await self.step("begin_transfer", begin)
+        return Transferred(await self.step("hand_on", lambda: self._handed_on(to)))
+
+    async def _handed_on(self, to: Destination) -> Finished:
+        number = self.tag.transfers
+        command_id = self.send(
+            TransferByFlash(leg=self.main.name, number=to.number, transfer_id=number, no_answer_ms=to.ring_ms)
+        )
+        switch = await self._switch_says(number, command_id, to.ring_ms / 1000 + HANDING_LIMIT_S)
+        outcome = SWITCH_SAYS.get(switch, Transferred.FAILED) if switch else Transferred.FAILED
+        faults: list[AnyHappened] = []
+        if refusal := self.main.refused.get(command_id):
+            faults = [self.fault(CallError(refusal.code, refusal.what, refusal.remedy))]
+        return Finished(outcome, [*faults, self._failed(self.main.name, outcome)], {"handing": ""})
+
+    async def _join_in_switch(self, name: str) -> Finished:
+        """The switch joins both and releases them, or refuses and they are joined here."""
+        number = self.tag.transfers + 1
+        command_id = self.send(TransferInSwitch(leg=self.main.name, other=name, transfer_id=number))
+        await self._switch_says(number, command_id, SETTLE_LIMIT_S)
+        return Finished(None, (), {"transfers": number})
+
+    async def _switch_says(self, number: int, command_id: int, limit_s: float) -> TransferOutcome | None:
+        """None when it says nothing, or could not be asked. The release of a caller it has taken ends the script meanwhile."""
+
+        def said(main: Leg) -> TransferOutcome | None:
+            current = main.transfer
+            return current.outcome if current and current.transfer_id == number else None
+
+        await self.main.wait(lambda main: said(main) not in (None, TransferOutcome.TRANSFERRED) or command_id in main.refused, limit_s)
+        return said(self.main)
 
     async def bridge(self) -> BridgeEnd:
         """Join the caller with the party that answered, until one of them hangs up or the limit is reached."""
         name = self.tag.party_leg
         unjoined: str = await self.step("join", lambda: self._join(name))
-        end = BridgeEnd(unjoined or await self.step("talk", lambda: self._talk(name)))
-        await self.step("part", lambda: self._part(name, bool(unjoined)))
-        self._forget(name)
+        end = BridgeEnd(unjoined) if unjoined else await self._talk_on()
+        last = self.tag.party_leg or name
+        await self.step("part", lambda: self._part(last, bool(unjoined)))
+        self._forget(last)
         return end
+
+    async def _talk_on(self) -> BridgeEnd:
+        """Until one of the two leaves or the limit is reached."""
+        raise NotImplementedError
 
     async def _join(self, name: str) -> Finished:
         """The result is empty, or why they were not joined."""
@@ -175,13 +253,6 @@ class Transferring(MessageTaking):
         refusal = self.main.refused.get(command_id)
         what = refusal.what if refusal else f"legs {self.main.name} and {name} were not joined in time"
         return self.fault(CallError("APP-005", what, "See the log of careline-lines"))
-
-    async def _talk(self, name: str) -> Finished:
-        leg = self.legs.get(name)
-        if leg is None:
-            return Finished(BridgeEnd.PARTY_LEFT, (), {"party_left": True})
-        over = await leg.wait(lambda leg: leg.is_released, self.config.talk_limit_min * 60)
-        return Finished(BridgeEnd.PARTY_LEFT if over else BridgeEnd.LIMIT, (), {"party_left": over})
 
     async def _part(self, name: str, never_joined: bool) -> Finished:
         """Take the two apart; keys pressed while they talked were not for us."""

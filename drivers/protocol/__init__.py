@@ -128,6 +128,7 @@ from drivers.protocol.states import (
     SpanFound,
     SpanState,
     TransferOutcome,
+    TransferState,
     TransferWhen,
 )
 
@@ -245,6 +246,7 @@ __all__ = [
     "TransferByFlash",
     "TransferInSwitch",
     "TransferOutcome",
+    "TransferState",
     "TransferWhen",
     "Transferred",
     "TrySetup",

@@ -36,18 +36,21 @@ class Flash(Command, frozen=True, kw_only=True):
 
 
 class TransferInSwitch(Command, frozen=True, kw_only=True):
-    """Ask the switch to join the far ends of two legs and release both."""
+    """Ask the switch to join the far ends of two legs and release both; if it does not, Transferred says so."""
 
     leg: str
     other: str
+    transfer_id: int = 0
 
 
 class TransferByFlash(Command, frozen=True, kw_only=True):
     """Behind a switch: hand the leg's caller to `number` by hook flash and digits. Answered by Transferred, or Released when the caller
-    has gone meanwhile. `when` the box lets go; after `no_answer_ms` without an answer it takes the caller back."""
+    has gone meanwhile. `when` the box lets go; after `no_answer_ms` without an answer it takes the caller back. `transfer_id` rises per
+    leg; one that was begun before is not begun again."""
 
     leg: str
     number: str
+    transfer_id: int = 0
     when: TransferWhen = TransferWhen.ANSWERED
     no_answer_ms: int = 30_000
 

@@ -157,6 +157,7 @@ class Transferred(Event, frozen=True, kw_only=True):
 
     leg: str
     outcome: TransferOutcome
+    transfer_id: int = 0
 
 
 class Released(Event, frozen=True, kw_only=True):

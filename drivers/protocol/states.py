@@ -247,6 +247,13 @@ class PlayState(msgspec.Struct, frozen=True):
     end: PlayEnd | None = None
 
 
+class TransferState(msgspec.Struct, frozen=True):
+    """The current or last transfer of a leg in the switch; `outcome` is None while it goes on, or when it came to the leg's release."""
+
+    transfer_id: int
+    outcome: TransferOutcome | None = None
+
+
 class LegState(msgspec.Struct, frozen=True, kw_only=True):
     """All that the line server knows of one leg."""
 
@@ -271,6 +278,7 @@ class LegState(msgspec.Struct, frozen=True, kw_only=True):
     bridged_with: str | None = None
     native: bool = False
     conference: tuple[str, ...] = ()  # the others of it
+    transfer: TransferState | None = None
 
 
 class ChannelState(msgspec.Struct, frozen=True, kw_only=True):

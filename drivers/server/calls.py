@@ -23,6 +23,7 @@ from drivers.protocol import (
     Seize,
     TransferOutcome,
     Transferred,
+    TransferState,
 )
 from drivers.server.bridges import Bridges
 from drivers.server.emergency import EmergencyRoom
@@ -229,7 +230,9 @@ class Calls:
 
     def transfer_done(self, channel: Channel, outcome: TransferOutcome) -> None:
         if channel.leg:
-            self._lines.outbox.emit(Transferred(leg=channel.leg, outcome=outcome))
+            begun = self._lines.book.state(channel.leg).transfer or TransferState(0)
+            self._lines.book.update(channel.leg, transfer=TransferState(begun.transfer_id, outcome))
+            self._lines.outbox.emit(Transferred(leg=channel.leg, outcome=outcome, transfer_id=begun.transfer_id))
 
     def number_dialled(self, channel: Channel, dialled: signalling.NumberDialled) -> None:
         if channel.leg:

@@ -4,7 +4,7 @@ from drivers.errors import LineError
 from drivers.exchange_lines import ExchangeLine
 from drivers.io import Signalling
 from drivers.ports import DIGITS, MAX_DIGITS
-from drivers.protocol import Alert, Flash, LegPhase, TransferByFlash, TransferInSwitch
+from drivers.protocol import Alert, Flash, LegPhase, TransferByFlash, TransferInSwitch, TransferState
 from drivers.server.checks import in_range
 from drivers.server.lines import Lines
 from drivers.signalling import AlertWanted, LinkTransferWanted
@@ -33,7 +33,8 @@ class SwitchCommands:
         if mine.spec.signalling is not Signalling.BCHAN or theirs.spec.span != mine.spec.span:
             what = f"legs {command.leg} and {command.other} are not both on one ISDN span"
             raise LineError("LIN-180", what, "Join them here instead (Bridge)")
-        mine.tell(LinkTransferWanted(theirs.number))
+        if self._begins(command.leg, command.transfer_id):
+            mine.tell(LinkTransferWanted(theirs.number))
 
     def flash(self, command: Flash) -> None:
         self._line_of(command.leg).flash()
@@ -42,7 +43,17 @@ class SwitchCommands:
         if not 1 <= len(command.number) <= MAX_DIGITS or not set(command.number) <= DIGITS:
             raise LineError("LIN-042", f"number {command.number!r}", f"1 to {MAX_DIGITS} of 0-9 * # A-D, and w for a pause of 500 ms")
         in_range("no_answer_ms", command.no_answer_ms, NO_ANSWER_LEAST_MS, NO_ANSWER_MAX_MS)
-        self._line_of(command.leg).transfer(command.number, command.when, command.no_answer_ms)
+        line = self._line_of(command.leg)
+        if self._begins(command.leg, command.transfer_id):
+            line.transfer(command.number, command.when, command.no_answer_ms)
+
+    def _begins(self, leg: str, transfer_id: int) -> bool:
+        """False for one that was begun before."""
+        before = self._lines.book.state(leg).transfer
+        if before and transfer_id and before.transfer_id == transfer_id:
+            return False
+        self._lines.book.update(leg, transfer=TransferState(transfer_id))
+        return True
 
     def _line_of(self, leg: str) -> ExchangeLine:
         self._lines.state_in(leg, LegPhase.ANSWERED)

@@ -17,6 +17,8 @@
 
 enum { BLOCK = 160, CHUNK = 8, CHUNKS = BLOCK / CHUNK, MAX_FDS = 256, TICK_NS = 20000000 };
 
+static const uint32_t SILENCE = 0xd5d5d5d5u; /* A-law */
+
 typedef struct {
     int fd;
     uint32_t next_sent; /* number of the next chunk written */
@@ -24,7 +26,7 @@ typedef struct {
 } line;
 
 static struct {
-    long read, written, refused, lost_ms, silent_ms, repeated_ms, gaps, events, late_ticks;
+    long read, written, refused, lost_ms, silent_ms, damaged_ms, repeated_ms, gaps, events, late_ticks;
     long delay_min_ms, delay_max_ms, delay_sum_ms, delay_count;
     double late_max_ms;
 } count = {.delay_min_ms = 1000000};
@@ -65,7 +67,9 @@ static int write_block(line *l)
 static void hear_chunk(line *l, const line *partner, const uint32_t chunk[2])
 {
     if (chunk[1] != check_of(chunk[0])) {
-        count.silent_ms += l->next_heard != 0;
+        int silent = chunk[0] == SILENCE && chunk[1] == SILENCE;
+        count.silent_ms += silent && l->next_heard != 0;
+        count.damaged_ms += !silent && l->next_heard != 0;
         return;
     }
     if (l->next_heard != 0 && chunk[0] != l->next_heard) {
@@ -155,11 +159,11 @@ int main(int argc, char **argv)
             write_block(&lines[i]);
     run(lines, total, strcmp(argv[1], "read") == 0, atof(argv[2]));
     printf("{\"blocks_read\": %ld, \"refused\": %ld, \"gaps\": %ld, \"lost_ms\": %ld, \"silent_ms\": %ld, "
-           "\"repeated_ms\": %ld, "
+           "\"damaged_ms\": %ld, \"repeated_ms\": %ld, "
            "\"delay_min_ms\": %ld, \"delay_mean_ms\": %ld, \"delay_max_ms\": %ld, \"late_ticks\": %ld, "
            "\"late_max_ms\": %.1f}\n",
-           count.read, count.refused, count.gaps, count.lost_ms, count.silent_ms, count.repeated_ms, count.delay_min_ms,
-           count.delay_sum_ms / (count.delay_count ? count.delay_count : 1), count.delay_max_ms, count.late_ticks,
-           count.late_max_ms);
+           count.read, count.refused, count.gaps, count.lost_ms, count.silent_ms, count.damaged_ms, count.repeated_ms,
+           count.delay_min_ms, count.delay_sum_ms / (count.delay_count ? count.delay_count : 1), count.delay_max_ms,
+           count.late_ticks, count.late_max_ms);
     return 0;
 }

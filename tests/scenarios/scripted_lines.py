@@ -20,6 +20,8 @@ from drivers.protocol import (
     ChannelState,
     Command,
     CommandFailed,
+    Confer,
+    Conferred,
     Digit,
     DigitPress,
     Direction,
@@ -46,12 +48,18 @@ from drivers.protocol import (
     StartRecording,
     StopPlay,
     StopRecording,
+    TransferByFlash,
+    TransferInSwitch,
+    TransferOutcome,
+    Transferred,
+    TransferState,
     Unbridge,
     Unbridged,
     Welcome,
 )
 
 PLAY_S = 3.0
+ENDLESS_S = 100_000.0
 
 
 class ScriptedLines:
@@ -65,6 +73,9 @@ class ScriptedLines:
         self.refuse: Callable[[Command], str] = lambda command: ""
         self.refuse_code = "LIN-099"
         self.close_s = 0.0  # how long a disk takes to close a recording when its call is over
+        self.switch_says = TransferOutcome.TRANSFERRED
+        self.transfers = 0
+        self.seized = 0
         self._set_answers = set_answers
         self._channels = channels
         self._events: asyncio.Queue[Event | None] | None = None
@@ -83,6 +94,9 @@ class ScriptedLines:
             StopRecording: self._stop_recording,
             Bridge: self._bridge,
             Unbridge: self._unbridge,
+            Confer: self._confer,
+            TransferByFlash: self._hand_on,
+            TransferInSwitch: self._join_in_switch,
             SetTag: self._set_tag,
             Forget: self._forget,
         }
@@ -134,11 +148,13 @@ class ScriptedLines:
                 self._end_recording(leg, recording.recording_id)
         if timer := self._plays.pop(leg, None):
             timer.cancel()
-        other = state.bridged_with
+        other, conference = state.bridged_with, state.conference
         now = self.clock.now()
         self._update(
-            leg, phase=LegPhase.RELEASED, released_at=now, cause=cause, released_by_far_end=far_end, bridged_with=None
+            leg, phase=LegPhase.RELEASED, released_at=now, cause=cause, released_by_far_end=far_end, bridged_with=None, conference=()
         )
+        if len(conference) == 2:
+            self._joined(*conference)
         if other:
             self._update(other, bridged_with=None)
             self.emit(Unbridged(leg=other))
@@ -183,6 +199,7 @@ class ScriptedLines:
         self.hang_up(command.leg, far_end=False, cause=command.cause)
 
     def _seize(self, command: Seize) -> None:
+        self.seized += 1
         self.legs[command.leg] = LegState(
             leg=command.leg, channel=101, group=command.group, direction=Direction.OUTBOUND, phase=LegPhase.DIALLING,
             offered_at=self.clock.now(), tag=command.tag,
@@ -204,7 +221,8 @@ class ScriptedLines:
             return
         self._update(command.leg, play=PlayState(command.play_id))
         loop = asyncio.get_running_loop()
-        self._plays[command.leg] = loop.call_later(PLAY_S, self._end_play, command.leg, PlayEnd.FINISHED)
+        length_s = PLAY_S if command.loops else ENDLESS_S
+        self._plays[command.leg] = loop.call_later(length_s, self._end_play, command.leg, PlayEnd.FINISHED)
 
     def _stop_play(self, command: StopPlay) -> None:
         self._end_play(command.leg, PlayEnd.STOPPED)
@@ -240,6 +258,43 @@ class ScriptedLines:
             self._update(command.leg, bridged_with=command.other, native=True)
             self._update(command.other, bridged_with=command.leg, native=True)
             self.emit(Bridged(leg=command.leg, other=command.other, native=True))
+
+    def _joined(self, leg: str, other: str) -> None:
+        self._update(leg, bridged_with=other, native=True, conference=())
+        self._update(other, bridged_with=leg, native=True, conference=())
+        self.emit(Bridged(leg=leg, other=other, native=True))
+
+    def _confer(self, command: Confer) -> None:
+        other = self.legs[command.other]
+        legs = (command.leg, command.other, other.bridged_with or "")
+        for leg in legs:
+            self._update(leg, bridged_with=None, conference=tuple(each for each in legs if each != leg))
+            self.emit(Conferred(leg=leg, others=self.legs[leg].conference))
+
+    def _hand_on(self, command: TransferByFlash) -> None:
+        self._transfer(command.leg, command.transfer_id, "")
+
+    def _join_in_switch(self, command: TransferInSwitch) -> None:
+        self._transfer(command.leg, command.transfer_id, command.other)
+
+    def _transfer(self, leg: str, transfer_id: int, other: str) -> None:
+        """The switch takes 4 s for what `switch_says`; "transferred" ends the legs concerned."""
+        before = self.legs[leg].transfer
+        if before and before.transfer_id == transfer_id:
+            return
+        self.transfers += 1
+        self._update(leg, transfer=TransferState(transfer_id))
+        asyncio.get_running_loop().call_later(4.0, self._switch_done, leg, transfer_id, other)
+
+    def _switch_done(self, leg: str, transfer_id: int, other: str) -> None:
+        if self.legs.get(leg) is None or self.legs[leg].phase is LegPhase.RELEASED:
+            return
+        outcome = self.switch_says
+        self._update(leg, transfer=TransferState(transfer_id, outcome))
+        self.emit(Transferred(leg=leg, outcome=outcome, transfer_id=transfer_id))
+        if outcome is TransferOutcome.TRANSFERRED:
+            for each in (leg, other) if other else (leg,):
+                self.hang_up(each, far_end=False)
 
     def _unbridge(self, command: Unbridge) -> None:
         other = self.legs[command.leg].bridged_with

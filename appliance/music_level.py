@@ -1,0 +1,68 @@
+"""Any music to what the media core plays: mono, 8 kHz, A-law WAV, as loud as -19 LUFS. By sox, in a process of its own.
+
+Loudness is that of ITU-R BS.1770-4 without gating: the mean square behind its two filters (annex 1, tables 1 and 2, at 48 kHz).
+"""
+
+import asyncio
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from appliance.errors import MusicError
+
+TARGET_LUFS = -19.0
+HEADROOM_DB = 10.0  # so that the filters clip nothing
+LIMIT_S = 120.0
+LONGEST_S = 1800.0
+SHORTEST_S = 1.0
+KINDS = {".wav": "wav", ".mp3": "mp3", ".ogg": "ogg", ".oga": "ogg", ".flac": "flac"}
+SHELF = ("biquad", "1.53512485958697", "-2.69169618940638", "1.19839281085285", "1.0", "-1.69065929318241", "0.73248077421585")
+HIGH_PASS = ("biquad", "1.0", "-2.0", "1.0", "1.0", "-1.99004745483398", "0.99007225036621")
+_RMS = re.compile(r"^RMS lev dB\s+(-?[\d.]+)", re.MULTILINE)
+_LENGTH = re.compile(r"^Length s\s+([\d.]+)", re.MULTILINE)
+
+
+async def levelled(source: Path, target: Path, kind: str = "wav") -> float:
+    """Write `target` anew from a file of that kind; its loudness before, in LUFS.
+
+    Raises: MusicError APP-111 a file that cannot be read, APP-112 silence, or longer than 30 minutes, APP-113 no sox.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        plain = Path(name) / "plain.wav"
+        await _sox("-t", kind, str(source), "-r", "8000", "-c", "1", "-b", "16", str(plain), "trim", "0", str(LONGEST_S + 1))
+        loudness = await _loudness(plain)
+        fresh = target.with_suffix(".new")
+        gain = f"{TARGET_LUFS - loudness:.2f}"  # a limiter would change the loudness; peaks 19 dB above it are clipped
+        await _sox(str(plain), "-t", "wav", "-e", "a-law", "-r", "8000", "-c", "1", str(fresh), "gain", gain)
+        os.replace(fresh, target)
+    return loudness
+
+
+async def _loudness(plain: Path) -> float:
+    said = await _sox(str(plain), "-n", "gain", f"-{HEADROOM_DB}", "rate", "48000", *SHELF, *HIGH_PASS, "stats")
+    rms, length = _RMS.search(said), _LENGTH.search(said)
+    seconds = float(length[1]) if length else 0.0
+    if rms is None or not SHORTEST_S <= seconds <= LONGEST_S:
+        raise MusicError("APP-112", f"{seconds:.0f} s of music, or silence", "Take a file of 1 s to 30 min with something to hear")
+    return -0.691 + HEADROOM_DB + float(rms[1])
+
+
+async def _sox(*arguments: str) -> str:
+    """What it said. It sees no more than its files and ends by itself."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            "sox", "-V1", *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+        )
+    except FileNotFoundError as error:
+        raise MusicError("APP-113", "sox is not installed", "apt-get install sox libsox-fmt-mp3") from error
+    try:
+        _, said = await asyncio.wait_for(process.communicate(), LIMIT_S)
+    except TimeoutError as error:
+        process.kill()
+        await process.wait()
+        raise MusicError("APP-111", f"the file was not read within {LIMIT_S:.0f} s", "Take a shorter one") from error
+    text = said.decode(errors="replace")
+    if process.returncode:
+        raise MusicError("APP-111", f"the file cannot be read: {text.strip()[-200:]}", "Take a WAV, MP3 or OGG file")
+    return text
