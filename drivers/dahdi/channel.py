@@ -85,7 +85,7 @@ class DahdiChannel:
             self.device.set_audio_mode()
         self.device.set_linear(False)
         self.device.set_buffers(CONVERSATION)
-        self.device.flush(Flush.ALL)  # buffers of the same size are kept by the kernel with what is in them
+        self.device.flush(Flush.BOTH)  # buffers of the same size are kept by the kernel with what is in them
         if self._canceller is not None:
             self.device.set_echo_canceller(self._canceller)
         self._core.attach_fd(port, self.device.fileno(), self._write_ahead, GETEVENT, ELAST, FLUSH, Flush.WRITE)
