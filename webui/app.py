@@ -21,7 +21,7 @@ from webui.live import LiveHub, Source
 from webui.settings import Config
 from webui.shared import Shared
 from webui.today import TodayCounter
-from webui.views import account, calls, channels, dashboard, handset, health, lines, messages, people, recordings, setup, start
+from webui.views import account, calls, channels, dashboard, handset, health, line_setup, lines, messages, people, recordings, setup, start
 from webui.wording import load_wording
 
 SIGN_IN_TRIES_A_MINUTE = 20
@@ -107,6 +107,7 @@ def _add_views(app: Flask) -> None:
         dashboard.blueprint,
         channels.blueprint,
         lines.blueprint,
+        line_setup.blueprint,
         calls.blueprint,
         recordings.blueprint,
         messages.blueprint,

@@ -14,6 +14,8 @@ def install(app: Flask) -> None:
 
 def subject(text: str) -> str:
     """ "channel 3", "span 1", "group trunk" in words."""
+    if text == "lines":
+        return say("line_subject.all")
     kind, _, name = text.partition(" ")
     return say(f"line_subject.{kind}", number=name) if kind in ("channel", "span", "group") else text
 

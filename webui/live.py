@@ -18,6 +18,8 @@ from appliance.control.messages import (
     LiveCallChanged,
     LiveCallGone,
     LiveChannelChanged,
+    LiveSetup,
+    LiveSetupChanged,
     LiveSnapshot,
     LiveSpanChanged,
     LiveTestChanged,
@@ -52,6 +54,7 @@ class LiveView:
     spans: dict[int, SpanState] = field(default_factory=dict)
     groups: dict[str, GroupState] = field(default_factory=dict)
     tests: dict[int, LineTest] = field(default_factory=dict)
+    setup: LiveSetup = field(default_factory=LiveSetup)
     health: Health | None = None
     trouble: Trouble | None = STARTING
 
@@ -162,6 +165,8 @@ class LiveHub:
                 self._show(replace(view, spans=view.spans | {span.number: span}), "spans")
             case LiveTestChanged(test=test):
                 self._show(replace(view, tests=view.tests | {test.channel: test}), f"test-{test.channel}")
+            case LiveSetupChanged(setup=setup):
+                self._show(replace(view, setup=setup), "state")
             case LineHistoryChanged():
                 self._show(view, "history")
             case HealthChanged(health=health):
@@ -185,6 +190,7 @@ def _from_snapshot(snapshot: LiveSnapshot) -> LiveView:
         spans={span.number: span for span in snapshot.spans},
         groups={group.name: group for group in snapshot.groups},
         tests={test.channel: test for test in snapshot.tests},
+        setup=snapshot.setup,
         health=snapshot.health,
         trouble=None,
     )

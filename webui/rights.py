@@ -19,6 +19,7 @@ class Right(StrEnum):
     DOWNLOAD = "download"
     BLOCK_CHANNELS = "block_channels"
     TEST_LINES = "test_lines"
+    SET_UP_LINES = "set_up_lines"
     HANG_UP = "hang_up"
     SEE_HEALTH = "see_health"
     USE_HANDSET = "use_handset"
@@ -34,7 +35,16 @@ class Access(StrEnum):
 RIGHTS: dict[str, frozenset[Right]] = {
     "administrator": frozenset(Right),
     "technician": frozenset(
-        {Right.SEE_LIVE, Right.SEE_CALLS, Right.BLOCK_CHANNELS, Right.TEST_LINES, Right.HANG_UP, Right.SEE_HEALTH, Right.USE_HANDSET}
+        {
+            Right.SEE_LIVE,
+            Right.SEE_CALLS,
+            Right.BLOCK_CHANNELS,
+            Right.TEST_LINES,
+            Right.SET_UP_LINES,
+            Right.HANG_UP,
+            Right.SEE_HEALTH,
+            Right.USE_HANDSET,
+        }
     ),
     "inspector": frozenset({Right.SEE_LIVE, Right.SEE_CALLS, Right.LISTEN}),
 }

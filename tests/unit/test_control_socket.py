@@ -13,11 +13,14 @@ import pytest
 from appliance.control.client import ControlClient, ControlError
 from appliance.control.live import LiveState
 from appliance.control.messages import (
+    AskLineSetup,
     Check,
     EndLineTest,
     Grade,
     HangUpCall,
     Health,
+    LineSetupChecked,
+    LineSetupTold,
     LineTarget,
     LiveCall,
     LiveCallChanged,
@@ -26,12 +29,14 @@ from appliance.control.messages import (
     ResetLineCounters,
     RunLineTest,
     SetLinesBlocked,
+    SettleLineSetup,
+    TryLineSetup,
 )
 from appliance.control.server import ControlServer
 from drivers.clock import VirtualClock, run_virtual
 from drivers.errors import CarelineError
 from drivers.private_socket import LOOK_S
-from drivers.protocol import LineTestKind
+from drivers.protocol import LineTestKind, SetupChecked, SetupTold
 
 T0 = datetime(2026, 3, 8, 2, 0, tzinfo=UTC)
 HEALTH = Health(at=T0, started_at=T0, checks=(Check(name="disk", grade=Grade.OK),), lines_connected=True)
@@ -61,6 +66,15 @@ class Recorded:
 
     async def end_test(self, request: EndLineTest) -> None:
         self.asked.append(("end", request.channel, request.by))
+
+    async def ask_setup(self, request: AskLineSetup) -> LineSetupTold:
+        return LineSetupTold(request_id=request.request_id, told=SetupTold(command_id=1, setup=b"{}", card="virtual", found=(), fields={}))
+
+    async def try_setup(self, request: TryLineSetup) -> LineSetupChecked:
+        return LineSetupChecked(request_id=request.request_id, checked=SetupChecked(command_id=2, diff=f"{request.setup!r}"))
+
+    async def settle_setup(self, request: SettleLineSetup) -> None:
+        self.asked.append(("settle", request.keep, request.by))
 
     async def hang_up_call(self, call_id: str, by: str) -> None:
         raise CarelineError("APP-040", f"no call {call_id}", "It may have ended; look at the list again")
@@ -139,6 +153,14 @@ def test_requests_reach_the_call_agent_and_failures_come_back(path: Path) -> Non
         with pytest.raises(ControlError, match="APP-040: no call x"):
             client.request(HangUpCall(call_id="x", by="anna"))
         assert client.ask_health().health == HEALTH
+
+
+def test_a_set_up_is_asked_for_and_checked(path: Path) -> None:
+    with agent(path) as running, ControlClient(path) as client:
+        assert client.ask_setup("anna").card == "virtual"
+        assert client.try_setup(b"{}", False, "anna").diff == "b'{}'"
+        client.request(SettleLineSetup(keep=True, by="anna"))
+        assert running.actions.asked == [("settle", True, "anna")]
 
 
 def test_nobody_there_is_said(path: Path) -> None:

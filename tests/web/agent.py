@@ -3,14 +3,29 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from appliance.control.live import LiveState
-from appliance.control.messages import EndLineTest, ResetLineCounters, RunLineTest, SetLinesBlocked
+from appliance.control.messages import (
+    AskLineSetup,
+    EndLineTest,
+    LineSetupChecked,
+    LineSetupTold,
+    LiveSetup,
+    ResetLineCounters,
+    RunLineTest,
+    SetLinesBlocked,
+    SettleLineSetup,
+    TryLineSetup,
+)
 from appliance.control.server import ControlServer
+from drivers import line_setup
+from drivers.config import LineSetup
 from drivers.errors import CarelineError
+from drivers.protocol import SetupChecked
+from drivers.span_plans import check_found, check_plans
 from tests.web import prepared
 
 START_LIMIT_S = 10.0
@@ -22,6 +37,8 @@ class ScriptedAgent:
 
     def __init__(self, path: Path, now: datetime) -> None:
         self.asked: list[tuple[Any, ...]] = []
+        self.setups: list[LineSetup] = []
+        self.busy: tuple[int, ...] = ()
         self.refuse: CarelineError | None = None
         self._path = path
         self._now = now
@@ -74,6 +91,29 @@ class ScriptedAgent:
 
     async def end_test(self, request: EndLineTest) -> None:
         self._answer("end test", request.channel, request.by)
+
+    async def ask_setup(self, request: AskLineSetup) -> LineSetupTold:
+        return LineSetupTold(request_id=request.request_id, told=prepared.setup_told(self.live.setup.trying_until))
+
+    async def try_setup(self, request: TryLineSetup) -> LineSetupChecked:
+        """Checked as the line server does, but for the card."""
+        self._answer("apply" if request.apply else "check", request.by)
+        before = line_setup.parse(prepared.setup_told().setup)
+        after = line_setup.parse(request.setup)
+        check_plans(after.spans, "set-up")
+        check_found(after.spans, prepared.found(), "set-up")
+        self.setups.append(after)
+        until = datetime.now(UTC) + timedelta(seconds=60) if request.apply else None
+        if until:
+            self.live.setup_changed(LiveSetup(trying_until=until, by=request.by))
+        diff = line_setup.diff(before, after)
+        return LineSetupChecked(
+            request_id=request.request_id, checked=SetupChecked(command_id=0, diff=diff, touched=(1, 2), busy=self.busy, trying_until=until)
+        )
+
+    async def settle_setup(self, request: SettleLineSetup) -> None:
+        self._answer("keep" if request.keep else "undo", request.by)
+        self.live.setup_changed(LiveSetup(kept=request.keep, by=request.by))
 
     async def hang_up_call(self, call_id: str, by: str) -> None:
         self._answer("hang_up", call_id, by)

@@ -37,6 +37,8 @@ from appliance.events import (
 )
 from appliance.store.database import open_store
 from appliance.store.models import Account, Audit, CallEvent, CallRecord, LineAction, LineAlarm, Recording, VoiceMessage
+from drivers import line_setup
+from drivers.config import GroupConfig, LineSetup
 from drivers.protocol import (
     BlockedBy,
     ChannelState,
@@ -45,9 +47,14 @@ from drivers.protocol import (
     LineTest,
     LineTestKind,
     LineTestPhase,
+    PortFound,
+    SetupTold,
     SpanErrors,
+    SpanFound,
     SpanState,
 )
+from drivers.signalling.pri.config import PriConfig
+from drivers.span_plans import plan_of
 from webui import accounts
 
 PASSWORD = "Wisteria-42-lane"
@@ -394,6 +401,42 @@ def _lines(now: datetime) -> None:
         (5, "chen", "blocked_at_once", "group vip", ""),
     ):
         LineAction.create(at=now - timedelta(minutes=minutes), by=by, action=action, subject=subject, detail=detail)
+
+
+def found() -> tuple[SpanFound, ...]:
+    """A card with four lines and four sets, one with an E1."""
+
+    def port(number: int, slot: int, can: tuple[str, ...], now: str) -> PortFound:
+        return PortFound(number=number, timeslot=slot, name=f"WCTDM/0/{slot}", can=can, now=now)
+
+    lines = tuple(port(slot, slot, ("fxsks", "fxsls"), "fxsks") for slot in range(1, 5))
+    sets = tuple(port(4 + slot, slot, ("fxoks", "fxols"), "fxoks") for slot in range(1, 5))
+    e1 = tuple(port(8 + slot, slot, ("bchan", "dchan", "cas"), "dchan" if slot == 16 else "bchan") for slot in range(1, 32))
+    return (
+        SpanFound(number=1, name="A", description="TDM800 外线", digital=False, ports=lines),
+        SpanFound(number=2, name="B", description="TDM800 分机", digital=False, ports=sets),
+        SpanFound(number=3, name="C", description="TE110P", digital=True, ports=e1, alarms=("red",)),
+    )
+
+
+def setup_told(trying_until: datetime | None = None) -> SetupTold:
+    """The set-up of that card."""
+    setup = LineSetup(
+        spans=tuple(plan_of(span) for span in found()),
+        groups=(
+            GroupConfig(name="trunk", channels="1-4,9-23,25-39", dnis="96120"),
+            GroupConfig(name="sets", channels="5-8", role="extension"),
+        ),
+        pri=(PriConfig(span=3, side="network", timers={"T303": 4000}),),
+    )
+    return SetupTold(
+        command_id=0,
+        setup=msgspec.json.encode(setup),
+        card="dahdi",
+        found=found(),
+        fields=line_setup.fields(),
+        trying_until=trying_until,
+    )
 
 
 # --- sound ---

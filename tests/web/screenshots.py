@@ -26,6 +26,7 @@ PAGES = {
     "call": f"/calls/{prepared.STORY_CALL}",
     "call-live": f"/calls/{prepared.LIVE_CALL}",
     "lines": "/lines",
+    "line-setup": "/lines/setup",
     "channel": "/channels/1",
     "channel-test": "/channels/22",
     "channel-tested": "/channels/3",

@@ -15,6 +15,12 @@ function tick() {
   }
 }
 
+function countDown() {
+  for (const element of document.querySelectorAll("[data-until]")) {
+    element.textContent = clockOf(Date.parse(element.dataset.until) - Date.now());
+  }
+}
+
 function askFirst(event) {
   const form = event.target;
   const dialog = document.getElementById("confirm");
@@ -51,4 +57,5 @@ function renewFeed(hidden) {
 
 document.addEventListener("submit", askFirst);
 setInterval(tick, 1000);
+setInterval(countDown, 500);
 keepFeed();
