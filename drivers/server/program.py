@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import sdnotify
 
@@ -26,6 +27,7 @@ from drivers.server.adoption import groups_for, plan_for
 from drivers.server.cards import engine_for, make_card
 from drivers.server.line_server import LineServer
 from drivers.virtual.card import VirtualCard
+from drivers.virtual.office import Office
 from drivers.virtual.socket import HandsetServer
 
 log = logging.getLogger("careline.lines")
@@ -103,14 +105,17 @@ async def _run(settings: LinesFile, path: Path) -> None:
     card = make_card(lines, engine)
     check_card(lines, card.channels(), str(path))
     server = LineServer(lines, settings.paths, card, engine, _clock(), _store(settings, card))
+    office = _office(settings, card, engine)
     try:
         engine.start()
+        office.open()
         server.start()
         await server.listen()
         async with _handsets(settings, card):
             await _serve(server, engine, stopping)
     finally:
         await server.stop()
+        office.close()
         _leave(lines, card, engine)
 
 
@@ -123,6 +128,28 @@ def _store(settings: LinesFile, card: Card) -> FdStore | None:
     if isinstance(card, VirtualCard):
         return None
     return open_store(settings.paths.holder_socket)
+
+
+class _FarEnd(Protocol):
+    """Who signals at the far ends of E1 spans."""
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _Nobody:
+    """Of real cards: the far end is somebody else's."""
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def _office(settings: LinesFile, card: Card, engine: Engine) -> _FarEnd:
+    if not isinstance(card, VirtualCard):
+        return _Nobody()
+    return Office(card, engine, settings.lines, _clock(), Path(settings.paths.run_dir))
 
 
 @contextlib.asynccontextmanager

@@ -4,6 +4,7 @@ Used from the line server's event loop only; audio runs in the media core. Event
 inside the call that caused them.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -34,7 +35,7 @@ LINE_DEBOUNCE_MS = 50  # of channels towards an exchange; as drivers.dahdi.chann
 
 class VirtualCard:
     """All spans of a `VirtualConfig`. `world` is what lies behind those with loops: the exchange, its numbers, and every telephone.
-    `far` is the other end of the E1 spans, as a card, for a program to signal there.
+    `far` is the other end of the E1 spans, as a card, for a program to signal there; `hearers` are offered events of the media core first.
 
     Raises: LineError LIN-076 for a country without a ring cadence.
     """
@@ -59,6 +60,7 @@ class VirtualCard:
                 self._add_loops(span)
         self._near = DigitalEnd(End.NEAR, self._digital, engine, self._reports)
         self.far = FarCard(self._digital, engine, far_reports)
+        self.hearers: list[Callable[[MediaEvent], bool]] = []
         self.world = World(config, FarPorts(engine, country, law, config.tones), self._wires)
 
     # --- drivers.io.Card ---
@@ -106,7 +108,7 @@ class VirtualCard:
 
     def media_event(self, event: MediaEvent) -> bool:
         """Give the world an event of the media core; False when its port is the box's own."""
-        return self.world.ports.media_event(event)
+        return any(hears(event) for hears in self.hearers) or self.world.ports.media_event(event)
 
     def set_fault(
         self,

@@ -63,6 +63,7 @@ class SpanConfig(msgspec.Struct, frozen=True, kw_only=True):
     caller_id: how lines are told who calls, caller_id_at: after the first ring, or before it, announced by a reversal of the loop or not.
     transfers: the lines are extensions of a switch, which holds, calls and hands over by hook flash.
     For cas: `idle_bits` (ABCD) are sent by an end that is not open.
+    For pri and cas: `exchange`: the exchange signals at their far end, and numbers can lead there.
     """
 
     kind: SpanKind
@@ -74,6 +75,7 @@ class SpanConfig(msgspec.Struct, frozen=True, kw_only=True):
     caller_id_at: Literal["first_ring", "polarity", "unannounced"] = "first_ring"
     transfers: bool = False
     idle_bits: str = "1101"
+    exchange: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.channels <= 120:
@@ -85,6 +87,11 @@ class SpanConfig(msgspec.Struct, frozen=True, kw_only=True):
     def is_digital(self) -> bool:
         """Signalled by frames or bits rather than by a loop."""
         return self.kind in DIGITAL
+
+    @property
+    def leads_to_exchange(self) -> bool:
+        """Calls come and go on it."""
+        return self.kind in (SpanKind.FXO, SpanKind.E1) or (self.is_digital and self.exchange)
 
     @property
     def timeslots(self) -> tuple[int, ...]:
@@ -181,7 +188,7 @@ class VirtualConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     def numbers_of_box(self) -> tuple[NumberConfig, ...]:
         """`numbers`, or the one there is when none is given."""
-        trunks = tuple(index for index, span in enumerate(self.spans, 1) if span.kind in (SpanKind.FXO, SpanKind.E1))
+        trunks = tuple(index for index, span in enumerate(self.spans, 1) if span.leads_to_exchange)
         default = (NumberConfig(number=DEFAULT_NUMBER, spans=trunks),) if trunks else ()
         return self.numbers or default
 
@@ -210,7 +217,8 @@ class VirtualConfig(msgspec.Struct, frozen=True, kw_only=True):
         twice = {number for number in seen if seen.count(number) > 1}
         if twice:
             raise ValueError(f"telephone number {min(twice)} is given twice")
-        trunks = self._channels(SpanKind.FXO, SpanKind.E1)
+        leading = (index for index, span in enumerate(self.spans, 1) if span.leads_to_exchange)
+        trunks = {channel for span in leading for channel in self.span_channels(span)}
         for number in self.numbers:
             if any(not 1 <= span <= len(self.spans) for span in number.spans):
                 raise ValueError(f"number {number.number} names a span that does not exist")

@@ -27,6 +27,9 @@ REFUSAL_TONES = {Refusal.BUSY: Tone.BUSY, Refusal.NO_ANSWER: Tone.BUSY, Refusal.
 class Party(Protocol):
     """One side of a call, as the exchange sees it."""
 
+    dialled: str
+    """The number of the call last offered."""
+
     @property
     def circuit(self) -> Circuit: ...
 
@@ -98,6 +101,7 @@ class Exchange:
             return
         connection = Connection(caller, callee, self._no_answer, self._ring_limit_ms)
         self._connections[id(caller)] = self._connections[id(callee)] = connection
+        callee.dialled = number
         callee.offered(caller_number)
         caller.circuit.tone(Tone.RINGBACK)
         caller.alerting()

@@ -28,6 +28,7 @@ class OutsideTelephone(Handset):
         self.circuit = Circuit(ports, ports.engine.line_new(), End.NEAR, _ignore, self)
         self.rested_since = 0.0
         self.withheld = False
+        self.dialled = ""
         self._exchange, self._setup_ms = exchange, setup_ms
         self._number_called = ""
         self._setup = Timer(self._place)

@@ -59,7 +59,7 @@ class Trunk:
         span: SpanConfig,
     ) -> None:
         self.channel, self.wire, self.state = channel, wire, TrunkState.IDLE
-        self.number = ""
+        self.number = self.dialled = ""
         self.circuit = Circuit(ports, wire.line, End.FAR, self._media_event)
         self.digits = ""
         self.rested_since = 0.0

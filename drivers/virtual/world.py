@@ -3,13 +3,24 @@
 Used from the event loop only.
 """
 
+from collections.abc import Mapping
+from typing import Protocol
+
 from drivers.errors import LineError
 from drivers.virtual.audio import FarPorts
-from drivers.virtual.config import Answering, NumberConfig, SetConfig, SpanKind, TelephoneConfig, VirtualConfig
+from drivers.virtual.config import Answering, SetConfig, SpanKind, TelephoneConfig, VirtualConfig
+from drivers.virtual.exchange import Party
 from drivers.virtual.holding import Switch
 from drivers.virtual.telephone import OutsideTelephone, WiredSet
 from drivers.virtual.trunk import Trunk
 from drivers.virtual.wire import Wire
+
+
+class NumberedParty(Party, Protocol):
+    """A channel of the box at the exchange; `number` is what called telephones are shown."""
+
+    number: str
+
 
 VISITOR_NUMBERS_FROM = 13900000000  # made up, in the form of a mobile number
 WITHHELD = "withheld"
@@ -30,8 +41,7 @@ class World:
         self._visits = 0
         for index in range(1, len(config.spans) + 1):
             self._furnish(index)
-        for number in config.numbers_of_box():
-            self._assign(number)
+        self._assign_all(self.trunks)
         for telephone in config.telephones:
             self.add_telephone(telephone)
 
@@ -90,8 +100,13 @@ class World:
             else:
                 self.trunks[channel] = Trunk(channel, wire, self.exchange, self.ports, self._config, span)
 
-    def _assign(self, number: NumberConfig) -> None:
-        trunks = [self.trunks[channel] for channel in self._config.channels_of(number)]
-        self.exchange.assign(number.number, trunks)
-        for trunk in trunks:
-            trunk.number = trunk.number or number.number
+    def join(self, trunks: Mapping[int, NumberedParty]) -> None:
+        """More channels whose far end is the exchange's, beside those with loops."""
+        self._assign_all({**self.trunks, **trunks})
+
+    def _assign_all(self, trunks: Mapping[int, NumberedParty]) -> None:
+        for number in self._config.numbers_of_box():
+            led_to = [trunks[channel] for channel in self._config.channels_of(number) if channel in trunks]
+            self.exchange.assign(number.number, led_to)
+            for trunk in led_to:
+                trunk.number = trunk.number or number.number
