@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench import barge_in, digits, engine, hangup, lab, system
+from tests.bench import barge_in, digits, engine, hangup, isdn, lab, system
 
 TITLES = {
     "engine_core_pct_240": "media core, 240 channels playing, detecting digits, recording stereo: % of one core",
@@ -29,6 +29,11 @@ TITLES = {
     "rss_calls_mb": "memory of the call agent (resident), MB",
     "system_underruns": "underruns of the line server during these calls",
     "system_tick_late_ms_p999": "its ticks late by (p99.9), ms",
+    "setup_ms_p50": "primary rate: SETUP received to CONNECT sent, line server and call agent, median, ms",
+    "setup_ms_p99": "the same, p99, ms",
+    "cps20_calls_per_s": "new calls a second on primary rate, answered by the hotline, hung up after 2 s",
+    "cps20_not_answered": "of these, not answered",
+    "cps20_core_pct": "line server, call agent and the exchange at the far end with these calls: % of one core",
     "lab_cpu_ms_per_call_s": "lab guest, 24 calls, both legs ours: ms of CPU per call-second",
 }
 
@@ -48,6 +53,7 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
     figures |= barge_in.measure()
     figures |= digits.measure()
     figures |= hangup.measure()
+    figures |= isdn.measure(60)
     figures |= system.measure(options.channels, 600 if options.soak else options.seconds)
     if options.lab:
         figures |= lab.measure()
