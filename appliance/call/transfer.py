@@ -74,7 +74,9 @@ SWITCH_SAYS: Mapping[TransferOutcome, Transferred] = {
 
 
 class Transferring(MessageTaking):
-    """The caller and another party."""
+    """The caller and another party. `ring`: how a set rings for this call, other than for a call from a set or from outside."""
+
+    ring = ""
 
     async def transfer(self, to: Destination, answering: bool = False) -> Transferred:
         """Blind transfer: ring `to` for as long as it allows, the caller hearing ringback, and join the two. `answering`: a call that
@@ -142,7 +144,7 @@ class Transferring(MessageTaking):
             number=to.number,
             caller=self.main.ani,
             no_answer_ms=to.ring_ms,
-            ring="internal" if self.main.is_set else "external",
+            ring=self.ring or ("internal" if self.main.is_set else "external"),
             tag=tags.encode(PartyTag(call_id=self.id)),
         ))
 

@@ -75,6 +75,7 @@ class Extensions:
         if outcome is not Transferred.NO_CHANNEL:
             return outcome
         await asyncio.sleep(PUT_DOWN_S)
+        call.ring = "recall"
         outcome = await call.transfer(place, answering=True)
         return Transferred.BUSY if outcome is Transferred.NO_CHANNEL else outcome
 

@@ -26,8 +26,8 @@ class SetPort(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rings(msgspec.Struct, frozen=True, kw_only=True):
-    """Ring cadences in ms on, off, on, off …; none: the country's. By kind of call: of another set, from outside, one that comes back to
-    who held or transferred it."""
+    """Ring cadences in ms on, off, on, off …; none: the country's. By kind of call: of another set, from outside, one that
+    beeped in the set's conversation and was not taken."""
 
     internal: tuple[int, ...] = (400, 200, 400, 4000)
     external: tuple[int, ...] = ()

@@ -15,6 +15,7 @@ from tests.scenarios.killing import Life
 from tests.scenarios.lines_rig import recorded
 from tests.scenarios.test_calls_flash import hears, play, talking
 from tests.scenarios.test_calls_sets import ONE, THREE, TWO, dial
+from tests.scenarios.test_lines_sets import Bell
 
 
 async def knocking(box: Box) -> tuple[WiredSet, WiredSet, WiredSet]:
@@ -124,7 +125,10 @@ def test_set_put_down_is_rung(config: Config, prompts: PromptLibrary, folder: Pa
     async def act(box: Box) -> None:
         _one, two, three = await knocking(box)
         two.hang_up()
+        bell = Bell(box.card.world, TWO)
         await two.reached(Phase.RINGING)
+        await asyncio.sleep(2)
+        assert bell.lengths_ms()[:3] == [300, 300, 300]
         two.answer()
         await asyncio.sleep(2)
         await hears(folder, three, two)

@@ -31,6 +31,7 @@ from drivers.signalling import callerid
 from drivers.signalling.fxs_config import SetPort, SetsConfig
 from drivers.virtual.handset import Phase
 from drivers.virtual.hookstate import RxSig, TxSig
+from drivers.virtual.world import World
 from tests.scenarios.lines_rig import LINES, Rig, recorded, run_rig, speech_like, wav
 
 SET, OTHER = 5, 6
@@ -63,10 +64,10 @@ class Display:
 class Bell:
     """When a set rings, in ms since the beginning."""
 
-    def __init__(self, rig: Rig, channel: int) -> None:
+    def __init__(self, world: World, channel: int) -> None:
         self.bursts: list[tuple[int, int]] = []
         self._began_s = 0.0
-        wire = rig.world.sets[channel]._wire
+        wire = world.sets[channel]._wire
         self._far, wire.far = wire.far, self
 
     def line_signal(self, sig: TxSig) -> None:
@@ -96,7 +97,7 @@ class Bell:
 )
 def test_kind_of_call_is_heard_from_the_ring(folder: Path, ring: str, lengths_ms: list[int], pauses_ms: list[int]) -> None:
     async def main(rig: Rig) -> None:
-        bell = Bell(rig, SET)
+        bell = Bell(rig.world, SET)
         rig.agent.send(Seize(leg="a", channel=SET, ring=ring))
         await asyncio.sleep(14)
         assert (bell.lengths_ms()[:3], bell.pauses_ms()[:2]) == (lengths_ms, pauses_ms)
@@ -108,7 +109,7 @@ def test_kind_of_call_is_heard_from_the_ring(folder: Path, ring: str, lengths_ms
 @pytest.mark.parametrize("number", ["13800138000", "8002", None])
 def test_set_is_told_who_calls_between_the_rings(folder: Path, standard: str, ring: str, number: str | None) -> None:
     async def main(rig: Rig) -> None:
-        display, bell = Display(rig, SET), Bell(rig, SET)
+        display, bell = Display(rig, SET), Bell(rig.world, SET)
         rig.agent.send(Seize(leg="a", channel=SET, ring=ring, caller=number))
         await asyncio.sleep(12)
         (shown,) = display.shown
@@ -121,7 +122,7 @@ def test_set_is_told_who_calls_between_the_rings(folder: Path, standard: str, ri
 
 def test_set_is_told_who_calls_by_keys_before_the_first_ring(folder: Path) -> None:
     async def main(rig: Rig) -> None:
-        display, bell = Display(rig, SET), Bell(rig, SET)
+        display, bell = Display(rig, SET), Bell(rig.world, SET)
         rig.agent.send(Seize(leg="a", channel=SET, caller="13800138000"))
         await rig.agent.told(Alerting, leg="a")
         assert "13800138000" in display.keys
