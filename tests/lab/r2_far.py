@@ -77,7 +77,7 @@ class R2Test:
         folder.mkdir(parents=True, exist_ok=True)
         config = folder / "r2test.conf"
         config.write_text(setup.text())
-        self._log = (GUEST_SHARE / f"r2test-{name}.log").open("w")
+        self._log = (GUEST_SHARE / f"r2test-{name}.log").open("w", buffering=1)
         main, end = os.openpty()  # on a terminal it writes line by line
         self._process = subprocess.Popen(["r2test", "-c", str(config)], stdout=end, stderr=end, cwd=folder, start_new_session=True)
         os.close(end)

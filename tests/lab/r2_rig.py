@@ -24,7 +24,7 @@ from tests.scenarios.lines_rig import Agent
 
 OURS = tuple(slot for slot in range(1, 32) if slot != 16)
 FAR_OFFSET = 31
-WRITE_AHEAD = 4
+WRITE_AHEAD = 8  # the emulated machine pauses for longer than a real one
 
 
 def r2_setup() -> CardSetup:

@@ -47,6 +47,21 @@ def china_out(report: Report) -> None:
     _calls_out(report, CN, (1,))
 
 
+@scenario(limit_s=900)
+def other_countries(report: Report) -> None:
+    """Mexico, Brazil, Argentina: a call in and a call out each."""
+    for variant in ("mx", "br", "ar"):
+        _calls_in(report, variant, (32,))
+        _calls_out(report, variant, (1,))
+
+
+@scenario(limit_s=400)
+def double_answer(report: Report) -> None:
+    """r2test answers, clears back for 0.4 s and answers again: no hang-up where charge pulses may be as long."""
+    far = FarSetup(variant="BR", channels=(32,), calls=False, double_answer=True)
+    asyncio.run(_out(report, settings_of("br", metering_ms=1000), far, (1,)))
+
+
 @scenario(limit_s=600)
 def itu_30(report: Report) -> None:
     """15 calls in and 15 out at once, with category and calling number both ways."""

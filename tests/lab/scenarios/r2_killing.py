@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.lab import cards, product
+from tests.lab.exchange import WRITE_AHEAD
 from tests.lab.nursery import Nursery
 from tests.lab.product import Box
 from tests.lab.r2_far import FarSetup, R2Test, r2test
@@ -28,6 +29,9 @@ data_dir = "{product.PATHS.data_dir}"
 
 [lines]
 card = "dahdi"
+
+[lines.engine]
+write_ahead = {WRITE_AHEAD}
 
 [[lines.groups]]
 name = "trunk"
