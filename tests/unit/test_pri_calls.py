@@ -14,7 +14,9 @@ from drivers.signalling import (
     CallWanted,
     LinkChanged,
     ReleaseWanted,
+    TimerFired,
 )
+from drivers.signalling.pri.binding import Number, Setup
 from drivers.signalling.pri.config import PriConfig
 from tests.unit.pri_pair import NETWORK, USER, Pair, Side, up
 
@@ -131,15 +133,11 @@ def test_nobody_answers() -> None:
     assert pair.network.all_idle()
 
 
-@pytest.mark.parametrize("number", ["", "1" * 200])
+@pytest.mark.parametrize("number", ["", "1" * 33, "12 34", "abc", "+"])
 def test_a_number_that_cannot_be_called(number: str) -> None:
     pair = up()
     pair.user.tell(1, CallWanted(number))
-    pair.run(1)
-    if not number:
-        assert pair.user.take() == [(1, CallReleased(Cause.INVALID_NUMBER, False))]
-    pair.user.tell(1, ReleaseWanted())
-    pair.run(1)
+    assert pair.user.take() == [(1, CallReleased(Cause.INVALID_NUMBER, False))]
     assert pair.user.all_idle()
 
 
@@ -260,6 +258,59 @@ def test_the_type_of_number_becomes_a_prefix(kind: str, number: str, told: str) 
     caller = offered(up(network=config(NETWORK, caller_type=kind)), caller=number).caller
     assert caller is not None
     assert caller.ani == told
+
+
+def told(calling: Number | None = None, name: str = "", redirecting: Number | None = None) -> CallOffered:
+    """What the user side makes of a SETUP of the network's with these elements."""
+    pair = up()
+    setup = Setup(channel=5, law="alaw", called=Number("88886666"), calling=calling, name=name, redirecting=redirecting)
+    assert pair.network.span.stack.setup(setup) is not None
+    pair.network.tell(pair.network.d_channel, TimerFired("libpri"))
+    pair.run(0.1)
+    (_, action), *_ = pair.user.take()
+    assert isinstance(action, CallOffered)
+    return action
+
+
+@pytest.mark.parametrize(
+    ("presentation", "shown", "source"),
+    [
+        (0x00, Presentation.ALLOWED, NumberSource.USER),
+        (0x01, Presentation.ALLOWED, NumberSource.NETWORK),
+        (0x02, Presentation.ALLOWED, NumberSource.USER),
+        (0x03, Presentation.ALLOWED, NumberSource.NETWORK),
+        (0x21, Presentation.RESTRICTED, NumberSource.NETWORK),
+        (0x43, Presentation.UNAVAILABLE, NumberSource.NETWORK),
+    ],
+)
+def test_presentation_and_screening(presentation: int, shown: Presentation, source: NumberSource) -> None:
+    caller = told(Number("13800138000", 0x41, presentation)).caller
+    assert caller is not None
+    assert (caller.number, caller.presentation, caller.source) == ("13800138000", shown, source)
+    assert caller.ani == ("13800138000" if shown is Presentation.ALLOWED else None)
+
+
+def test_a_name() -> None:
+    caller = told(Number("13800138000", 0x41, 0x01), name="Ward 3").caller
+    assert caller is not None
+    assert caller.name == "Ward 3"
+
+
+def test_the_number_a_call_was_diverted_from() -> None:
+    assert told(redirecting=Number("88881234", 0x41)).rdnis == "88881234"
+    assert told(redirecting=Number("1088881234", 0x21)).rdnis == "01088881234"
+    assert told().rdnis is None
+
+
+def test_an_international_number_is_marked_as_one() -> None:
+    pair = up()
+    pair.user.tell(1, CallWanted("+441632960000", "+8613800138000"))
+    pair.run(0.1)
+    (_, action), *_ = pair.network.take()
+    assert isinstance(action, CallOffered)
+    assert action.dnis == "441632960000"
+    assert action.caller is not None
+    assert action.caller.number == "008613800138000"
 
 
 @pytest.mark.parametrize("switch", ["euroisdn", "euroisdn_t1", "qsig", "ni1", "ni2", "dms100", "5ess", "4ess"])

@@ -214,6 +214,15 @@ def test_service_states() -> None:
     assert pair.user.all_idle()
 
 
+def test_a_channel_blocked_without_a_link_is_told_when_it_is_up() -> None:
+    service = {"switch": "ni2", "service_messages": True}
+    pair = Pair(config(USER, **service), config(NETWORK, **service), tuple(range(1, 24)))
+    pair.user.tell(5, BlockWanted())
+    pair.run(10)
+    assert pair.network.of(FarBlocked)[-1] == (5, FarBlocked(True))
+    assert [number for number in pair.network.span.channels() if not pair.network.span.is_idle(number)] == [5]
+
+
 def test_where_there_is_no_service_message_none_is_sent() -> None:
     pair = up()
     frames = pair.frames

@@ -21,6 +21,7 @@ Call = Any
 LONGEST_FRAME = 300
 _EPOCH_US = 10**12  # libpri takes time 0 for "never"
 _ANY = (-1, 0xFF)
+_SIGNALLING_ONLY = 1 << 17  # Source: libpri.h, event channel parameter encoding, bit D
 
 
 class Kind(IntEnum):
@@ -87,6 +88,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     cause: int = 0
     complete: bool = False
     flexible: bool = False
+    without_channel: bool = False
     inband: bool = False
     status: int = 0
     called: str = ""
@@ -283,6 +285,7 @@ class Stack:
             cause=event.cause,
             complete=bool(event.complete),
             flexible=bool(event.flexible),
+            without_channel=slot > 0 and bool(slot & _SIGNALLING_ONLY),
             inband=bool(event.progress & lib.PRI_PROG_INBAND_AVAILABLE),
             status=event.status,
             called=_string(event.called),

@@ -1,5 +1,7 @@
 """Numbers as PRI signals them, both ways. Pure. Source: Q.931 clauses 4.5.8 and 4.5.10, octets 3 and 3a."""
 
+import re
+
 from drivers.protocol import Caller, NumberSource, Presentation
 from drivers.signalling.pri.binding import Event, Number, Setup
 from drivers.signalling.pri.config import PriConfig
@@ -52,17 +54,28 @@ def prefixed(number: Number, config: PriConfig) -> str:
     return prefix + number.digits
 
 
+def can_be_dialled(number: str) -> bool:
+    """Digits of a keypad, with a + before an international number; no more than libpri and most switches take."""
+    return re.fullmatch(r"\+?[0-9*#]{1,32}", number) is not None
+
+
 def setup(config: PriConfig, slot: int, law: str, called: str, calling: str | None, complete: bool) -> Setup:
     """SETUP of a call of ours."""
-    own = calling or config.caller_number
+    own = calling if calling and can_be_dialled(calling) else config.caller_number
     shown = _RESTRICTED if config.hide_number else 0
     return Setup(
         channel=slot,
         law=law,
-        called=Number(called, octet(config.called_type, config.called_plan)),
-        calling=Number(own, octet(config.caller_type, config.caller_plan), shown | _NOT_SCREENED) if own else None,
+        called=_typed(called, config.called_type, config.called_plan),
+        calling=_typed(own, config.caller_type, config.caller_plan, shown | _NOT_SCREENED) if own else None,
         complete=complete,
     )
+
+
+def _typed(number: str, kind: str, plan: str, shown: int = 0) -> Number:
+    if number.startswith("+"):
+        return Number(number[1:], octet("international", "isdn"), shown)
+    return Number(number, octet(kind, plan), shown)
 
 
 def _vouched(number: Number) -> bool:

@@ -19,7 +19,6 @@ from drivers.signalling import (
     CallWanted,
     ChannelIdle,
     EventUnexpected,
-    FarBlocked,
     FrameReceived,
     Input,
     LineFailed,
@@ -37,11 +36,10 @@ from drivers.signalling.pri.causes import to_wire
 from drivers.signalling.pri.config import PriConfig
 from drivers.signalling.pri.guard import shown
 from drivers.signalling.pri.restarts import Restarts
+from drivers.signalling.pri.service import Service
 
 log = logging.getLogger("careline.lines")
 
-SERVING_SWITCHES = ("ni2", "dms100", "5ess", "4ess")
-IN_SERVICE, OUT_OF_SERVICE = 0, 2
 SABME, POLL = 0x6F, 0x10  # the far side sets the link up anew. Source: Q.921 table 5
 
 
@@ -58,7 +56,7 @@ class PriSpan:
         self._on: dict[int, CallRecord] = {}
         self._settling: set[int] = set()
         self._restarts = Restarts(config.d_channel, slots if config.restart else (), self._send_restart, self._emit_link)
-        self._far_blocked: set[int] = set()
+        self._service = Service(config, lambda number, status: self.stack.serve(self._slots[number], status), self.emit)
         self._due_s: float | None = None
         self._clock = clock
         self._timers: list[Step] = []
@@ -67,8 +65,7 @@ class PriSpan:
         self._set_up(config)
 
     def _set_up(self, config: PriConfig) -> None:
-        self._serves = config.service_messages and config.switch in SERVING_SWITCHES
-        self.stack.set_up(config.overlap_send, self._serves, config.transfer)
+        self.stack.set_up(config.overlap_send, self._service.used, config.transfer)
         for name, value in {"T309": config.keep_calls_ms, **config.timers}.items():
             self.stack.set_timer(name, value)
 
@@ -89,7 +86,7 @@ class PriSpan:
         return self._finish()
 
     def is_idle(self, channel: int) -> bool:
-        taken = channel in self._on or channel in self._settling or channel in self._far_blocked
+        taken = channel in self._on or channel in self._settling or channel in self._service.far_blocked
         return self.link_up and not taken and not self._restarts.under_way(channel)
 
     def state_name(self, channel: int) -> str:
@@ -99,7 +96,7 @@ class PriSpan:
             return "link down"
         if self._restarts.under_way(channel):
             return "restarting"
-        return "blocked" if channel in self._far_blocked else "idle"
+        return "blocked" if channel in self._service.far_blocked else "idle"
 
     def adopt(self, channel: int, phase: LegPhase) -> tuple[Step, ...]:
         """libpri's state died with its process: the call has ended, and RESTART tells the far side so."""
@@ -133,7 +130,7 @@ class PriSpan:
             case CallWanted():
                 self._call_out(channel, event)
             case BlockWanted(blocked=blocked):
-                self._tell_blocked(channel, blocked)
+                self._service.block(channel, blocked, self.link_up)
             case _:
                 if call := self._on.get(channel):
                     self._walk(call, self._trigger(event), event)
@@ -188,7 +185,7 @@ class PriSpan:
         if self.config.overlap_send:
             first, rest = wanted.number[: self.config.first_digits], wanted.number[self.config.first_digits :]
         setup = numbers.setup(self.config, self._slots[channel], self._law, first, wanted.caller, complete=not rest)
-        handle = self.stack.setup(setup) if wanted.number else None
+        handle = self.stack.setup(setup) if numbers.can_be_dialled(wanted.number) else None
         if handle is None:
             self.emit(channel, CallReleased(Cause.INVALID_NUMBER, False))
             return
@@ -201,17 +198,13 @@ class PriSpan:
         self._calls[call.handle] = call
         self._on[call.channel] = call
 
-    def _tell_blocked(self, channel: int, blocked: bool) -> None:
-        if self._serves and self.link_up:
-            self.stack.serve(self._slots[channel], OUT_OF_SERVICE if blocked else IN_SERVICE)
-
     # --- the link ----------------------------------------------------------------------------------------------------
 
     def _link_event(self, event: Input) -> None:
         match event:
             case FrameReceived(frame=frame):
                 known = {call.reference for call in self._calls.values()}
-                if happened := self.stack.receive(shown(frame, known, self._serves)):
+                if happened := self.stack.receive(shown(frame, known, self._service.used)):
                     self._happened(happened)
                 if self.link_up and len(frame) == 3 and frame[2] & ~POLL == SABME:
                     self._compare_calls()
@@ -232,9 +225,12 @@ class PriSpan:
             case Kind.RESTART:
                 self._restarted(event.channel)
             case Kind.RESTART_ACK:
+                if (number := self._numbers.get(event.channel or 0)) is not None:
+                    self._service.restarted(number)
                 self._restarts.acknowledged()
-            case Kind.SERVICE | Kind.SERVICE_ACK:
-                self._served(event)
+            case Kind.SERVICE:
+                if (number := self._numbers.get(event.channel or 0)) is not None:
+                    self._service.told(number, event.status)
             case Kind.CONFIG_ERR:
                 log.error("LIN-151 D-channel %d: %s. Set side to the other value", self.config.d_channel, event.text)
             case _:
@@ -272,6 +268,7 @@ class PriSpan:
             if up:
                 self._compare_calls()
                 self._restarts.begin()
+                self._service.link_up()
 
     def _compare_calls(self) -> None:
         """After a break of the link one side may have given up calls that the other still has."""
@@ -283,7 +280,7 @@ class PriSpan:
 
     def _ring(self, event: Event) -> None:
         self._calls.pop(event.call, None)
-        number = self._channel_for(event)
+        number = Cause.FACILITY_NOT_IMPLEMENTED if event.without_channel else self._channel_for(event)
         if isinstance(number, Cause):
             self.stack.hang_up(event.call, number)
             return
@@ -355,25 +352,10 @@ class PriSpan:
         """The far side has cleared these channels: whatever call there was has ended."""
         numbers_meant = self._slots if slot is None else [self._numbers.get(slot, -1)]
         for number in numbers_meant:
-            self._far_unblocked(number)
+            self._service.restarted(number)
             if call := self._on.get(number):
                 self.stack.forget(call.handle)
                 self._gone(call)
-
-    def _far_unblocked(self, number: int) -> None:
-        if number in self._far_blocked:
-            self._far_blocked.discard(number)
-            self.emit(number, FarBlocked(False))
-
-    def _served(self, event: Event) -> None:
-        number = self._numbers.get(event.channel or 0)
-        if number is None or event.kind is Kind.SERVICE_ACK:
-            return
-        if event.status == IN_SERVICE:
-            self._far_unblocked(number)
-        elif number not in self._far_blocked:
-            self._far_blocked.add(number)
-            self.emit(number, FarBlocked(True))
 
     # --- what comes of a step ----------------------------------------------------------------------------------------
 
