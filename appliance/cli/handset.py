@@ -46,7 +46,7 @@ class Step(NamedTuple):
 @click.option("--socket", type=click.Path(path_type=Path), help="The handset socket.  [default: as the configuration says]")
 @click.option("--number", default="", help="The number to call.  [default: the box's first number]")
 @click.option("--channel", type=int, help="Instead of calling: be the set on this FXS port, answer when it rings.")
-@click.option("--caller", default="", help="The number to show as the caller.")
+@click.option("--caller", default="", help="The number to show as the caller, or: withheld.")
 @click.option("--keys", default="", help="Keys to press when answered: 0-9 * # A-D; w waits half a second; s says the file of --say here.")
 @click.option("--say", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="WAV to say (mono, 8 kHz), after the keys.")
 @click.option("--record", type=click.Path(path_type=Path, dir_okay=False), help="WAV to write what is heard into.")

@@ -5,6 +5,8 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,13 +24,26 @@ CONFIG = VirtualConfig(
     telephones=(TelephoneConfig(number="7", after_ms=700),),
     ring_limit_ms=8000,
 )
+SWITCH = msgspec.structs.replace(
+    CONFIG,
+    spans=(
+        SpanConfig(kind=SpanKind.FXO, channels=2, transfers=True, reverses_polarity=True, caller_id="dtmf", caller_id_at="polarity"),
+        *CONFIG.spans[1:],
+    ),
+)
 CALLERS = 3
+LONGEST_FLASH_MS = 1000
 LINE_FAULTS = (Fault.CUT, Fault.FREEZE, Fault.LOST_HANGUP, Fault.ALARM)
 
 
 def _hook(rig: Rig, number: int, hook: Hook) -> None:
     with contextlib.suppress(LineError):  # LIN-071, where the kernel would say EBUSY
         rig.channel(number).set_hook(hook)
+
+
+def _flash(rig: Rig, number: int, ms: int) -> None:
+    _hook(rig, number, Hook.ON)
+    asyncio.get_running_loop().call_later(ms / 1000, _hook, rig, number, Hook.OFF)
 
 
 def _reopen(rig: Rig, number: int) -> None:
@@ -45,6 +60,7 @@ Act = Callable[[Rig, list[Any]], object]
 CHANNELS = st.integers(1, 4)
 ACTS: st.SearchStrategy[Act] = st.one_of(
     st.builds(lambda n, h: lambda rig, _: _hook(rig, n, h), CHANNELS, st.sampled_from(list(Hook))),
+    st.builds(lambda n, ms: lambda rig, _: _flash(rig, n, ms), st.integers(1, 2), st.integers(40, LONGEST_FLASH_MS)),
     st.builds(lambda n: lambda rig, _: _reopen(rig, n), CHANNELS),
     st.builds(lambda a, b: lambda rig, _: _join(rig, a, b), CHANNELS, CHANNELS),
     st.builds(lambda n: lambda rig, _: rig.channel(n).native_unbridge(), CHANNELS),
@@ -61,9 +77,10 @@ ACTS: st.SearchStrategy[Act] = st.one_of(
 )
 
 
+@pytest.mark.parametrize("config", [CONFIG, SWITCH], ids=["exchange", "switch"])
 @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.tuples(ACTS, st.integers(0, 2500)), max_size=40))
-def test_anything_in_any_order(story: list[tuple[Act, int]]) -> None:
+@given(story=st.lists(st.tuples(ACTS, st.integers(0, 2500)), max_size=40))
+def test_anything_in_any_order(config: VirtualConfig, story: list[tuple[Act, int]]) -> None:
     async def main(rig: Rig) -> None:
         faults: list[dict[str, Any]] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
@@ -73,13 +90,14 @@ def test_anything_in_any_order(story: list[tuple[Act, int]]) -> None:
         for act, pause_ms in story:
             act(rig, callers)
             await rig.pass_ms(pause_ms)
+        await rig.pass_ms(LONGEST_FLASH_MS)
         await _all_to_rest(rig, callers)
         assert not faults, faults
         assert all(trunk.state is TrunkState.IDLE and trunk.is_free() for trunk in rig.world.trunks.values())
         assert all(each.phase is Phase.IDLE for each in (*callers, *rig.world.sets.values(), *rig.world.telephones.values()))
         assert not rig.world.exchange.busy
 
-    run_rig(CONFIG, main)
+    run_rig(config, main)
 
 
 async def _all_to_rest(rig: Rig, callers: list[Any]) -> None:
