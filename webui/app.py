@@ -21,7 +21,22 @@ from webui.live import LiveHub, Source
 from webui.settings import Config
 from webui.shared import Shared
 from webui.today import TodayCounter
-from webui.views import account, calls, channels, dashboard, handset, health, line_setup, lines, messages, people, recordings, setup, start
+from webui.views import (
+    account,
+    calls,
+    channels,
+    dashboard,
+    handset,
+    health,
+    line_setup,
+    lines,
+    messages,
+    music,
+    people,
+    recordings,
+    setup,
+    start,
+)
 from webui.wording import load_wording
 
 SIGN_IN_TRIES_A_MINUTE = 20
@@ -53,6 +68,7 @@ def create_app(config: Config, source: Source | None = None, clock: Clock | None
     app.url_map.converters["int"] = RowNumber
     app.extensions["careline"] = _shared(config, source or _call_agent(config), clock or RealClock())
     _add_views(app)
+    music.install(app)
     guard.install(app)
     faults.install(app)
     page.install(app)
@@ -112,6 +128,7 @@ def _add_views(app: Flask) -> None:
         recordings.blueprint,
         messages.blueprint,
         health.blueprint,
+        music.blueprint,
         handset.blueprint,
     ):
         app.register_blueprint(blueprint)

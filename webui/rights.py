@@ -22,6 +22,7 @@ class Right(StrEnum):
     SET_UP_LINES = "set_up_lines"
     HANG_UP = "hang_up"
     SEE_HEALTH = "see_health"
+    MANAGE_MUSIC = "manage_music"
     USE_HANDSET = "use_handset"
     SEE_AUDIT = "see_audit"
     MANAGE_ACCOUNTS = "manage_accounts"

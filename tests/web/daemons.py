@@ -15,10 +15,11 @@ STOP_LIMIT_S = 15.0
 
 
 @contextmanager
-def whole_box(root: Path) -> Iterator[tuple[prepared.Place, str]]:
-    """Yields the place and the address of the pages."""
+def whole_box(root: Path, lines: str = "") -> Iterator[tuple[prepared.Place, str]]:
+    """Yields the place and the address of the pages. `lines`: the section of the line server."""
     port = free_port()
     place = prepared.make_place(root, port)
+    place.config.write_text(place.config.read_text() + lines)
     with ExitStack() as stack:
         stack.enter_context(_process(place, "drivers.server", place.run_dir / "handset.sock"))
         stack.enter_context(_process(place, "appliance.main", place.run_dir / "control.sock"))

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from appliance.control.messages import EndLineTest, HangUpCall, LineTarget, ResetLineCounters, RunLineTest, SetLinesBlocked
 from appliance.store.models import CallRecord
-from drivers.protocol import CALLING_TESTS, LINE_TESTS, LineTestKind
+from drivers.protocol import CALLING_TESTS, LINE_TESTS, LineTestKind, LineTestPhase
 from webui import tiles
 from webui.asking import ask, where_the_form_stood
 from webui.live import LiveView
@@ -34,13 +34,17 @@ def show(number: int) -> str:
 @blueprint.get("/channels/<int:number>/live")
 @needs(Right.SEE_LIVE)
 def feed(number: int) -> Response:
-    mine = {"everything", f"channel-{number}", f"test-{number}"}
+    mine = {"everything", f"channel-{number}", f"test-{number}", "state"}
+    shown = _is_tested(shared().hub.view(), number)
 
     def draw(changed: frozenset[str]) -> str:
+        """The form is left alone, somebody may be at it, unless a test begins or ends."""
+        nonlocal shown
         view = shared().hub.view()
-        if number not in view.channels or not (changed & (mine | {"state"})):
+        if number not in view.channels or not changed & mine:
             return ""
-        return render_template("channel_live.html", **_parts(view, number))
+        before, shown = shown, _is_tested(view, number)
+        return render_template("channel_live.html", form=shown is not before, **_parts(view, number))
 
     return stream(draw)
 
@@ -85,6 +89,11 @@ def end_test(number: int) -> Response:
 def hang_up(call_id: str) -> Response:
     ask(HangUpCall(call_id=call_id, by=me().name), "call_hung_up", call_id)
     return redirect(url_for("calls.story", call_id=call_id), 303)
+
+
+def _is_tested(view: LiveView, number: int) -> bool:
+    test = view.tests.get(number)
+    return test is not None and test.phase is LineTestPhase.RUNNING
 
 
 def _parts(view: LiveView, number: int) -> dict[str, object]:

@@ -31,6 +31,10 @@ function askFirst(event) {
   dialog.onclose = () => {
     if (dialog.returnValue !== "yes") return;
     form.dataset.confirmed = "1";
+    if (!form.isConnected) { // what is pushed took its place meanwhile
+      form.hidden = true;
+      document.body.append(form);
+    }
     form.requestSubmit();
   };
   dialog.showModal();
