@@ -158,22 +158,31 @@ async def _hang_up_out(one: Phone, line: Line) -> None:
 
 
 async def _flash(report: Report, exchange: Exchange) -> None:
-    """A flash of the hook is no hang-up; a longer opening is one."""
-    one, two = exchange.phones[:2]
+    """A flash of the hook is no hang-up but gives dial tone for a third, to whom the call is handed over; a longer opening is a hang-up."""
+    one, two, three = exchange.phones[:3]
     await one.lift()
     await one.press("8002")
     await two.answer()
     await asyncio.sleep(2)
-    one.tones.clear()
-    since = len(two.seen)
-    await one.hook(Hook.FLASH)  # 750 ms
+    since = len(one.seen)
+    two.detect()
+    two.tones.clear()
+    await two.hook(Hook.FLASH)  # 750 ms
+    await two.until("dial tone", lambda: Tone.DIAL in two.tones)
+    assert not one.saw(LineEvent.ONHOOK, since), one.story()
+    await two.press("8003")
+    await three.answer()
+    await asyncio.sleep(3)
+    await _talk(two, three)
+    await two.rest()
     await asyncio.sleep(4)
-    assert not two.saw(LineEvent.ONHOOK, since), two.story()
+    await _talk(one, three)
+    report.figure("calls_handed_over", 1)
     await one.hook(Hook.ON)
     await asyncio.sleep(1.15)
     await one.hook(Hook.OFF)
-    await two.event(LineEvent.ONHOOK, since)
-    for phone in (one, two):
+    await three.event(LineEvent.ONHOOK, since=0)
+    for phone in (one, three):
         await phone.rest()
     await asyncio.sleep(3)
 
