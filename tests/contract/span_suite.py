@@ -99,6 +99,23 @@ async def a_cut_span_is_in_alarm_until_it_is_back(bench: E1Bench) -> None:
 
 
 @span_case
+async def a_span_in_alarm_can_be_opened_and_waits(bench: E1Bench) -> None:
+    box = bench.box
+    await bench.far_goes()
+    assert await bench.until(lambda: any(each.alarms for each in box.card.spans() if each.number == bench.pri_span))
+    link, bearer = box.open_link(), box.open(box.bearers[0])
+    assert not bearer.is_offhook()
+    link.send(b"lost")
+    await bench.far_returns()
+    assert await bench.until(lambda: E.NOALARM in box.events[box.link] and E.NOALARM in box.events[box.bearers[0]]), dict(box.events)
+    assert await bench.until(bearer.is_offhook)
+    bench.far.open_link()
+    await bench.pass_ms(SOON_MS)
+    await send_all(bench, link, [b"heard"])
+    assert await bench.until(lambda: b"heard" in bench.far.frames), bench.far.frames
+
+
+@span_case
 async def frames_pass_again_after_an_alarm(bench: E1Bench) -> None:
     link = bench.box.open_link()
     await bench.far_goes()
