@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Iterable
 from typing import TypeVar
 
-from drivers.io import LineEvent
+from drivers.io import Hook, LineEvent
 from drivers.media import Tone
 from drivers.protocol import (
     Alerting,
@@ -32,6 +32,7 @@ from tests.lab.sound import noise_file
 LIMIT_S = 120.0
 RINGING_S = 6.0
 NUMBER = "8001"
+GLARE_S, GLARE_STEP_S = 0.5, 0.016
 T = TypeVar("T")
 
 STANDARDS = ("bell202", "v23", "dtmf")
@@ -213,6 +214,61 @@ async def _dial_by_pulses(box: BoxLines, far: SwitchLine) -> str:
     await far.box_hangs_up(since)
     digits = (seen.event.name for seen in far.line.seen[since:] if seen.event.name.startswith("PULSE_"))
     return "".join(name.removeprefix("PULSE_") for name in digits if name != "PULSE_START")
+
+
+# --- both at once --------------------------------------------------------------------------------------------------------
+
+
+@scenario(limit_s=900)
+def glare(report: Report) -> None:
+    """24 lines on which the exchange rings while the box seizes, 0.2 s before it to 0.2 s after: one of the two calls comes about."""
+    asyncio.run(_glare(report))
+
+
+async def _glare(report: Report) -> None:
+    async with fxo_box(LineProfile(), "glare") as (box, switch):
+        done = Counter(await all_of(_meet(box, far) for far in switch))
+        await asyncio.sleep(3)
+        assert all(box.is_free(channel) for channel in OURS)
+    for outcome, count in sorted(done.items()):
+        report.figure(outcome, count)
+    assert sum(done.values()) == PAIRS
+
+
+async def _meet(box: BoxLines, far: SwitchLine) -> str:
+    leg, since = f"glare-{far.channel}", len(far.line.seen)
+    await far.line.quiet()
+    far.line.io.attach(far.line.port)
+    calling = asyncio.create_task(_ring_unless_seized(far, since))
+    await asyncio.sleep(GLARE_S + (far.channel - PAIRS / 2) * GLARE_STEP_S)
+    box.agent.send(Seize(leg=leg, channel=far.channel, number=NUMBER))
+    if await calling:
+        released = await box.agent.told(Released, leg=leg, limit_s=LIMIT_S)
+        assert released.cause == Cause.CHANNEL_NOT_AVAILABLE, released
+        arrived = (await _told_of_channel(box, far.channel)).state.leg
+        box.agent.send(Answer(leg=arrived))
+        await box.agent.told(Answered, leg=arrived, limit_s=LIMIT_S)
+        await far.line.event(LineEvent.RINGOFFHOOK, since)
+        await far.line.hook(Hook.OFF)
+        await asyncio.sleep(2)
+        await _ends_by_battery(box, far, arrived)
+        return "callers who came through"
+    await far.seized(since)
+    await far.dialled(len(NUMBER))
+    far.tone(Tone.BUSY)
+    released = await box.agent.told(Released, leg=leg, limit_s=LIMIT_S)
+    assert released.cause == Cause.USER_BUSY, released
+    await far.box_hangs_up(since)
+    return "calls out that came through"
+
+
+async def _ring_unless_seized(far: SwitchLine, since: int) -> bool:
+    """What an exchange does with a caller for a line: True when it rings there."""
+    await asyncio.sleep(GLARE_S)
+    if far.line.saw(LineEvent.RINGOFFHOOK, since):
+        return False
+    await far.line.hook(Hook.RING)
+    return True
 
 
 # --- behind a switch -----------------------------------------------------------------------------------------------------
