@@ -66,7 +66,9 @@ def from_form(told: SetupTold, form: Form) -> Setup:
     setup = copy.deepcopy(read(told))
     plans = [_plan_from(told, setup, span, form) for span in told.found]
     tables = {name: _tables_from(told, setup, name, form) for name in ("pri", "r2")}
-    return {**setup, "spans": plans, "groups": list(_groups_from(told, setup, form)), **tables}
+    there = {span.number for span in told.found}
+    away = [plan for plan in setup.get("spans", []) if plan.get("span") not in there]  # of a card that is pulled
+    return {**setup, "spans": plans + away, "groups": list(_groups_from(told, setup, form)), **tables}
 
 
 def groups_shown(setup: Setup) -> list[dict[str, Any]]:

@@ -35,9 +35,11 @@ class Configurable(Protocol):
 
 
 def predicted(found: Iterable[SpanFound], plans: Iterable[SpanPlan], specs: Mapping[int, ChannelSpec]) -> dict[int, ChannelSpec]:
-    """The channels there will be."""
+    """The channels there will be; those of a card that is pulled are as they were. `specs`: the channels there are."""
     wanted = {plan.span: plan.uses() for plan in plans}
-    there: dict[int, ChannelSpec] = {}
+    found = tuple(found)
+    away = {spec.span for spec in specs.values()} - {span.number for span in found}
+    there: dict[int, ChannelSpec] = {number: spec for number, spec in specs.items() if spec.span in away}
     for span in found:
         now = {port.number: Signalling(port.now) for port in span.ports if port.now}
         uses = wanted.get(span.number, now)
@@ -80,7 +82,7 @@ class Reload:
 
     def touched(self, wanted: LinesConfig, specs: Mapping[int, ChannelSpec]) -> set[int]:
         """Channels and D-channels that change, come or go."""
-        before = keys_of(self._lines.config, self._specs())
+        before = keys_of(self._lines.config, self.specs())
         after = keys_of(wanted, specs)
         return {number for number in {*before, *after} if before.get(number) != after.get(number)}
 
@@ -95,13 +97,15 @@ class Reload:
         card = self._lines.card
         assert isinstance(card, Configurable)
         self._close(touched)
+        done = False
         try:
             await card.reconfigure(wanted)
             self._open(wanted)
-        except CarelineError:
-            self._close(touched)
-            await self._go_back(card, before)
-            raise
+            done = True
+        finally:
+            if not done:
+                self._close(touched)
+                await self._go_back(card, before)
 
     async def _go_back(self, card: Configurable, before: LinesConfig) -> None:
         try:
@@ -110,8 +114,11 @@ class Reload:
             log.error("LIN-176 the card cannot be set up as it was: %s", error)
         self._open(before)
 
-    def _specs(self) -> dict[int, ChannelSpec]:
-        return {spec.number: spec for spec in self._lines.card.channels()}
+    def specs(self) -> dict[int, ChannelSpec]:
+        """Channels of the card, and those the line server has of one that is pulled."""
+        lines = self._lines
+        known = [channel.spec for channel in lines.channels.values()] + [link.spec for link in lines.links.values()]
+        return {spec.number: spec for spec in (*known, *lines.card.channels())}
 
     # --- closing -----------------------------------------------------------------------------------------------------
 
@@ -134,7 +141,7 @@ class Reload:
 
     def _open(self, wanted: LinesConfig) -> None:
         """Raises: LineError LIN-034, ConfigError."""
-        lines, specs = self._lines, self._specs()
+        lines, specs = self._lines, self.specs()
         groups = groups_for(wanted.groups, tuple(specs.values()))
         plan = plan_for(wanted.dial_plan, groups)
         missing = [number for group in groups for number in group.numbers if number not in specs]

@@ -99,14 +99,15 @@ class SettingUp:
         """The tables in use; where there are none, what the line server made up."""
         now = setup_of(self._lines.config)
         spans = now.spans or tuple(plan_of(span) for span in self._card().found())
-        return msgspec.structs.replace(now, spans=spans, groups=groups_for(now.groups, self._lines.card.channels()))
+        return msgspec.structs.replace(now, spans=spans, groups=groups_for(now.groups, tuple(self._reload.specs().values())))
 
     def _checked(self, setup: LineSetup) -> tuple[LinesConfig, dict[int, ChannelSpec]]:
         """The configuration it makes and the channels there will be. Raises: CarelineError."""
-        found = self._card().found()
+        found, now = self._card().found(), self._now()
         wanted = with_setup(self._lines.config, setup)
-        check_found(setup.spans, found, FILE)
-        specs = predicted(found, setup.spans, {spec.number: spec for spec in self._lines.card.channels()})
+        # A card that is pulled may stay as it is.
+        check_found([plan for plan in setup.spans if plan not in now.spans], found, FILE)
+        specs = predicted(found, setup.spans, self._reload.specs())
         check_card(wanted, tuple(specs.values()), FILE)
         for group in setup.groups:
             links = [number for number in group.numbers if specs[number].signalling is Signalling.DCHAN]
@@ -134,10 +135,11 @@ class SettingUp:
             line_setup.write_trying(self._data_dir, setup)
             await self._reload.apply(wanted, specs)
         except CarelineError as error:
-            line_setup.forget(self._data_dir)
-            log.error("%s the set-up was not applied: %s. %s", error.code, error.what, error.remedy)
-            failed = CommandFailed(command_id=command.command_id, code=error.code, what=error.what, remedy=error.remedy)
-            self._lines.outbox.emit(failed)
+            self._not_applied(command, error)
+            return
+        except Exception as error:  # the outer border of a command: the lines are as before whatever is wrong with it
+            log.exception("LIN-059 the set-up failed")
+            self._not_applied(command, LineError("LIN-059", f"the set-up failed: {error!r}", "This is a fault of the program; see its log"))
             return
         self._before = before
         self._until = self._lines.clock.now() + timedelta(seconds=command.confirm_s)
@@ -146,6 +148,12 @@ class SettingUp:
         self._lines.outbox.emit(
             SetupChecked(command_id=command.command_id, diff=diff, touched=tuple(sorted(touched)), trying_until=self._until)
         )
+
+    def _not_applied(self, command: TrySetup, error: CarelineError) -> None:
+        line_setup.forget(self._data_dir)
+        log.error("%s the set-up was not applied: %s. %s", error.code, error.what, error.remedy)
+        failed = CommandFailed(command_id=command.command_id, code=error.code, what=error.what, remedy=error.remedy)
+        self._lines.outbox.emit(failed)
 
     def _nobody_confirmed(self, waited_s: int) -> None:
         what = f"nobody confirmed the set-up within {waited_s} s"
@@ -157,8 +165,7 @@ class SettingUp:
         line_setup.forget(self._data_dir)
         before = self._before
         try:
-            found = self._card().found()
-            specs = predicted(found, before.spans, {spec.number: spec for spec in self._lines.card.channels()})
+            specs = predicted(self._card().found(), before.spans, self._reload.specs())
             await self._reload.apply(before, specs)
         except CarelineError as error:
             log.error("%s the set-up could not be undone: %s. %s", error.code, error.what, error.remedy)

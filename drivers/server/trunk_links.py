@@ -31,7 +31,7 @@ class TrunkLinks:
         """A signaller for every D-channel of the card and the B-channels it serves, as far as they are in a group."""
         specs = {spec.number: spec for spec in self._lines.card.channels()}
         wanted = {number for group in groups for number in group.numbers}
-        free = {number for number in wanted if specs[number].signalling is Signalling.BCHAN}
+        free = {number for number in wanted if number in specs and specs[number].signalling is Signalling.BCHAN}
         for spec in specs.values():
             if spec.signalling is not Signalling.DCHAN:
                 continue

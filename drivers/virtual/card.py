@@ -207,7 +207,8 @@ class VirtualCard:
 
     def _found(self, span: int) -> SpanFound:
         status = self._status(span)
-        now = {spec.number: spec.signalling.value for spec in self.channels() if spec.span == span}
+        specs = self._digital[span].specs(End.FAR) if span in self._digital else self._specs.values()
+        now = {spec.number: spec.signalling.value for spec in specs if spec.span == span}
         ports = tuple(
             PortFound(number=number, timeslot=slot, name=f"VIRT/{span}/{slot}", can=can, now=now.get(number, ""))
             for number, slot, can in ports_of(self._config, span)

@@ -20,7 +20,7 @@ from appliance.ivr.prompts.library import PromptLibrary
 from appliance.store.models import LineAction, LineAlarm
 from drivers.errors import CarelineError
 from drivers.protocol import BlockedBy, ChannelState, LineTestKind, LineTestPhase
-from tests.scenarios.box_rig import Box, run_box, until
+from tests.scenarios.box_rig import Box, call, run_box, until
 from tests.scenarios.killing import Life
 
 SET = 9  # the first one, after eight lines
@@ -187,5 +187,45 @@ def test_bad_set_up_is_refused(config: Config, prompts: PromptLibrary) -> None:
         assert [(by, action, detail[:17]) for by, action, _, detail in await box.ask(actions)] == [
             ("liwei", "setup_tried", "refused: CFG-091:")
         ]
+
+    run_box(config, prompts, main)
+
+
+# --- a card that goes and comes back ------------------------------------------------------------------------------
+
+
+def test_card_pulled_and_put_back_is_an_alarm_with_begin_and_end(config: Config, prompts: PromptLibrary) -> None:
+    async def main(box: Box) -> None:
+        box.card.unplug(1)
+        await asyncio.sleep(5)
+        assert await box.ask(alarms) == [("span", 1, "removed", True)]
+        assert channel(box, 1).alarms == ("removed",)
+        assert channel(box, SET).alarms == ()
+        await box.agent.care.run_test(RunLineTest(test_id="t", channel=SET, kind=LineTestKind.RING, by="liwei"))
+        with pytest.raises(CarelineError, match="LIN-172"):
+            await box.agent.care.run_test(RunLineTest(test_id="u", channel=1, kind=LineTestKind.DIAL_TONE, by="liwei"))
+        box.card.plug(1)
+        await until(lambda: not channel(box, 1).alarms, 10)
+        await asyncio.sleep(3)
+        assert await box.ask(alarms) == [("span", 1, "removed", False)]
+        box.set(SET).answer()
+        await until(lambda: box.agent.live.snapshot().tests[0].phase is LineTestPhase.PASSED, 5)
+        await call(box, "1")
+
+    run_box(config, prompts, main)
+
+
+def test_set_up_while_a_card_is_pulled_leaves_it_alone(config: Config, prompts: PromptLibrary) -> None:
+    async def main(box: Box) -> None:
+        setup = msgspec.json.decode((await box.agent.care.ask_setup(AskLineSetup(by="liwei"))).told.setup)
+        box.card.unplug(1)
+        await asyncio.sleep(2)
+        setup["groups"][1]["name"] = "desk"
+        await box.agent.care.try_setup(TryLineSetup(setup=msgspec.json.encode(setup), apply=True, by="liwei"))
+        assert channel(box, SET).group == "desk"
+        assert channel(box, 1).alarms == ("removed",)
+        await box.agent.care.settle_setup(SettleLineSetup(keep=True, by="liwei"))
+        box.card.plug(1)
+        await until(lambda: not channel(box, 1).alarms, 10)
 
     run_box(config, prompts, main)
