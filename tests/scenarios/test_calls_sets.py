@@ -1,6 +1,7 @@
 """Calls made at the telephone sets of the house, through the whole box: to each other, out, to a service; what is heard and recorded."""
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from drivers.config import GroupConfig, LinesConfig
 from drivers.dial_plan import DialPlan, ServiceRule
 from drivers.media import Tone
 from drivers.protocol import BlockChannel, Cause
+from drivers.settings import Paths
 from drivers.virtual.config import Answering, NumberConfig, SetConfig, SpanConfig, SpanKind, TelephoneConfig, VirtualConfig
 from drivers.virtual.handset import Phase
 from drivers.virtual.telephone import OutsideTelephone, WiredSet
@@ -336,3 +338,42 @@ def test_lamp_shows_while_a_message_waits(config: Config, prompts: PromptLibrary
 
     calls = CallsConfig(message_lamps=("8002", "7777"))
     assert run_box(msgspec.structs.replace(config, calls=calls), prompts, main, WORLD) == [False, True, True, False]
+
+
+def test_call_agent_killed_at_any_message(prompts: PromptLibrary, folder: Path) -> None:
+    """From the number dialled to the record: the two talk all the same, and there is one record that is right."""
+
+    async def act(box: Box, messages: int) -> bool:
+        life = Life(messages)
+        await box.agent.stop()
+        await box.start_agent(life)
+        one, two, replaced = dial(box, ONE, "8002"), box.set(TWO), False
+        for _ in range(120):
+            await asyncio.sleep(0.25)
+            replaced = await replace_dead(box, life, replaced)
+            if two.phase is Phase.RINGING:
+                two.answer()
+        one.hang_up()
+        await asyncio.sleep(2)
+        await replace_dead(box, life, replaced)
+        two.hang_up()
+        await box.idle()
+        record = await box.ask(record_of_the_call)
+        found = (record["direction"], record["transfer_outcome"], record["operator_channel"], record["ended_by"], record["cause"])
+        assert found == ("internal", "answered", TWO, "caller", Cause.NORMAL), f"killed after {messages} messages: {record}"
+        return life.over.is_set()
+
+    messages, died = 4, True
+    while died:
+        folder_of_run = folder / str(messages)
+        config = Config(paths=Paths(run_dir=str(folder_of_run / "run"), data_dir=str(folder_of_run / "data")))
+        died = run_box(config, prompts, functools.partial(act, messages=messages), WORLD)
+        messages += 1
+    assert messages > 20
+
+
+async def replace_dead(box: Box, life: Life, replaced: bool) -> bool:
+    """Once."""
+    if life.over.is_set() and not replaced:
+        await box.next_agent(Life())
+    return life.over.is_set()
