@@ -212,8 +212,9 @@ class Calls:
         leg, channel.leg = channel.leg, None
         if not leg:
             return
-        if cause == Cause.CHANNEL_NOT_AVAILABLE and leg in self._attempts:
+        if leg in self._attempts and _line_was_at_fault(channel, cause):
             channel.port.rest()
+            self._lines.book.update(leg, phase=LegPhase.DIALLING)
             self._lines.channel_changed(channel)
             self._try_next(leg, cause)
             return
@@ -247,3 +248,8 @@ class Calls:
         self._room.over(leg)
         self._lines.book.update(leg, phase=LegPhase.RELEASED, released_at=now, cause=int(cause), released_by_far_end=by_far_end)
         self._lines.outbox.emit(Released(leg=leg, cause=int(cause), by_far_end=by_far_end, at=now))
+
+
+def _line_was_at_fault(channel: Channel, cause: int) -> bool:
+    """Glare, or an exchange line without dial tone: another line may do. A network that says so itself means all of its channels."""
+    return cause == Cause.CHANNEL_NOT_AVAILABLE or (channel.line is not None and cause == Cause.NETWORK_OUT_OF_ORDER)

@@ -25,7 +25,9 @@ from drivers.protocol import (
     SpanChanged,
     Welcome,
 )
+from drivers.signalling.fxo_profile import LineProfile
 from drivers.virtual.config import SpanConfig, SpanKind
+from drivers.virtual.faults import Fault
 from drivers.virtual.handset import Phase
 from tests.scenarios.lines_rig import LINES, OUTSIDE, WORLD, Rig, run_rig
 
@@ -219,6 +221,23 @@ def test_call_out_moves_to_another_channel_when_the_line_rings(folder: Path) -> 
         assert rig.leg("out-1").channel == 2
 
     run_rig(folder, main)
+
+
+def test_call_out_moves_to_another_line_when_there_is_no_dial_tone(folder: Path) -> None:
+    lines = msgspec.structs.replace(LINES, analog=LineProfile(dial_without_tone=False))
+
+    async def main(rig: Rig) -> None:
+        rig.card.set_fault(1, Fault.SILENCE)
+        rig.agent.send(Seize(leg="out-1", group="trunk", number=OUTSIDE))
+        await rig.agent.told(Answered, leg="out-1", limit_s=30)
+        assert rig.leg("out-1").channel == 2
+        assert rig.channel_state(1).failures == 1
+        for number in range(2, 5):
+            rig.card.set_fault(number, Fault.SILENCE)
+        rig.agent.send(Seize(leg="out-2", group="trunk", number=OUTSIDE))
+        assert (await rig.agent.told(Released, leg="out-2", limit_s=30)).cause == Cause.NETWORK_OUT_OF_ORDER
+
+    run_rig(folder, main, lines)
 
 
 def test_blocked_channel_takes_no_new_call_but_keeps_its_own(folder: Path) -> None:
