@@ -24,6 +24,7 @@ from drivers.protocol import (
     LegPhase,
     LegState,
     Mute,
+    Offered,
     Play,
     PlayEnd,
     RecordingDone,
@@ -377,3 +378,46 @@ def test_unreadable_state_is_put_aside(folder: Path) -> None:
         await rig.answered()
 
     run_rig(folder, main, connected=False)
+
+
+# --- sets ----------------------------------------------------------------------------------------------------------
+
+
+def test_set_that_dialled_is_still_offered(folder: Path) -> None:
+    async def main(rig: Rig, mortal: Mortal) -> None:
+        telephone = rig.lift(5, "8002")
+        leg = await rig.offered()
+        state = only(await mortal.restart())
+        assert (state.leg, state.phase, state.dnis, state.ani) == (leg, LegPhase.OFFERED, "8002", "8001")
+        rig.agent.send(Answer(leg=leg))
+        await rig.agent.told(Answered, leg=leg)
+        telephone.hang_up()
+        await rig.agent.told(Released, leg=leg)
+
+    run_mortal(folder, main)
+
+
+@pytest.mark.parametrize("before", ["", "80"])
+def test_set_that_was_dialling_has_dial_tone_again(folder: Path, before: str) -> None:
+    async def main(rig: Rig, mortal: Mortal) -> None:
+        telephone = rig.lift(5, before)
+        await asyncio.sleep(2)
+        await mortal.restart()
+        await asyncio.sleep(3)
+        assert rig.channel_state(5).state == "dial_tone"
+        telephone.press("8002")
+        await rig.agent.told(Offered)
+
+    run_mortal(folder, main)
+
+
+def test_set_lifted_while_no_line_server_was_there(folder: Path) -> None:
+    async def main(rig: Rig, mortal: Mortal) -> None:
+        await mortal.die()
+        rig.world.sets[5].pick_up()
+        await asyncio.sleep(2)
+        await mortal.start()
+        await asyncio.sleep(3)
+        assert rig.channel_state(5).state == "dial_tone"
+
+    run_mortal(folder, main)
