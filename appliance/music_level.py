@@ -4,6 +4,7 @@ Loudness is that of ITU-R BS.1770-4 without gating: the mean square behind its t
 """
 
 import asyncio
+import math
 import os
 import re
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 from appliance.errors import MusicError
 
 TARGET_LUFS = -19.0
+SILENCE_LUFS = -70.0  # Source: BS.1770-4 annex 1, absolute threshold
 HEADROOM_DB = 10.0  # so that the filters clip nothing
 LIMIT_S = 120.0
 LONGEST_S = 1800.0
@@ -43,9 +45,10 @@ async def _loudness(plain: Path) -> float:
     said = await _sox(str(plain), "-n", "gain", f"-{HEADROOM_DB}", "rate", "48000", *SHELF, *HIGH_PASS, "stats")
     rms, length = _RMS.search(said), _LENGTH.search(said)
     seconds = float(length[1]) if length else 0.0
-    if rms is None or not SHORTEST_S <= seconds <= LONGEST_S:
+    loudness = -0.691 + HEADROOM_DB + float(rms[1]) if rms else -math.inf
+    if loudness < SILENCE_LUFS or not SHORTEST_S <= seconds <= LONGEST_S:
         raise MusicError("APP-112", f"{seconds:.0f} s of music, or silence", "Take a file of 1 s to 30 min with something to hear")
-    return -0.691 + HEADROOM_DB + float(rms[1])
+    return loudness
 
 
 async def _sox(*arguments: str) -> str:

@@ -19,11 +19,13 @@ from appliance.call.leg import Leg
 from appliance.call.tag import CallTag, PartyTag
 from appliance.config import Config
 from appliance.control.live import LiveState
+from appliance.control.messages import MusicRequest, MusicTold
 from appliance.errors import CallError
 from appliance.extensions.flash import Flashes
 from appliance.extensions.session import Extensions
 from appliance.lines import Lines
 from appliance.music import MusicShelf
+from appliance.music_desk import MusicDesk
 from appliance.recording import reconcile
 from appliance.recording.references import References, highest_stored
 from appliance.routing import CallFacts, RoutingTable
@@ -85,13 +87,15 @@ class Switchboard:
         self._call_tasks: set[asyncio.Task[None]] = set()
         self._unflushed: dict[Call, None] = {}
         self._appended = asyncio.Event()
+        music = Path(config.paths.data_dir) / "music"
+        self._music = MusicDesk(MusicShelf(music), music / "incoming")
         self._around = Surroundings(
             send=lines.send,
             store=store,
             clock=clock,
             voice=voice,
             config=config.calls,
-            music=MusicShelf(Path(config.paths.data_dir) / "music").current,
+            music=self._music.shelf.current,
             next_reference=self._references.next,
             recording_day=self._recording_day,
         )
@@ -329,6 +333,10 @@ class Switchboard:
             raise CallError("APP-011", f"there is no call {call_id}", "It is over; look into the call list")
         log.info("call %s hung up by %s", call_id, by)
         self._lines.send(Release(leg=call.main.name))
+
+    async def music(self, request: MusicRequest) -> MusicTold:
+        """Raises: MusicError."""
+        return await self._music.serve(request)
 
     def _must_be_connected(self) -> None:
         if self._lines.fault:

@@ -25,6 +25,9 @@ from appliance.control.messages import (
     HealthChanged,
     LineSetupChecked,
     LineSetupTold,
+    MusicEntry,
+    MusicRequest,
+    MusicTold,
     Request,
     Subscribe,
     TryLineSetup,
@@ -33,6 +36,7 @@ from drivers.errors import CarelineError, ProtocolError
 from drivers.protocol import FrameReader, Refused, SetupChecked, SetupTold, encode
 
 ANSWER_LIMIT_S = 5.0
+MUSIC_LIMIT_S = 300.0
 APPLY_LIMIT_S = 110.0
 QUIET_LIMIT_S = 30.0
 
@@ -88,6 +92,11 @@ class ControlClient:
         """Check it, and with `apply` put it into use for a minute; real cards take their time."""
         self.request(TryLineSetup(setup=setup, apply=apply, by=by), APPLY_LIMIT_S if apply else ANSWER_LIMIT_S)
         return self._waited_for(LineSetupChecked).checked
+
+    def music(self, request: MusicRequest) -> tuple[MusicEntry, ...]:
+        """Do what is asked about music on hold; what there is now. A file that is added takes a while to be levelled."""
+        self.request(request, MUSIC_LIMIT_S)
+        return self._waited_for(MusicTold).entries
 
     def _waited_for(self, kind: type[M]) -> M:
         """The last such message that came before the Done."""

@@ -102,6 +102,34 @@ class HangUpCall(Request, frozen=True, kw_only=True):
     by: str
 
 
+class MusicRequest(Request, frozen=True, kw_only=True):
+    """About music on hold; each is answered by MusicTold."""
+
+    by: str = ""
+
+
+class AskMusic(MusicRequest, frozen=True, kw_only=True):
+    pass
+
+
+class AddMusic(MusicRequest, frozen=True, kw_only=True):
+    """Take the file `upload` of data_dir/music/incoming, of that kind (wav, mp3, ogg, flac), under this name; it is levelled."""
+
+    name: str
+    upload: str
+    kind: str
+
+
+class ChooseMusic(MusicRequest, frozen=True, kw_only=True):
+    """Who is on hold hears it from now on. Empty: the music that comes with the box."""
+
+    name: str
+
+
+class RemoveMusic(MusicRequest, frozen=True, kw_only=True):
+    name: str
+
+
 class AskHealth(Request, frozen=True, kw_only=True):
     """Answered by HealthChanged and Done."""
 
@@ -222,6 +250,18 @@ class HealthChanged(Message, frozen=True, kw_only=True):
     health: Health
 
 
+class MusicEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """`name` is empty for the music that comes with the box. `path`: a mono 8 kHz A-law WAV."""
+
+    name: str
+    path: str
+    chosen: bool
+
+
+class MusicTold(Message, frozen=True, kw_only=True):
+    entries: tuple[MusicEntry, ...]
+
+
 class Done(Message, frozen=True, kw_only=True):
     request_id: int
 
@@ -245,6 +285,10 @@ AnyRequest = (
     | SettleLineSetup
     | HangUpCall
     | AskHealth
+    | AskMusic
+    | AddMusic
+    | ChooseMusic
+    | RemoveMusic
 )
 AnyReply = (
     LiveSnapshot
@@ -258,6 +302,7 @@ AnyReply = (
     | LineSetupChecked
     | LineHistoryChanged
     | HealthChanged
+    | MusicTold
     | Done
     | Failed
     | Refused

@@ -26,6 +26,8 @@ from appliance.control.messages import (
     HealthChanged,
     LineSetupChecked,
     LineSetupTold,
+    MusicRequest,
+    MusicTold,
     Request,
     ResetLineCounters,
     RunLineTest,
@@ -49,6 +51,8 @@ class Actions(Protocol):
     """What a client may ask for. Raises: CarelineError, told to the client as Failed."""
 
     async def hang_up_call(self, call_id: str, by: str) -> None: ...
+
+    async def music(self, request: MusicRequest) -> MusicTold: ...
 
 
 class LineActions(Protocol):
@@ -184,6 +188,8 @@ class _Session:
                 self._subscribe()
             case AskHealth():
                 self._tell(HealthChanged(health=self._live.health))
+            case MusicRequest():
+                self._tell(await self._actions.music(request))
             case HangUpCall():
                 await self._actions.hang_up_call(request.call_id, request.by)
             case _:

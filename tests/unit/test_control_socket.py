@@ -26,6 +26,8 @@ from appliance.control.messages import (
     LiveCallChanged,
     LiveCallGone,
     LiveSnapshot,
+    MusicRequest,
+    MusicTold,
     ResetLineCounters,
     RunLineTest,
     SetLinesBlocked,
@@ -75,6 +77,9 @@ class Recorded:
 
     async def settle_setup(self, request: SettleLineSetup) -> None:
         self.asked.append(("settle", request.keep, request.by))
+
+    async def music(self, request: MusicRequest) -> MusicTold:
+        return MusicTold(entries=())
 
     async def hang_up_call(self, call_id: str, by: str) -> None:
         raise CarelineError("APP-040", f"no call {call_id}", "It may have ended; look at the list again")

@@ -10,10 +10,14 @@ from typing import Any
 from appliance.control.live import LiveState
 from appliance.control.messages import (
     AskLineSetup,
+    AskMusic,
     EndLineTest,
     LineSetupChecked,
     LineSetupTold,
     LiveSetup,
+    MusicEntry,
+    MusicRequest,
+    MusicTold,
     ResetLineCounters,
     RunLineTest,
     SetLinesBlocked,
@@ -40,6 +44,7 @@ class ScriptedAgent:
         self.setups: list[LineSetup] = []
         self.busy: tuple[int, ...] = ()
         self.refuse: CarelineError | None = None
+        self.music_entries: tuple[MusicEntry, ...] = ()
         self._path = path
         self._now = now
         self._loop = asyncio.new_event_loop()
@@ -114,6 +119,11 @@ class ScriptedAgent:
     async def settle_setup(self, request: SettleLineSetup) -> None:
         self._answer("keep" if request.keep else "undo", request.by)
         self.live.setup_changed(LiveSetup(kept=request.keep, by=request.by))
+
+    async def music(self, request: MusicRequest) -> MusicTold:
+        if not isinstance(request, AskMusic):
+            self._answer(type(request).__name__, *(getattr(request, field) for field in ("name", "kind") if hasattr(request, field)))
+        return MusicTold(entries=self.music_entries)
 
     async def hang_up_call(self, call_id: str, by: str) -> None:
         self._answer("hang_up", call_id, by)

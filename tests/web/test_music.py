@@ -1,0 +1,65 @@
+"""The page of music on hold: what is uploaded reaches the call agent as a file, and what it says is shown."""
+
+import io
+from pathlib import Path
+
+from appliance.control.messages import MusicEntry
+from appliance.errors import MusicError
+from appliance.music import DEFAULT
+from tests.web import prepared
+from tests.web.agent import ScriptedAgent
+from tests.web.conftest import HTML, SignIn, token
+
+OWN = MusicEntry(name="", path=str(DEFAULT), chosen=True)
+SPRING = MusicEntry(name="spring", path=str(DEFAULT), chosen=False)
+
+
+def test_the_page_shows_what_there_is(sign_in: SignIn, agent: ScriptedAgent) -> None:
+    agent.music_entries = (OWN, SPRING)
+    page = sign_in("administrator").get("/music", headers=HTML).text
+    assert "spring" in page
+    assert page.count("<audio") == 2
+    assert page.count("music/chosen") == 1
+
+
+def test_music_can_be_heard_in_parts(sign_in: SignIn, agent: ScriptedAgent) -> None:
+    agent.music_entries = (OWN,)
+    client = sign_in("administrator")
+    answer = client.get("/music/sound.wav?name=", headers={"Range": "bytes=0-99"})
+    assert (answer.status_code, answer.data[:4], len(answer.data)) == (206, b"RIFF", 100)
+    assert client.get("/music/sound.wav?name=other").status_code == 404
+
+
+def test_an_upload_larger_than_any_form_reaches_the_call_agent(sign_in: SignIn, agent: ScriptedAgent, place: prepared.Place) -> None:
+    client = sign_in("administrator")
+    form = {"csrf": token(client), "name": "", "file": (io.BytesIO(b"music" * 40_000), "Spring.MP3")}
+    answer = client.post("/music", data=form, content_type="multipart/form-data")
+    assert answer.status_code == 303
+    assert agent.asked == [("AddMusic", "Spring", "mp3")]
+    (kept,) = uploads(place)
+    assert kept.stat().st_size == 200_000
+
+
+def uploads(place: prepared.Place) -> list[Path]:
+    return list(place.run_dir.parent.glob("**/music/incoming/*"))
+
+
+def test_another_kind_of_file_is_refused(sign_in: SignIn, agent: ScriptedAgent, place: prepared.Place) -> None:
+    client = sign_in("administrator")
+    form = {"csrf": token(client), "file": (io.BytesIO(b"MZ"), "setup.exe")}
+    client.post("/music", data=form, content_type="multipart/form-data")
+    assert (agent.asked, uploads(place)) == ([], [])
+
+
+def test_what_the_call_agent_refuses_is_said_in_words(sign_in: SignIn, agent: ScriptedAgent) -> None:
+    client = sign_in("administrator")
+    agent.refuse = MusicError("APP-115", "there is no music", "Look again")
+    answer = client.post("/music/chosen", data={"csrf": token(client), "name": "gone"}, follow_redirects=True, headers=HTML)
+    assert "APP-115" in answer.text
+
+
+def test_music_is_chosen_and_removed(sign_in: SignIn, agent: ScriptedAgent) -> None:
+    client = sign_in("administrator")
+    for what in ("chosen", "removed"):
+        assert client.post(f"/music/{what}", data={"csrf": token(client), "name": "spring"}).status_code == 303
+    assert agent.asked == [("ChooseMusic", "spring"), ("RemoveMusic", "spring")]
