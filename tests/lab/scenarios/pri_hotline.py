@@ -5,16 +5,18 @@ import asyncio
 import contextlib
 import random
 import sqlite3
+import time
 from typing import NamedTuple
 
+from drivers.dahdi.configure import configure
 from drivers.protocol import Cause
-from tests.lab import product
-from tests.lab.pri_box import FAR_D_CHANNEL, FAR_OFFSET, far_exchange, pri_box
+from tests.lab import cards, product
+from tests.lab.pri_box import BOX_SPAN, FAR_D_CHANNEL, FAR_OFFSET, card_setup, far_exchange, pri_box
 from tests.lab.product import Box
 from tests.lab.scenario import Report, scenario
 from tests.pri_exchange import Exchange, FarCall
 
-CALLERS = 30
+CALLERS, FEW = 30, 10
 CALLS = 45
 CUT_S, LONG_CUT_S = 5.0, 18.0
 WAIT_S = 120.0
@@ -61,6 +63,13 @@ def lines_killed(report: Report) -> None:
     """SIGKILL of the line server while 30 calls talk: told as released, cleared at the exchange by RESTART, and all works again."""
     with pri_box() as box:
         asyncio.run(_lines_killed(report, box))
+
+
+@scenario(limit_s=900)
+def card_pulled(report: Report) -> None:
+    """The box's card is pulled in ten talking calls and put back: told as released, cleared at the exchange too, and all works again."""
+    with pri_box():
+        asyncio.run(_pulled(report))
 
 
 async def _callers(report: Report) -> None:
@@ -133,14 +142,33 @@ async def _lines_killed(report: Report, box: Box) -> None:
         await asyncio.to_thread(box.start, "lines")
         await exchange.until(lambda: all(call.ended_at for call in calls), WAIT_S)
         report.figure("cleared", len(calls))
-        await exchange.until(lambda: bool(exchange.up) and len(exchange.free()) == len(exchange.lines), WAIT_S)
         records = await _all_records(exchange)
         assert {record.cause for record in records} == {Cause.TEMPORARY_FAILURE}
-        again = exchange.call(exchange.free()[0], "99990000", "13900000000")
-        await exchange.until(lambda: again.answered_at is not None, WAIT_S)
-        exchange.hang_up(again)
-        await exchange.until(lambda: again.ended_at is not None, WAIT_S)
-        assert again.cause == Cause.NORMAL
+        await _works(exchange)
+
+
+async def _pulled(report: Report) -> None:
+    async with far_exchange() as exchange:
+        calls = await _talking(exchange, FEW)
+        pulled = await asyncio.to_thread(cards.pull_span, BOX_SPAN)
+        records = await _all_records(exchange)
+        assert {record.cause for record in records} == {Cause.NETWORK_OUT_OF_ORDER}
+        await asyncio.to_thread(cards.plug_span, pulled)
+        await asyncio.to_thread(configure, card_setup(), cards.SYSTEM_CONF)
+        began_s = time.monotonic()
+        await exchange.until(lambda: all(call.ended_at for call in calls), WAIT_S)
+        await _works(exchange)
+        report.figure("works_after_s", round(time.monotonic() - began_s))
+
+
+async def _works(exchange: Exchange) -> None:
+    """Every channel is free, and one takes a call."""
+    await exchange.until(lambda: bool(exchange.up) and len(exchange.free()) == len(exchange.lines), WAIT_S)
+    call = exchange.call(exchange.free()[0], "99990000", "13900000000")
+    await exchange.until(lambda: call.answered_at is not None, WAIT_S)
+    exchange.hang_up(call)
+    await exchange.until(lambda: call.ended_at is not None, WAIT_S)
+    assert call.cause == Cause.NORMAL
 
 
 async def _talking(exchange: Exchange, count: int) -> list[FarCall]:
