@@ -40,6 +40,7 @@ from drivers.protocol import (
     Event,
     Forget,
     LegState,
+    LinesReplaced,
     Offered,
     Release,
     Released,
@@ -153,6 +154,8 @@ class Switchboard:
                 self._channel_changed(event)
             case SpanChanged():
                 self._live.span_changed(event.span)
+            case LinesReplaced():
+                self._extensions.plan = event.number_plan
             case CommandFailed():
                 self._refused(event)
             case _:

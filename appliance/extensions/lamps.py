@@ -11,7 +11,7 @@ from appliance.lines import Lines
 from appliance.store.models import VoiceMessage
 from appliance.store.writer import Store
 from drivers.errors import CarelineError
-from drivers.protocol import Event, ShowMessages, Welcome
+from drivers.protocol import Event, LinesReplaced, ShowMessages, Welcome
 
 log = logging.getLogger("careline.call")
 
@@ -36,7 +36,9 @@ class MessageLamps:
         """The lamps stay as they are."""
 
     def event(self, event: Event) -> None:
-        """Nothing of a line changes a lamp."""
+        """A set that is new shows no lamp."""
+        if isinstance(event, LinesReplaced):
+            self._shown = None
 
     async def run(self) -> None:
         """Until cancelled; at once over when no set has a lamp to show."""

@@ -219,6 +219,7 @@ class LinesReplaced(Event, frozen=True, kw_only=True):
     channels: tuple[ChannelState, ...]
     spans: tuple[SpanState, ...]
     groups: tuple[GroupState, ...]
+    number_plan: NumberPlan = NumberPlan()
 
 
 class EngineReport(Event, frozen=True, kw_only=True):

@@ -155,6 +155,7 @@ class Reload:
         self._links.begin()
         for channel in fresh:
             channel.on_span_alarms(lines.spans[channel.spec.span].status.alarms)
+            channel.begin()
         self._tell()
 
     def _place(self, spec: ChannelSpec, group: GroupConfig) -> Channel:
@@ -189,4 +190,4 @@ class Reload:
         lines.told.update({channel.number: channel for channel in channels})
         spans = tuple(span.state() for span in lines.spans.values())
         groups = tuple(group.state() for group in lines.groups.values())
-        lines.outbox.emit(LinesReplaced(channels=channels, spans=spans, groups=groups))
+        lines.outbox.emit(LinesReplaced(channels=channels, spans=spans, groups=groups, number_plan=lines.number_plan))

@@ -194,10 +194,14 @@ class FxoSignalled(AnalogLine):
         self.config = config
         self.plan = plan or NumberPlan()
         self.port = port or SetPort(channels=str(channel))
-        self.own_number = self.plan.number_of(channel)
         self.dialled = ""
         self.bursts = 0
         self.message_waiting = False
+
+    @property
+    def own_number(self) -> str:
+        """As the set is called; empty when it cannot be."""
+        return self.plan.number_of(self._channel)
 
     def _walk(self, event: Input) -> Actions:
         if isinstance(event, MessageWaitingWanted):
