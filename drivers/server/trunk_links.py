@@ -5,6 +5,7 @@ A D-channel that is missing or cannot be opened leaves its channels without a li
 
 import logging
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,7 +16,9 @@ from drivers.io import ChannelSpec, Signalling
 from drivers.links import Link
 from drivers.server.lines import Lines
 from drivers.signalling.pri.config import PriConfig, config_of, numbers_of
-from drivers.signalling.pri.span import PriSpan
+
+if TYPE_CHECKING:
+    from drivers.signalling.pri.span import PriSpan
 
 log = logging.getLogger("careline.lines")
 
@@ -52,7 +55,9 @@ class TrunkLinks:
             self._lines.links[spec.number] = Link(spec, span, self._lines.performer, self._link_changed)
         return served
 
-    def _span(self, config: PriConfig, d_channel: int, numbers: Iterable[int], specs: dict[int, ChannelSpec]) -> PriSpan:
+    def _span(self, config: PriConfig, d_channel: int, numbers: Iterable[int], specs: dict[int, ChannelSpec]) -> "PriSpan":
+        from drivers.signalling.pri.span import PriSpan  # compiled; not there on a box that was set up without libpri
+
         slots = {number: specs[number].timeslot for number in sorted(numbers)}
         law = next((specs[number].law for number in slots), "alaw")
         return PriSpan(msgspec.structs.replace(config, d_channel=d_channel), slots, self._lines.clock, law)
@@ -66,7 +71,7 @@ class TrunkLinks:
             have = channel_text(sorted(spec.number for spec in links)) or "none"
             log.error("LIN-153 lines.pri[%d]: %s is or has no D-channel of the card. D-channels there are: %s", at, where, have)
 
-    def signaller(self, number: int) -> PriSpan:
+    def signaller(self, number: int) -> "PriSpan":
         return self._spans[number]
 
     def begin(self) -> None:
