@@ -43,7 +43,7 @@ class EmergencyRoom:
         if victim is None:
             return False
         self._made_for.add(leg)
-        log.warning("LIN-092 channel %d: its call is ended to make room for an emergency call", victim.number)
+        log.warning("LIN-094 channel %d: its call is ended to make room for an emergency call", victim.number)
         victim.release(Cause.PREEMPTION)
         self._await(leg, victim, then, LOOKS)
         return True

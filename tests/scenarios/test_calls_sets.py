@@ -62,9 +62,7 @@ def record_of_the_call() -> dict[str, Any]:
     return found
 
 
-def made(
-    config: Config, prompts: PromptLibrary, act: Callable[[Box], Awaitable[None]], lines: LinesConfig = WORLD
-) -> dict[str, Any]:
+def made(config: Config, prompts: PromptLibrary, act: Callable[[Box], Awaitable[None]], lines: LinesConfig = WORLD) -> dict[str, Any]:
     """One call as `act` makes it, and its record."""
 
     async def main(box: Box) -> Any:
@@ -154,9 +152,7 @@ def test_wrong_number_is_no_call(config: Config, prompts: PromptLibrary) -> None
         (f"9{SILENT}", False, "no_answer", Cause.NO_ANSWER, Tone.BUSY),
     ],
 )
-def test_nobody_reached(
-    config: Config, prompts: PromptLibrary, number: str, busy: bool, outcome: str, cause: Cause, tone: Tone
-) -> None:
+def test_nobody_reached(config: Config, prompts: PromptLibrary, number: str, busy: bool, outcome: str, cause: Cause, tone: Tone) -> None:
     async def act(box: Box) -> None:
         if busy:
             box.set(TWO).pick_up()
