@@ -35,7 +35,8 @@ LINE_DEBOUNCE_MS = 50  # of channels towards an exchange; as drivers.dahdi.chann
 
 class VirtualCard:
     """All spans of a `VirtualConfig`. `world` is what lies behind those with loops: the exchange, its numbers, and every telephone.
-    `far` is the other end of the E1 spans, as a card, for a program to signal there; `hearers` are offered events of the media core first.
+    `far` is the other end of the E1 spans, as a card, for a program to signal there; `hearers` are offered events of the media core first,
+    `followers` told of a new set-up.
 
     Raises: LineError LIN-076 for a country without a ring cadence.
     """
@@ -61,6 +62,7 @@ class VirtualCard:
         self._near = DigitalEnd(End.NEAR, self._digital, engine, self._reports)
         self.far = FarCard(self._digital, engine, far_reports)
         self.hearers: list[Callable[[MediaEvent], bool]] = []
+        self.followers: list[Callable[[LinesConfig], None]] = []
         self.world = World(config, FarPorts(engine, country, law, config.tones), self._wires)
 
     # --- drivers.io.Card ---
@@ -194,6 +196,8 @@ class VirtualCard:
             if old != new:
                 self._become(at, new)
         self._config = lines.virtual
+        for follow in self.followers:
+            follow(lines)
 
     def _become(self, span: int, config: SpanConfig) -> None:
         if span in self._digital:

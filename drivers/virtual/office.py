@@ -6,6 +6,7 @@ hears the box as any exchange would, through frames, bits and sounds on the wire
 
 import asyncio
 import logging
+from collections.abc import Collection
 from enum import Enum, auto
 from pathlib import Path
 
@@ -22,10 +23,11 @@ from drivers.protocol import Cause, TransferOutcome
 from drivers.signalling import AlertWanted, CallOffered, CallWanted, NumberDialled, Signaller
 from drivers.signalling.pri.config import PriConfig, config_of
 from drivers.signalling.pri.span import PriSpan
-from drivers.signalling.r2 import R2Line, span_of
+from drivers.signalling.r2 import R2Line, R2Span, span_of
 from drivers.spans import Channel
 from drivers.virtual.audio import Circuit, FarPorts
 from drivers.virtual.card import VirtualCard
+from drivers.virtual.config import E1_SIGNALLING_TIMESLOT
 from drivers.virtual.exchange import Exchange, Refusal
 from drivers.virtual.timer import Timer
 
@@ -128,6 +130,16 @@ class OfficeTrunk:
         else:
             self._exchange.hung_up(self)
 
+    def abandon(self) -> None:
+        """The channel is to be another one: whatever call there is ends, and all it had is given back."""
+        if self.state is not State.IDLE:
+            self.box_released()
+        self.circuit.release()
+        self.channel.close()
+        if self.channel.io is not None:
+            self.channel.io.close()
+        self.channel.port.free()
+
     def _end(self, cause: int) -> None:
         """The exchange is done with this call; the channel tells the box."""
         self.state = State.IDLE
@@ -149,18 +161,10 @@ class Office:
         """On the running event loop."""
         if not self._spans:
             return
-        specs = [spec for spec in self._card.far.channels() if spec.span in self._spans]
         self._card.far.start(self._line_event, self._span_changed)
         self._card.hearers.append(self._media_event)
-        for spec in specs:
-            if spec.signalling is Signalling.DCHAN:
-                self._add_primary_rate(spec, [each for each in specs if each.span == spec.span and each is not spec])
-            elif spec.signalling is Signalling.CAS:
-                settings = msgspec.structs.replace(span_of(self._lines.r2, spec.number, spec.span), dnis_length=0, ani_after=0)
-                self._add(spec, R2Line(spec.number, settings, self._clock.monotonic_s))
-        for trunk in self.trunks.values():
-            trunk.channel.begin()
-        self._card.world.join(self.trunks)
+        self._card.followers.append(self.follow)
+        self._begin(self._spans)
 
     def close(self) -> None:
         """Calls are left as they are."""
@@ -168,6 +172,18 @@ class Office:
             trunk.channel.close()
         for link in self._links.values():
             link.close()
+
+    def follow(self, lines: LinesConfig) -> None:
+        """The box is set up anew: where that changes a span's signalling, the exchange's side of it changes as well."""
+        changed = {span for span in self._spans if self._signalling(span, lines) != self._signalling(span, self._lines)}
+        self._lines = lines
+        for trunk in [each for each in self.trunks.values() if each.channel.spec.span in changed]:
+            del self.trunks[trunk.channel.number]
+            trunk.abandon()
+        for link in [each for each in self._links.values() if each.spec.span in changed]:
+            del self._links[link.number]
+            link.close()
+        self._begin(changed)
 
     # --- drivers.spans.CallSink --------------------------------------------------------------------------------------
 
@@ -197,6 +213,30 @@ class Office:
         """Nobody looks."""
 
     # --- parts -------------------------------------------------------------------------------------------------------
+
+    def _begin(self, spans: Collection[int]) -> None:
+        specs = [spec for spec in self._card.far.channels() if spec.span in spans]
+        for spec in specs:
+            if spec.signalling is Signalling.DCHAN:
+                self._add_primary_rate(spec, [each for each in specs if each.span == spec.span and each is not spec])
+            elif spec.signalling is Signalling.CAS:
+                self._add(spec, R2Line(spec.number, self._r2(spec.number, spec.span, self._lines), self._clock.monotonic_s))
+        for spec in specs:
+            if trunk := self.trunks.get(spec.number):
+                trunk.channel.begin()
+        self._card.world.join(self.trunks)
+
+    def _signalling(self, span: int, lines: LinesConfig) -> tuple[object, ...]:
+        """Whatever makes its signallers what they are."""
+        numbers = lines.virtual.span_channels(span)
+        link = lines.virtual.first_channel(span) + E1_SIGNALLING_TIMESLOT - 1
+        pri = config_of(ChannelSpec(link, span, E1_SIGNALLING_TIMESLOT, Signalling.DCHAN, ""), lines.pri)
+        return lines.virtual.spans[span - 1], pri, tuple(self._r2(number, span, lines) for number in numbers)
+
+    @staticmethod
+    def _r2(number: int, span: int, lines: LinesConfig) -> R2Span:
+        """Numbers of the exchange have any length."""
+        return msgspec.structs.replace(span_of(lines.r2, number, span), dnis_length=0, ani_after=0)
 
     def _add_primary_rate(self, link: ChannelSpec, bearers: list[ChannelSpec]) -> None:
         config = _other_side(config_of(link, self._lines.pri), link.number)

@@ -4,10 +4,27 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from drivers.config import LinesConfig
-from drivers.protocol import Answer, Answered, Cause, Digit, Offered, Release, Released, Seize
+from drivers.config import LinesConfig, LineSetup
+from drivers.protocol import (
+    Answer,
+    Answered,
+    AskSetup,
+    Cause,
+    Digit,
+    Offered,
+    Release,
+    Released,
+    Seize,
+    SettleSetup,
+    SetupChecked,
+    SetupSettled,
+    SetupTold,
+    TrySetup,
+)
+from drivers.span_plans import SpanPlan
 from drivers.virtual.config import Answering, NumberConfig, SpanConfig, SpanKind, TelephoneConfig, VirtualConfig
 from drivers.virtual.handset import Phase
 from drivers.virtual.office import Office, State
@@ -21,6 +38,7 @@ TELEPHONES = (
     TelephoneConfig(number=ENGAGED, answering=Answering.BUSY),
     TelephoneConfig(number=SILENT, answering=Answering.NEVER),
 )
+BEARERS = "1-15,17-31"
 KINDS = [SpanKind.PRI, SpanKind.CAS]
 
 
@@ -157,3 +175,33 @@ def test_thirty_calls_at_once(tmp_path: Path, kind: SpanKind) -> None:
             caller.hang_up()
 
     run_office(tmp_path, kind, main)
+
+
+def test_the_exchange_follows_a_new_set_up(tmp_path: Path) -> None:
+    async def main(rig: Rig, office: Office) -> None:
+        caller, leg = await rig.answered(rig.call_in(BOX, ANI))
+        caller.hang_up()
+        await rig.agent.told(Released, leg=leg)
+        for kind, cas in ((SpanKind.CAS, True), (SpanKind.PRI, False), (SpanKind.CAS, True), (SpanKind.PRI, False)):
+            await set_up(rig, cas)
+            await until(lambda: all(trunk.is_free() for trunk in office.trunks.values()))
+            await asyncio.sleep(5)
+            caller, leg = await rig.answered(rig.call_in(BOX, ANI))
+            signalling = {channel.spec.signalling for channel in rig.server.lines.channels.values()}
+            assert signalling == {SpanConfig(kind=kind).signalling}
+            caller.hang_up()
+            await rig.agent.told(Released, leg=leg)
+
+    run_office(tmp_path, SpanKind.PRI, main)
+
+
+async def set_up(rig: Rig, cas: bool) -> None:
+    """The span with bits, or with a D-channel, and confirmed."""
+    rig.agent.send(AskSetup())
+    before = msgspec.json.decode((await rig.agent.told(SetupTold)).setup, type=LineSetup)
+    plan = SpanPlan(span=1, cas=BEARERS) if cas else SpanPlan(span=1, bchan=BEARERS, dchan="16")
+    wanted = msgspec.structs.replace(before, spans=(plan,))
+    sent = rig.agent.send(TrySetup(setup=msgspec.json.encode(wanted), apply=True, confirm_s=60))
+    await rig.agent.told(SetupChecked, command_id=sent)
+    rig.agent.send(SettleSetup(keep=True))
+    await rig.agent.told(SetupSettled)
