@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from appliance.config import Config
+from appliance.config import CallsConfig, Config, Destination
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.store.models import CallRecord
 from drivers.config import LinesConfig
@@ -63,6 +64,7 @@ def called(config: Config, prompts: PromptLibrary, folder: Path, act: Callable[[
         await act(box, Caller(box, exchange, folder))
         await box.idle()
         exchange.close()
+        assert all(channel.is_quiet() for channel in box.server.lines.channels.values())
         return await box.ask(lambda: [record.__data__ for record in CallRecord.select()])
 
     (record,) = run_box(config, prompts, main, LINES)
@@ -134,3 +136,63 @@ def test_a_caller_who_gives_up_at_once(config: Config, prompts: PromptLibrary, f
 
     record = called(config, prompts, folder, act)
     assert (record["ani"], record["dnis"], record["cause"], record["ended_by"]) == (ANI, DNIS, Cause.NO_USER_RESPONSE, "caller")
+
+
+# --- on to somebody through the same span ----------------------------------------------------------------------------
+
+WARD = "62345678"
+
+
+def transferred(
+    config: Config,
+    prompts: PromptLibrary,
+    folder: Path,
+    ward: Callable[[Exchange, FarCall], object],
+    act: Callable[[Caller], Awaitable[None]],
+) -> tuple[dict[str, Any], FarCall]:
+    """A caller presses 0 and is put through to the ward, where `ward` is done: the record, and the call to the ward."""
+    to_ward = msgspec.structs.replace(config, calls=CallsConfig(operator=Destination(group="trunk", number=WARD, ring_ms=20_000)))
+    calls: list[FarCall] = []
+
+    async def main(box: Box, caller: Caller) -> None:
+        def offered(call: FarCall) -> None:
+            calls.append(call)
+            ward(caller.exchange, call)
+
+        caller.exchange.on_offered = offered
+        await caller.ring()
+        await caller.press("0")
+        await caller.exchange.until(lambda: bool(calls), 30)
+        await act(caller)
+
+    record = called(to_ward, prompts, folder, main)
+    return record, calls[0]
+
+
+def test_a_caller_is_put_through_and_both_are_joined_in_the_card(config: Config, prompts: PromptLibrary, folder: Path) -> None:
+    async def act(caller: Caller) -> None:
+        await asyncio.sleep(5)
+        caller.exchange.hang_up(caller.call)
+
+    record, call = transferred(config, prompts, folder, lambda exchange, call: later(exchange.answer, call), act)
+    assert (record["outcome"], record["transfer_outcome"]) == ("operator", "answered")
+    assert WARD in record["transferred_to"]
+    assert call.answered_at is not None
+    assert (call.dnis, call.cause, call.ended_by_box) == (WARD, Cause.NORMAL, True)
+
+
+@pytest.mark.parametrize(
+    ("cause", "outcome"), [(Cause.USER_BUSY, "busy"), (Cause.NO_ANSWER, "no_answer"), (Cause.UNALLOCATED_NUMBER, "unknown_destination")]
+)
+def test_the_ward_cannot_be_reached(config: Config, prompts: PromptLibrary, folder: Path, cause: Cause, outcome: str) -> None:
+    async def act(caller: Caller) -> None:
+        await asyncio.sleep(3)
+        assert caller.call.ended_at is None
+        caller.exchange.hang_up(caller.call)
+
+    record, _ = transferred(config, prompts, folder, lambda exchange, call: later(exchange.hang_up, call, cause), act)
+    assert record["transfer_outcome"] == outcome
+
+
+def later(what: Callable[..., None], *arguments: object) -> None:
+    asyncio.get_running_loop().call_later(0.5, what, *arguments)
