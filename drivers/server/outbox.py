@@ -5,12 +5,12 @@ from collections import deque
 from typing import Protocol
 
 from drivers.legs import LegBook
-from drivers.protocol import DigitsSent, Event, RecordingGap, SilenceBegan, SpeechBegan, ToneDetected
+from drivers.protocol import DigitsSent, Event, RecordingGap, SilenceBegan, SpeechBegan, ToneDetected, Transferred
 
 log = logging.getLogger("careline.lines")
 
 # What a snapshot cannot tell. Everything else is in the LegState already.
-KEPT = (DigitsSent, RecordingGap, SilenceBegan, SpeechBegan, ToneDetected)
+KEPT = (DigitsSent, RecordingGap, SilenceBegan, SpeechBegan, ToneDetected, Transferred)
 
 
 class Receiver(Protocol):

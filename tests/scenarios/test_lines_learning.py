@@ -98,6 +98,18 @@ def test_what_was_learnt_is_used_at_once_on_all_lines_of_the_group(folder: Path)
     run_rig(folder, main, lines(ODD, profile=LineProfile(dial_without_tone=False, answer="tone")))
 
 
+def test_right_after_a_call_when_the_line_still_listens_for_the_next_caller(folder: Path) -> None:
+    async def main(rig: Rig) -> None:
+        caller, leg = await rig.answered()
+        await asyncio.sleep(1)
+        caller.hang_up()
+        await rig.agent.told(Released, leg=leg)
+        await asyncio.sleep(1.5)
+        assert (await learn(rig, SILENT)).phase is LineTestPhase.PASSED
+
+    run_rig(folder, main, lines(LineTones()))
+
+
 def test_by_pulses_too(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         assert (await learn(rig, BUSY)).phase is LineTestPhase.PASSED

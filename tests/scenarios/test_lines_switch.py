@@ -164,6 +164,19 @@ def test_second_transfer_is_refused_while_one_is_under_way(folder: Path) -> None
     run_rig(folder, main, behind_a_switch())
 
 
+def test_outcome_waits_for_the_next_call_agent(folder: Path) -> None:
+    async def main(rig: Rig) -> None:
+        _, leg = await talking(rig)
+        rig.agent.send(TransferByFlash(leg=leg, number=BUSY))
+        await asyncio.sleep(1)
+        rig.agent.die()
+        await asyncio.sleep(15)
+        await rig.agent.welcome()
+        assert (await rig.agent.told(Transferred, leg=leg)).outcome is TransferOutcome.BUSY
+
+    run_rig(folder, main, behind_a_switch())
+
+
 def test_a_telephone_set_cannot_be_flashed(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         rig.agent.send(Seize(leg="set", group="sets"))
