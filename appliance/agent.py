@@ -113,6 +113,7 @@ class CallAgent:
             health.line_server(self.lines.connected, self.lines.fault),
             health.engine(self.lines.engine),
             health.spans(self.live.snapshot().spans),
+            health.channels(self.live.channels.values()),
             disk,
             health.store(self.store.fault),
             health.prompts(self._prompt_fault),

@@ -1,9 +1,10 @@
 """What `careline lines` says, in both languages. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from appliance.control.messages import LiveSnapshot
+from appliance.store.models import LineAction, LineAlarm
 from drivers.protocol import ChannelState, LineTest, LineTestPhase, SpanState
 
 Texts = Mapping[str, Mapping[str, str]]
@@ -56,6 +57,9 @@ WORDS: Texts = {
     "no_pattern": {"zh": "没有收到测试码", "en": "the pattern did not come back"},
     "bit_errors": {"zh": "有误码", "en": "there were bit errors"},
     "no_bit_errors": {"zh": "没有误码", "en": "no bit error"},
+    "history_alarms": {"zh": "告警：", "en": "Alarms:"},
+    "history_actions": {"zh": "操作：", "en": "Actions:"},
+    "lasts": {"zh": "至今", "en": "lasts"},
     "after": {"zh": "用时", "en": "after"},
     "level": {"zh": "电平", "en": "level"},
     "peak": {"zh": "峰值", "en": "peak"},
@@ -103,6 +107,18 @@ def outcome(test: LineTest, lang: str) -> str:
     figures = ", ".join(f"{say(figure.name, lang)} {figure.value:g} {figure.unit}".strip() for figure in test.figures)
     told = [part for part in (reason, figures) if part]
     return say(test.phase.value, lang) + (": " + ", ".join(told) if told else "")
+
+
+def told_history(alarms: Iterable[LineAlarm], actions: Iterable[LineAction], lang: str) -> str:
+    """Newest first, alarms before actions."""
+    told = [say("history_alarms", lang)]
+    for alarm in alarms:
+        until = _at(alarm.ended_at) if alarm.ended_at else say("lasts", lang)
+        told.append(f"  {_at(alarm.began_at)} – {until}  {alarm.subject} {alarm.number}: {alarm.alarm}")
+    told.append(say("history_actions", lang))
+    for action in actions:
+        told.append(f"  {_at(action.at)}  {action.by or '-'}: {action.action} {action.subject}  {action.detail}".rstrip())
+    return "\n".join(told)
 
 
 def is_over(test: LineTest) -> bool:

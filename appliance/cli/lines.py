@@ -14,7 +14,7 @@ import msgspec
 
 from appliance import config as configuration
 from appliance.cli.doctor import terminal_language
-from appliance.cli.line_words import is_over, outcome, say, status
+from appliance.cli.line_words import is_over, outcome, say, status, told_history
 from appliance.cli.options import CONFIG
 from appliance.cli.serve import lines as serve
 from appliance.control.client import ControlClient
@@ -28,6 +28,8 @@ from appliance.control.messages import (
     RunLineTest,
     SetLinesBlocked,
 )
+from appliance.store.database import connect
+from appliance.store.models import LineAction, LineAlarm
 from drivers.protocol import CALLING_TESTS, LineTest, LineTestKind
 
 LEARNING_MS = 60_000
@@ -77,6 +79,19 @@ def show(config: Path, as_json: bool) -> None:
         click.echo(msgspec.json.encode(parts).decode())
     else:
         click.echo(status(live, terminal_language()))
+
+
+@lines.command()
+@config_option
+@click.option("--count", type=click.IntRange(1, 1000), default=30, show_default=True, help="How many of each, the newest.")
+def history(config: Path, count: int) -> None:
+    """Alarms with begin and end, and who did what to lines. Reads the store; nothing need run."""
+    database = connect(configuration.load(config.absolute()).paths.database, read_only=True)
+    with database.bind_ctx((LineAlarm, LineAction)):
+        alarms = list(LineAlarm.select().order_by(LineAlarm.id.desc()).limit(count))
+        actions = list(LineAction.select().order_by(LineAction.id.desc()).limit(count))
+    database.close()
+    click.echo(told_history(alarms, actions, terminal_language()))
 
 
 @lines.command()

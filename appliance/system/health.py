@@ -4,12 +4,13 @@ Pure functions from facts to `Check`s, and `disk` which asks the file system. No
 """
 
 import shutil
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
 from appliance.control.messages import Check, Grade, Health
 from drivers.errors import CarelineError
-from drivers.protocol import EngineReport, SpanState
+from drivers.protocol import BlockedBy, ChannelState, EngineReport, SpanState
 
 DISK_WARNING_FRACTION = 0.15
 DISK_FAILED_FRACTION = 0.03
@@ -81,12 +82,24 @@ def engine(report: EngineReport | None) -> Check:
 
 
 def spans(states: tuple[SpanState, ...]) -> Check:
-    """Whether every span is free of alarms."""
-    bad = [f"{state.name} ({', '.join(state.alarms)})" for state in states if state.alarms]
+    """Whether every span is free of alarms and its D-channel up."""
+    words = {state.name: (*state.alarms, *(("D-channel down",) if state.link_up is False else ())) for state in states}
+    bad = [f"{name} ({', '.join(alarms)})" for name, alarms in words.items() if alarms]
     if not bad:
         return Check(name="spans", grade=Grade.OK, detail=f"{len(states)} spans")
     return Check(
         name="spans", grade=Grade.FAILED, code="APP-055", detail=f"in alarm: {'; '.join(bad)}", remedy="Check the cable and the far end"
+    )
+
+
+def channels(states: Iterable[ChannelState]) -> Check:
+    """Whether no channel is blocked after failures in a row."""
+    bad = [str(state.number) for state in states if state.blocked_by is BlockedBy.FAILURES]
+    if not bad:
+        return Check(name="channels", grade=Grade.OK)
+    detail = f"blocked after failures in a row: {', '.join(bad)}"
+    return Check(
+        name="channels", grade=Grade.WARNING, code="APP-057", detail=detail, remedy="Test these lines on the page Lines, and unblock them"
     )
 
 

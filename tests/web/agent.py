@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from appliance.control.live import LiveState
 from appliance.control.messages import (
     AskLineSetup,
@@ -28,7 +30,7 @@ from appliance.control.server import ControlServer
 from drivers import line_setup
 from drivers.config import LineSetup
 from drivers.errors import CarelineError
-from drivers.protocol import SetupChecked
+from drivers.protocol import LineTest, SetupChecked
 from drivers.span_plans import check_found, check_plans
 from tests.web import prepared
 
@@ -43,6 +45,7 @@ class ScriptedAgent:
         self.asked: list[tuple[Any, ...]] = []
         self.setups: list[LineSetup] = []
         self.busy: tuple[int, ...] = ()
+        self.outcome: LineTest | None = None
         self.refuse: CarelineError | None = None
         self.music_entries: tuple[MusicEntry, ...] = ()
         self._path = path
@@ -93,6 +96,8 @@ class ScriptedAgent:
 
     async def run_test(self, request: RunLineTest) -> None:
         self._answer("test", request.channel, request.kind.value, request.limit_ms, request.by)
+        if self.outcome:
+            self.live.test_changed(msgspec.structs.replace(self.outcome, test_id=request.test_id))
 
     async def end_test(self, request: EndLineTest) -> None:
         self._answer("end test", request.channel, request.by)

@@ -1,0 +1,144 @@
+"""Lines set up anew on the kernel's card while a call goes on, and tested from the control socket, as the web does it."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import msgspec
+
+from appliance.control.client import ControlClient
+from appliance.control.messages import LiveTestChanged, RunLineTest, SettleLineSetup
+from drivers.config import LineSetup
+from drivers.dahdi.configure import SYSTEM_CONF
+from drivers.dahdi.control import Control
+from drivers.errors import CarelineError
+from drivers.io import Signalling
+from drivers.protocol import LineTest, LineTestKind, LineTestPhase
+from drivers.span_plans import SpanPlan
+from tests.lab import product
+from tests.lab.exchange import Exchange, Line
+from tests.lab.product import PATHS, Box, box
+from tests.lab.records import finished_records
+from tests.lab.scenario import Report, scenario
+from tests.lab.sound import prompt
+
+FOLDER = Path("/tmp/exchange")
+BY = "lab"
+LATER_SETS = "51-52"
+
+
+@scenario(limit_s=900)
+def changed_beside_a_call(report: Report) -> None:
+    """Two sets' ports become loop start and are undone, then again and kept; a call on a line hears nothing of it."""
+    SYSTEM_CONF.parent.mkdir(parents=True, exist_ok=True)
+    with box("\n# set up from the web\n") as running:
+        asyncio.run(_changed_beside_a_call(report, running))
+
+
+async def _changed_beside_a_call(report: Report, running: Box) -> None:
+    began_s, before = time.time(), dict(running.pids)
+    async with Exchange(product.EXCHANGE_LINES[:1], (), FOLDER) as exchange:
+        line = exchange.lines[0]
+        await line.ring()
+        await line.hears(prompt("greeting"))
+        setup, refused = await asyncio.to_thread(_loop_start)
+        report.figure("refused", refused)
+        report.figure("applied_s", await asyncio.to_thread(_try, setup))
+        assert _signalling(51) is Signalling.FXOLS
+        await asyncio.to_thread(_settle, False)
+        assert _signalling(51) is Signalling.FXOKS
+        await asyncio.to_thread(_try, setup)
+        await asyncio.to_thread(_settle, True)
+        assert _signalling(51) is Signalling.FXOLS
+        await _still_there(line)
+        await line.hang_up()
+        records = await finished_records(began_s, 1)
+    assert [record.channel for record in records] == [1]
+    assert all(product.is_alive(pid) for pid in before.values()), "a daemon ended"
+    kept = (Path(PATHS.data_dir) / "lines.toml").read_text("utf-8")
+    assert f'fxols = "{LATER_SETS}"' in kept, kept
+    report.figure("call_s", round(records[0].duration_ms / 1000, 1))
+
+
+async def _still_there(line: Line) -> None:
+    """The menus go on: a key is understood."""
+    await line.press("1")
+    await line.hears(prompt("hospital_introduction"))
+
+
+def _loop_start() -> tuple[LineSetup, str]:
+    """The set-up in use with two sets' ports changed; and what the kernel's card is refused."""
+    with ControlClient(PATHS.control_socket) as client:
+        told = client.ask_setup(BY)
+        setup = msgspec.json.decode(told.setup, type=LineSetup)
+        sets = next(plan for plan in setup.spans if "49" in plan.fxoks)
+        wrong = _with(setup, msgspec.structs.replace(sets, fxoks="49-52,99"))
+        try:
+            client.try_setup(msgspec.json.encode(wrong), False, BY)
+            refused = "nothing"
+        except CarelineError as error:
+            refused = error.code
+    assert refused == "CFG-095", refused
+    return _with(setup, msgspec.structs.replace(sets, fxoks="49-50", fxols=LATER_SETS)), refused
+
+
+def _with(setup: LineSetup, plan: SpanPlan) -> LineSetup:
+    return msgspec.structs.replace(setup, spans=tuple(plan if each.span == plan.span else each for each in setup.spans))
+
+
+def _try(setup: LineSetup) -> float:
+    began_s = time.monotonic()
+    with ControlClient(PATHS.control_socket) as client:
+        checked = client.try_setup(msgspec.json.encode(setup), True, BY)
+    assert checked.touched == (51, 52), checked
+    return round(time.monotonic() - began_s, 1)
+
+
+def _settle(keep: bool) -> None:
+    with ControlClient(PATHS.control_socket) as client:
+        client.request(SettleLineSetup(keep=keep, by=BY), 100.0)
+
+
+def _signalling(number: int) -> Signalling | None:
+    with Control() as control:
+        params = control.channel(number)
+    return params.signalling if params else None
+
+
+@scenario(limit_s=600)
+def tested(report: Report) -> None:
+    """A set is rung and nobody comes; a line without dial tone is told as one; a meter runs. All channels take calls afterwards."""
+    with box() as running:
+        outcomes = {
+            kind: _test(channel, kind, seconds)
+            for channel, kind, seconds in ((49, LineTestKind.RING, 4), (2, LineTestKind.DIAL_TONE, 4), (3, LineTestKind.LEVEL, 3))
+        }
+        assert outcomes[LineTestKind.RING].reason == "not_answered"
+        assert outcomes[LineTestKind.DIAL_TONE].reason == "no_dial_tone"
+        assert outcomes[LineTestKind.LEVEL].phase is LineTestPhase.PASSED
+        report.figure("level_of_silence_dbm0", outcomes[LineTestKind.LEVEL].figures[0].value)
+        asyncio.run(_call_on_tested(running))
+
+
+def _test(channel: int, kind: LineTestKind, seconds: int) -> LineTest:
+    with ControlClient(PATHS.control_socket) as watching, ControlClient(PATHS.control_socket) as asking:
+        changes = watching.subscribe()
+        next(changes)
+        asking.request(RunLineTest(test_id=kind.value, channel=channel, kind=kind, limit_ms=1000 * seconds, by=BY))
+        for change in changes:
+            if isinstance(change, LiveTestChanged) and change.test.phase is not LineTestPhase.RUNNING:
+                return change.test
+    raise AssertionError("the iterator ends only by raising")
+
+
+async def _call_on_tested(running: Box) -> None:
+    began_s = time.time()
+    await asyncio.sleep(6)
+    async with Exchange(product.EXCHANGE_LINES[1:3], (), FOLDER) as exchange:
+        for line in exchange.lines:
+            await line.ring()
+            await line.hears(prompt("greeting"))
+            await line.hang_up()
+        records = await finished_records(began_s, 2)
+    assert [record.channel for record in records] == [2, 3]
+    assert not running.legs(), running.legs()
