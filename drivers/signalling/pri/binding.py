@@ -138,6 +138,8 @@ class Stack:
         lib.pri_set_service_message_support(self._pri, int(service_messages))
         if facility:
             lib.pri_facility_enable(self._pri)
+        if log.isEnabledFor(logging.DEBUG):
+            lib.pri_set_debug(self._pri, lib.PRI_DEBUG_Q931_DUMP | lib.PRI_DEBUG_Q931_STATE | lib.PRI_DEBUG_Q921_STATE)
 
     # --- frames and time ---------------------------------------------------------------------------------------------
 

@@ -20,9 +20,7 @@ int pri_set_service_message_support(struct pri *pri, int on);
 void pri_set_overlapdial(struct pri *pri, int on);
 void pri_hangup_fix_enable(struct pri *pri, int on);
 void pri_set_inbanddisconnect(struct pri *pri, unsigned int on);
-void pri_set_nsf(struct pri *pri, int nsf);
 void pri_facility_enable(struct pri *pri);
-void pri_transfer_enable(struct pri *pri, int on);
 void pri_set_debug(struct pri *pri, int bits);
 struct q931_call *pri_new_call(struct pri *pri);
 int pri_acknowledge(struct pri *pri, struct q931_call *call, int channel, int inband);
@@ -37,7 +35,6 @@ int pri_reset(struct pri *pri, int channel);
 int pri_maintenance_service(struct pri *pri, int span, int channel, int status);
 int pri_channel_bridge(struct q931_call *call, struct q931_call *other);
 int pri_get_crv(struct pri *pri, struct q931_call *call, int *mode);
-const char *pri_get_version(void);
 """
 CONSTANTS = re.compile(r"^#define (PRI_(?:EVENT|SWITCH|PROG|LAYER_1|PRES|TON|NPI|DEBUG)_\w+|PRI_NETWORK|PRI_CPE)\s+\S", re.MULTILINE)
 

@@ -22,7 +22,6 @@ struct stack {
     const unsigned char *arriving;
     int arriving_length;
     unsigned first, last; /* of the queue; both only rise */
-    int lost;
     struct frame queue[QUEUE];
 };
 
@@ -88,10 +87,8 @@ static int write_frame(struct pri *pri, void *buffer, int length)
     struct stack *stack = pri_get_userdata(pri);
     struct frame *frame = &stack->queue[stack->last % QUEUE];
 
-    if (stack->last - stack->first == QUEUE || length - CHECK_SUM > STACK_LONGEST_FRAME) {
-        stack->lost++;
+    if (stack->last - stack->first == QUEUE || length - CHECK_SUM > STACK_LONGEST_FRAME)
         return length; /* lost on the line, as far as libpri is concerned: it repeats what it must */
-    }
     frame->length = length - CHECK_SUM;
     memcpy(frame->bytes, buffer, (size_t)frame->length);
     stack->last++;
@@ -256,11 +253,6 @@ int stack_frame(struct stack *stack, unsigned char *frame, int room)
     memcpy(frame, next->bytes, (size_t)next->length);
     stack->first++;
     return next->length;
-}
-
-int stack_frames_lost(struct stack *stack)
-{
-    return stack->lost;
 }
 
 int stack_knows(struct stack *stack, struct q931_call *call)

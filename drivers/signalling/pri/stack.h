@@ -72,9 +72,6 @@ int64_t stack_next_us(struct stack *stack);
 /* Take the next frame to send, at most `room` bytes; its length, 0: no more. */
 int stack_frame(struct stack *stack, unsigned char *frame, int room);
 
-/* Frames lost because nobody took them. */
-int stack_frames_lost(struct stack *stack);
-
 /* Is this call known to libpri still? */
 int stack_knows(struct stack *stack, struct q931_call *call);
 
