@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.unit.test_r2_calls import fuzzed
 
 EVENTS = 400
-WARM_ROUNDS = 200
+WARM_ROUNDS = 2000
 
 
 def main(minutes: float) -> int:
