@@ -3,7 +3,8 @@
 The subcommands are clients of the call agent's control socket; what they do is written down with the name of the machine's user.
 """
 
-import getpass
+import os
+import pwd
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -187,4 +188,4 @@ def _client(config: Path) -> ControlClient:
 
 def _who() -> str:
     """The machine's user, so that nobody takes it for an account of the web."""
-    return f"{getpass.getuser()}@console"
+    return f"{pwd.getpwuid(os.getuid()).pw_name}@console"

@@ -410,3 +410,22 @@ def test_echo_test_of_a_set_hears_the_voice(folder: Path) -> None:
             await asyncio.sleep(5)
 
     run_rig(folder, main)
+
+
+@pytest.mark.parametrize("channel", [1, 32])
+def test_digital_channels_are_blocked_and_unblocked(folder: Path, channel: int) -> None:
+    """The signalling is told, whatever it does with it; nothing else comes of it."""
+
+    async def main(rig: Rig) -> None:
+        for blocked in (True, True, False):
+            rig.agent.send(BlockChannel(channel=channel, blocked=blocked))
+            await asyncio.sleep(1)
+            assert rig.channel_state(channel).blocked is blocked
+        rig.card.set_span_alarm(1 if channel == 1 else 2, "red")
+        await asyncio.sleep(1)
+        rig.card.set_span_alarm(1 if channel == 1 else 2)
+        await asyncio.sleep(1)
+        assert rig.channel_state(channel).failures == 0
+        assert not rig.agent.heard(CommandFailed)
+
+    run_rig(folder, main, DIGITAL)

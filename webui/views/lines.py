@@ -77,8 +77,8 @@ def _all_of(view: LiveView) -> dict[str, object]:
         "tiles": every,
         "tile": lambda number: tiles.tile(view, number),
         "groups": [(group, tiles.counts_of(one for one in every if one.channel.group == group.name)) for group in view.groups.values()],
-        "alarms": list(LineAlarm.select().order_by(LineAlarm.ended_at.is_null().desc(), LineAlarm.id.desc()).limit(HISTORY)),
-        "actions": list(LineAction.select().order_by(LineAction.id.desc()).limit(HISTORY)),
+        "alarms": lambda: list(LineAlarm.select().order_by(LineAlarm.ended_at.is_null().desc(), LineAlarm.id.desc()).limit(HISTORY)),
+        "actions": lambda: list(LineAction.select().order_by(LineAction.id.desc()).limit(HISTORY)),
         "feed": "lines.feed",
     }
 
