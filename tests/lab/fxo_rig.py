@@ -20,6 +20,7 @@ from drivers.server import LineServer
 from drivers.settings import Paths
 from drivers.signalling import callerid
 from drivers.signalling.fxo_profile import LineProfile
+from drivers.tone_cadence import cadence_of
 from tests.lab import cards
 from tests.lab.exchange import Exchange, Line
 from tests.scenarios.lines_rig import Agent
@@ -112,6 +113,10 @@ class SwitchLine:
 
     def tone(self, tone: Tone | None) -> None:
         self.exchange.engine.tone(self.line.port, zone_tone("cn", tone) if tone else None)
+
+    def sound(self, text: str) -> None:
+        """A tone that is no country's, as "400/500,0/500"."""
+        self.exchange.engine.tone(self.line.port, cadence_of(text))
 
     async def box_hangs_up(self, since: int) -> None:
         await self.line.event(LineEvent.ONHOOK, since)

@@ -4,9 +4,11 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Iterable
+from pathlib import Path
 from typing import TypeVar
 
 from drivers.io import Hook, LineEvent
+from drivers.line_profiles import load_learnt
 from drivers.media import Tone
 from drivers.protocol import (
     Alerting,
@@ -14,17 +16,21 @@ from drivers.protocol import (
     Answered,
     Caller,
     Cause,
+    LineTestKind,
+    LineTestPhase,
+    LineTestReported,
     NumberSource,
     Offered,
     Presentation,
     Release,
     Released,
     Seize,
+    StartLineTest,
     TransferByFlash,
     TransferOutcome,
     Transferred,
 )
-from drivers.signalling.fxo_profile import LineProfile
+from drivers.signalling.fxo_profile import LineProfile, LineTones
 from tests.lab.fxo_rig import FOLDER, OURS, PAIRS, BoxLines, SwitchLine, fxo_box
 from tests.lab.scenario import Report, scenario
 from tests.lab.sound import noise_file
@@ -32,6 +38,8 @@ from tests.lab.sound import noise_file
 LIMIT_S = 120.0
 RINGING_S = 6.0
 NUMBER = "8001"
+LEARNING_MS = 60_000
+SWITCH_TONES = LineTones(dial="400", ringback="400/1000,0/3000", busy="400/500,0/500")
 GLARE_S, GLARE_STEP_S = 0.5, 0.016
 T = TypeVar("T")
 
@@ -214,6 +222,40 @@ async def _dial_by_pulses(box: BoxLines, far: SwitchLine) -> str:
     await far.box_hangs_up(since)
     digits = (seen.event.name for seen in far.line.seen[since:] if seen.event.name.startswith("PULSE_"))
     return "".join(name.removeprefix("PULSE_") for name in digits if name != "PULSE_START")
+
+
+# --- a switch's own tones ------------------------------------------------------------------------------------------------
+
+
+@scenario(limit_s=900)
+def learning(report: Report) -> None:
+    """Four lines learn the tones of their switch, which are no country's, at once."""
+    asyncio.run(_learning(report))
+
+
+async def _learning(report: Report) -> None:
+    async with fxo_box(LineProfile(), "learning") as (box, switch):
+        await all_of(_learn(box, far) for far in switch[:4])
+        known = load_learnt(Path(box.server.lines.paths.data_dir))
+    assert {each.channels for each in known} == {(number,) for number in OURS[:4]}
+    assert {each.tones for each in known} == {SWITCH_TONES}, known
+    report.figure("lines_learnt_right", len(known))
+
+
+async def _learn(box: BoxLines, far: SwitchLine) -> None:
+    since = len(far.line.seen)
+    test_id = f"learn-{far.channel}"
+    box.agent.send(StartLineTest(test_id=test_id, channel=far.channel, kind=LineTestKind.LEARN_TONES, number=NUMBER, limit_ms=LEARNING_MS))
+    await far.seized(since, dial_tone=False)
+    far.exchange.engine.detect_digits(far.line.port)
+    far.sound(SWITCH_TONES.dial)
+    assert await far.dialled(len(NUMBER)) == NUMBER
+    far.sound(SWITCH_TONES.ringback)
+    await asyncio.sleep(2 * RINGING_S)
+    far.sound(SWITCH_TONES.busy)
+    await far.box_hangs_up(since)
+    reports = [event.test for event in box.agent.heard(LineTestReported) if event.test.test_id == test_id]
+    assert reports[-1].phase is LineTestPhase.PASSED, reports[-1]
 
 
 # --- both at once --------------------------------------------------------------------------------------------------------
