@@ -180,8 +180,9 @@ def with_setup(lines: LinesConfig, setup: LineSetup | None) -> LinesConfig:
     if setup is not None:
         lines = msgspec.structs.replace(lines, spans=setup.spans, groups=setup.groups, pri=setup.pri, r2=setup.r2)
         check(lines, LINE_SETUP_FILE)
-    virtual, dahdi = virtual_plans.planned(lines.virtual, lines.spans), dahdi_plans.planned(lines.dahdi, lines.spans)
-    return msgspec.structs.replace(lines, **({"virtual": virtual} if lines.card == "virtual" else {"dahdi": dahdi}))
+    if lines.card == "virtual":
+        return msgspec.structs.replace(lines, virtual=virtual_plans.planned(lines.virtual, lines.spans))
+    return msgspec.structs.replace(lines, dahdi=dahdi_plans.planned(lines.dahdi, lines.spans))
 
 
 def setup_of(lines: LinesConfig) -> LineSetup:
