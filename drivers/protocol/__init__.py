@@ -130,6 +130,7 @@ from drivers.protocol.states import (
     TransferOutcome,
     TransferState,
     TransferWhen,
+    emergency_leg,
 )
 
 VERSION = 1
@@ -253,5 +254,6 @@ __all__ = [
     "Unbridge",
     "Unbridged",
     "Welcome",
+    "emergency_leg",
     "encode",
 ]

@@ -380,3 +380,8 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     channels: tuple[int, ...]
     hunting: str
+
+
+def emergency_leg(leg: str) -> str:
+    """The leg out of an emergency call that the line server made for a set's leg, while no call agent was there."""
+    return f"{leg}-emergency"

@@ -33,6 +33,7 @@ from drivers.server.session import Reception
 from drivers.server.setting_up import SettingUp
 from drivers.server.trunk_links import TrunkLinks
 from drivers.server.unattended import Unattended
+from drivers.server.unattended_emergency import UnattendedEmergency
 from drivers.settings import Paths
 from drivers.spans import Channel, Span
 
@@ -65,6 +66,7 @@ class LineServer:
         self._bridges = bridges = Bridges(lines)
         self._unattended = unattended = Unattended(lines)
         self._calls = calls = Calls(lines, recordings, bridges, unattended)
+        unattended.emergency = UnattendedEmergency(lines, calls, bridges)
         self._links = TrunkLinks(lines)
         self._adoption = Adoption(lines, calls, bridges, recordings, self._links, store)
         self._reopening = Reopening(lines, self._adoption, self._links)
@@ -122,6 +124,7 @@ class LineServer:
             self._listener.close()
         if self._report_timer:
             self._report_timer.cancel()
+        self._unattended.agent_here()
         self._reopening.close()
         self._health.close()
         self._tests.close()

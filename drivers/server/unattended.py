@@ -5,6 +5,7 @@ The leg stays in the snapshot; the next call agent takes it over, and whatever i
 
 import asyncio
 import logging
+from typing import Protocol
 
 from drivers.errors import CarelineError
 from drivers.protocol import Clip, LegPhase
@@ -15,13 +16,24 @@ log = logging.getLogger("careline.lines")
 OWN_PLAY = -1
 
 
+class Emergencies(Protocol):
+    """Who makes emergency calls meanwhile."""
+
+    def takes(self, leg: str) -> bool: ...
+
+    def agent_here(self) -> None: ...
+
+
 class Unattended:
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self.emergency: Emergencies | None = None
 
     def offered(self, leg: str) -> None:
         """A call has come; it is only ours to care for when nobody else does."""
+        if self._lines.outbox.receiver is None and self.emergency and self.emergency.takes(leg):
+            return
         if self._lines.outbox.receiver is None and self._lines.config.unattended_answer_ms:
             wait_s = self._lines.config.unattended_answer_ms / 1000
             self._timers[leg] = asyncio.get_running_loop().call_later(wait_s, self._answer, leg)
@@ -32,6 +44,9 @@ class Unattended:
                 self.offered(state.leg)
 
     def agent_here(self) -> None:
+        """Or the line server ends: nothing is done any more."""
+        if self.emergency:
+            self.emergency.agent_here()
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
