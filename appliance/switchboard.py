@@ -22,7 +22,7 @@ from appliance.control.live import LiveState
 from appliance.control.messages import MusicRequest, MusicTold
 from appliance.errors import CallError
 from appliance.extensions.flash import Flashes
-from appliance.extensions.session import Extensions
+from appliance.extensions.session import PLACE, Extensions
 from appliance.lines import Lines
 from appliance.music import MusicShelf
 from appliance.music_desk import MusicDesk
@@ -46,6 +46,7 @@ from drivers.protocol import (
     Released,
     SpanChanged,
     Welcome,
+    emergency_leg,
 )
 
 log = logging.getLogger("careline.call")
@@ -127,13 +128,14 @@ class Switchboard:
             if isinstance(tag, CallTag):
                 self._references.seen_in(tag.unstored)
                 self._take(Call(Leg(state), tag, self._around, self._changed), known=True)
+        made = {state.leg: state for state, tag in decoded if tag is None and state.direction is Direction.OUTBOUND}
         for state, tag in decoded:
             if isinstance(tag, PartyTag):
                 self._adopt_party(Leg(state), tag)
             elif tag is None and state.direction is Direction.INBOUND:
-                self._new_call(state)
-            elif tag is None:
-                self._let_go(state)
+                self._new_call(state, made.pop(emergency_leg(state.leg), None))
+        for state in made.values():
+            self._let_go(state)
         self._live.lines_changed(welcome.channels, welcome.spans, welcome.groups)
         for call_id in [call_id for call_id in self._live.calls if call_id not in self.calls]:
             self._live.call_gone(call_id)
@@ -192,14 +194,17 @@ class Switchboard:
 
     # --- calls ---------------------------------------------------------------------------------------------------
 
-    def _new_call(self, state: LegState) -> None:
-        """A call nobody has taken. Its id follows from the leg, so that taking it twice gives one record."""
+    def _new_call(self, state: LegState, made: LegState | None = None) -> None:
+        """A call nobody has taken. Its id follows from the leg, so that taking it twice gives one record. `made`: the leg out, of an
+        emergency call that the line server made meanwhile."""
         call_id = f"{state.offered_at:%Y%m%d-%H%M%S}-{state.offered_at.microsecond // 1000:03d}-{state.channel}"
         direction = self._extensions.direction(state)
         tag = CallTag(call_id=call_id, language=self._config.calls.language, direction=direction)
         call = Call(Leg(state), tag, self._around, self._changed)
         self._take(call, known=False)
         call.offered()
+        if made:
+            call.go_on_with(Leg(made), "dialled", PLACE)
 
     def _route(self, call: Call) -> None:
         leg = call.main
@@ -335,7 +340,9 @@ class Switchboard:
         if call is None:
             raise CallError("APP-011", f"there is no call {call_id}", "It is over; look into the call list")
         log.info("call %s hung up by %s", call_id, by)
-        self._lines.send(Release(leg=call.main.name))
+        for leg in call.legs.values():
+            if not leg.is_released and not leg.absent:
+                self._lines.send(Release(leg=leg.name))
 
     async def music(self, request: MusicRequest) -> MusicTold:
         """Raises: MusicError."""

@@ -11,15 +11,25 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from appliance.call import tag as tags
 from appliance.call.core import CallCore, Surroundings
 from appliance.call.leg import Leg
-from appliance.call.tag import CallTag
+from appliance.call.tag import CallTag, PartyTag, Step
 from appliance.call.waiting import Waiting
 from appliance.control.messages import LiveCall
 from appliance.errors import CallError
-from appliance.events import AnyHappened, CallOffered, CallRecovered, CallReleased, RecordingGapped
+from appliance.events import (
+    AnyHappened,
+    CallOffered,
+    CallRecovered,
+    CallReleased,
+    CallRouted,
+    PlaceEntered,
+    RecordingGapped,
+    TransferStarted,
+)
 from drivers.errors import CarelineError
-from drivers.protocol import Cause, Event, Forget, LegPhase, RecordingGap, Release, Sides
+from drivers.protocol import Cause, Event, Forget, LegPhase, RecordingGap, Release, SetTag, Sides
 
 log = logging.getLogger("careline.call")
 
@@ -65,6 +75,15 @@ class Call(Waiting):
         )
         self.commit(offered, *([self.recording_started(self.id, Sides.BOTH)] if self._is_recorded() else []))
 
+    def go_on_with(self, leg: Leg, service: str, place: str) -> None:
+        """A transfer that somebody else has begun: the script of that place finds it rung already."""
+        self.legs[leg.name] = leg
+        started = TransferStarted(leg=leg.name, to=leg.dnis or "", group=leg.group, **self.here(leg.offered_at))
+        events = (CallRouted(service=service, rule="made without us", **self.here()), PlaceEntered(place=place, **self.here()), started)
+        steps = (Step("begin_transfer", leg.name),)
+        self.commit(*events, service=service, place=place, steps=steps, rung=1, party_leg=leg.name)
+        self.send(SetTag(leg=leg.name, tag=tags.encode(PartyTag(call_id=self.id))))
+
     async def recovered(self) -> None:
         """A call another process had in hand."""
         self.append_again()
@@ -84,7 +103,7 @@ class Call(Waiting):
     async def run(self, script: Script) -> None:
         """Until the call is over and its record on disk. The outer border of a call: nothing leaves it."""
         try:
-            if not self.main.is_released:
+            if not self.is_over():
                 await self._run_script(script)
             await self._close()
         except Exception:  # the outer border of a call task: other calls go on
@@ -96,7 +115,7 @@ class Call(Waiting):
         task = asyncio.create_task(self._guarded(script), name=f"script {self.id}")
         task.add_done_callback(lambda _: self.main.wake())
         try:
-            await self.main.wait(lambda leg: leg.is_released or task.done(), self.config.call_limit_min * 60)
+            await self.main.wait(lambda _: self.is_over() or task.done(), self.config.call_limit_min * 60)
         finally:
             task.cancel()
             await asyncio.wait({task})
@@ -220,8 +239,8 @@ class Call(Waiting):
         )
 
     def _phase(self) -> str:
-        if self._ending or self.main.is_released:
+        if self._ending or self.is_over():
             return "ending"
-        if self.main.bridged_with:
+        if self.main.bridged_with or self.main.is_released:
             return "bridged"
         return "talking" if self.main.phase is LegPhase.ANSWERED else "ringing"

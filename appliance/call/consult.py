@@ -1,8 +1,8 @@
 """Verbs while two talk: hold with music, an attended transfer, three in one conversation.
 
 What is wanted comes by `ask`: from a set's hook flash, from whoever looks at the call. It ends the talk's step, and what follows is steps
-again, so a new call agent goes on where this one was. Who asks is the holder, the other one hears music. The caller's leg carries the tag:
-a caller who hangs up ends the call, whoever else talks in it.
+again, so a new call agent goes on where this one was. Who asks is the holder, the other one hears music. A caller who hangs up meanwhile
+leaves the two others together; the call ends with them.
 """
 
 from enum import StrEnum
@@ -185,6 +185,10 @@ class Consulting(Transferring):
         conferred = left == Want.CONFER
         if conferred:
             left = await self._conference(name, held, by)
+        if left == "others":
+            await self.step("join_others", lambda: self._join_others(name))
+            await self.step("others", lambda: self._others_talk(name))
+            return False
         if left == "target":
             await self.step("end_consult", lambda: self._end_consult(name))
             self._forget(name)
@@ -203,7 +207,7 @@ class Consulting(Transferring):
         return Finished(outcome, events, {"consult_leg": name if answered else "", "consult_answered": answered})
 
     async def _consult_talk(self, name: str, held: str, by: str) -> Finished:
-        """Result: who left ("by", "held", "target"; back: the holder wants no more of it), or confer."""
+        """Result: who left ("by", "held", "target"; back: the holder wants no more of it), "others" without the caller, or confer."""
         if self._is_up(by) and self._is_up(name) and self.legs[by].bridged_with != name:
             self.send(Bridge(leg=by, other=name))
         asked: list[Wish] = []
@@ -214,6 +218,8 @@ class Consulting(Transferring):
             return bool(asked) or not all(self._is_up(leg) for leg in (name, held, by))
 
         await self.main.wait(over, self.config.talk_limit_min * 60)
+        if self.others_are_left():
+            return Finished("others")
         if self._is_up(name) and not (asked and asked[0].want is Want.BACK):
             for leg, who in ((by, "by"), (held, "held")):
                 if not self._is_up(leg):
@@ -240,6 +246,8 @@ class Consulting(Transferring):
             lambda _: not all(self._is_up(leg) for leg in legs.values()) or bool(self._wish and self._granted(Want.BACK)),
             self.config.talk_limit_min * 60,
         )
+        if self.others_are_left():
+            return Finished("others")
         return Finished(next((who for who, leg in legs.items() if not self._is_up(leg)), "target"))
 
     async def _end_consult(self, name: str) -> Finished:
@@ -261,6 +269,34 @@ class Consulting(Transferring):
         ]
         changes = {"party_leg": name, "party_answered": True, "consult_leg": "", "consult_answered": False, "held": ""}
         return Finished(gone, events, changes)
+
+    # --- without the caller --------------------------------------------------------------------------------------------
+
+    def is_over(self) -> bool:
+        """The caller has gone, and no two others are left to talk."""
+        return self.main.is_released and not self.others_are_left()
+
+    def others_are_left(self) -> bool:
+        """The caller has gone from three, or from a third who still rings for the one he held."""
+        party, third = self.legs.get(self.tag.party_leg), self.legs.get(self.tag.consult_leg)
+        if not self.main.is_released or party is None or third is None or party.is_released or third.is_released:
+            return False
+        return self.tag.consult_answered or self.tag.held == party.name
+
+    async def _join_others(self, name: str) -> Finished:
+        party = self.tag.party_leg
+        await self._end_music(party)
+        if self._is_up(party) and self._is_up(name) and self.legs[party].bridged_with != name:
+            self.send(Bridge(leg=party, other=name))
+            await self.main.wait(lambda _: self.legs[party].bridged_with == name or not self.others_are_left(), SETTLE_LIMIT_S)
+        return Finished(None, [CallHandedOver(leg=name, before=self.main.name, **self.here())], {"held": ""})
+
+    async def _others_talk(self, name: str) -> Finished:
+        await self.main.wait(lambda _: not self.others_are_left(), self.config.talk_limit_min * 60)
+        for leg in (self.legs.get(self.tag.party_leg), self.legs.get(name)):
+            if leg:
+                await self.release_party(leg)
+        return Finished(None)
 
     def _is_up(self, name: str) -> bool:
         leg = self.legs.get(name)

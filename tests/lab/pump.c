@@ -15,7 +15,7 @@
 
 #include "../../drivers/dahdi/kernel.h"
 
-enum { BLOCK = 160, CHUNK = 8, CHUNKS = BLOCK / CHUNK, MAX_FDS = 256, TICK_NS = 20000000 };
+enum { BLOCK = 160, CHUNK = 8, CHUNKS = BLOCK / CHUNK, MAX_FDS = 256, TICK_NS = 20000000, STALE_MS = 1000 };
 
 static const uint32_t SILENCE = 0xd5d5d5d5u; /* A-law */
 
@@ -26,7 +26,7 @@ typedef struct {
 } line;
 
 static struct {
-    long read, written, refused, lost_ms, silent_ms, damaged_ms, repeated_ms, gaps, events, late_ticks;
+    long read, written, refused, lost_ms, silent_ms, damaged_ms, stale_ms, repeated_ms, gaps, events, late_ticks;
     long delay_min_ms, delay_max_ms, delay_sum_ms, delay_count;
     double late_max_ms;
 } count = {.delay_min_ms = 1000000};
@@ -84,6 +84,7 @@ static void hear_chunk(line *l, const line *partner, const uint32_t chunk[2])
     count.delay_min_ms = delay_ms < count.delay_min_ms ? delay_ms : count.delay_min_ms;
     count.delay_max_ms = delay_ms > count.delay_max_ms ? delay_ms : count.delay_max_ms;
     count.delay_sum_ms += delay_ms;
+    count.stale_ms += delay_ms > STALE_MS;
     count.delay_count++;
 }
 
@@ -159,11 +160,11 @@ int main(int argc, char **argv)
             write_block(&lines[i]);
     run(lines, total, strcmp(argv[1], "read") == 0, atof(argv[2]));
     printf("{\"blocks_read\": %ld, \"refused\": %ld, \"gaps\": %ld, \"lost_ms\": %ld, \"silent_ms\": %ld, "
-           "\"damaged_ms\": %ld, \"repeated_ms\": %ld, "
+           "\"damaged_ms\": %ld, \"stale_ms\": %ld, \"repeated_ms\": %ld, "
            "\"delay_min_ms\": %ld, \"delay_mean_ms\": %ld, \"delay_max_ms\": %ld, \"late_ticks\": %ld, "
            "\"late_max_ms\": %.1f}\n",
-           count.read, count.refused, count.gaps, count.lost_ms, count.silent_ms, count.damaged_ms, count.repeated_ms,
-           count.delay_min_ms, count.delay_sum_ms / (count.delay_count ? count.delay_count : 1), count.delay_max_ms,
-           count.late_ticks, count.late_max_ms);
+           count.read, count.refused, count.gaps, count.lost_ms, count.silent_ms, count.damaged_ms, count.stale_ms,
+           count.repeated_ms, count.delay_min_ms, count.delay_sum_ms / (count.delay_count ? count.delay_count : 1),
+           count.delay_max_ms, count.late_ticks, count.late_max_ms);
     return 0;
 }

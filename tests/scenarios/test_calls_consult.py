@@ -55,14 +55,14 @@ class Talk:
             await asyncio.sleep(0.1)
         raise AssertionError(f"not within {limit_s} s")
 
-    async def ask(self, want: Want, begun: Callable[[], bool], to: Destination | None = None) -> None:
+    async def ask(self, want: Want, begun: Callable[[], bool], to: Destination | None = None, by_caller: bool = False) -> None:
         """Until it has begun."""
         for _ in range(20):
             if begun():
                 return
             for call in self.agent.switchboard.calls.values() if self.agent else ():
                 if call.tag.party_leg:
-                    call.ask(want, to=to)
+                    call.ask(want, call.main.name if by_caller else "", to)
             await asyncio.sleep(1.0)
         raise AssertionError(f"{want} has not begun")
 
@@ -178,9 +178,48 @@ async def three_and_the_ward_leaves(talk: Talk) -> None:
 
 
 async def caller_leaves_on_hold(talk: Talk) -> None:
+    """Those who talk go on."""
     await talk.begin()
     await talk.consult()
     await talk.end()
+    assert talk.with_whom(talk.leg(1)) == talk.leg(2)
+    talk.server.hang_up(talk.leg(2))
+    await asyncio.sleep(15)
+
+
+async def caller_hands_over(talk: Talk) -> None:
+    """Who called asks the ward while the operator is on hold, and hangs up: the two others are joined."""
+    await talk.begin()
+    await talk.ask(Want.CONSULT, lambda: bool(talk.leg(2)), WARD, by_caller=True)
+    await talk.until(lambda: talk.with_whom(talk.caller) == talk.leg(2))
+    assert talk.hears_music(talk.leg(1))
+    talk.server.hang_up(talk.caller)
+    await talk.until(lambda: talk.with_whom(talk.leg(1)) == talk.leg(2))
+    await asyncio.sleep(3)
+    assert not talk.hears_music(talk.leg(1))
+    talk.server.hang_up(talk.leg(1))
+    await asyncio.sleep(20)
+
+
+async def caller_hands_over_while_it_rings(talk: Talk) -> None:
+    await talk.begin()
+    await talk.ask(Want.CONSULT, lambda: bool(talk.leg(2)), WARD, by_caller=True)
+    talk.server.hang_up(talk.caller)
+    await talk.until(lambda: talk.with_whom(talk.leg(1)) == talk.leg(2))
+    await asyncio.sleep(3)
+    talk.server.hang_up(talk.leg(2))
+    await asyncio.sleep(20)
+
+
+async def three_and_the_caller_leaves(talk: Talk) -> None:
+    await talk.begin()
+    await talk.consult()
+    await talk.ask(Want.CONFER, lambda: bool(talk.server.legs[talk.caller].conference))
+    talk.server.hang_up(talk.caller)
+    await asyncio.sleep(5)
+    assert talk.with_whom(talk.leg(1)) == talk.leg(2)
+    talk.server.hang_up(talk.leg(1))
+    await asyncio.sleep(20)
 
 
 async def waits(talk: Talk) -> None:
@@ -201,6 +240,9 @@ STORIES: list[tuple[Story, str, CallsConfig]] = [
     (three_together, "answer,answer", CallsConfig()),
     (three_and_the_ward_leaves, "answer,answer", CallsConfig()),
     (caller_leaves_on_hold, "answer,answer", CallsConfig()),
+    (caller_hands_over, "answer,answer", CallsConfig()),
+    (caller_hands_over_while_it_rings, "answer,answer", CallsConfig()),
+    (three_and_the_caller_leaves, "answer,answer", CallsConfig()),
     (waits, "answer", BEHIND_SWITCH),
     (waits, "answer", IN_SWITCH),
 ]

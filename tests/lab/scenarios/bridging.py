@@ -158,8 +158,9 @@ async def _hand_over(report: Report, talk: Talk) -> dict[str, float]:
         await asyncio.sleep(HANDOVER_EVERY_S)
         talk.agent.join(*legs, native=bool(change % 2))
     figures = await pumping
-    for name in ("silent_ms", "lost_ms", "repeated_ms"):
+    for name in ("silent_ms", "stale_ms"):
         report.figure(f"handover_{name}_each", round(figures[name] / (2 * HANDOVERS), 1))
+    assert figures["damaged_ms"] == 0
     assert figures["silent_ms"] <= GAP_LIMIT_MS * 2 * HANDOVERS
     return figures
 
