@@ -265,6 +265,52 @@ def test_emergency_call_finds_a_line_when_none_is_free(config: Config, prompts: 
     assert [cause for _, cause in records].count(Cause.PREEMPTION) == int(way == "taken")
 
 
+@pytest.mark.parametrize("back_s", [1.0, 4.0, 25.0])
+@pytest.mark.parametrize("number", ["120", "9120"])
+def test_emergency_call_without_a_call_agent(config: Config, prompts: PromptLibrary, folder: Path, number: str, back_s: float) -> None:
+    """The line server makes it; the call agent that comes back, while it rings or later, goes on with it."""
+
+    async def act(box: Box) -> None:
+        await box.agent.stop()
+        one, other = dial(box, ONE, number), box.card.world.telephones["120"]
+        await asyncio.sleep(back_s)
+        if back_s > 20:
+            await talk(folder, one, other)
+        await box.start_agent(Life())
+        await other.reached(Phase.TALKING)
+        await asyncio.sleep(12)
+        await talk(folder, one, other)
+        assert len(box.agent.switchboard.calls) == 1
+        one.hang_up()
+        await other.reached(Phase.ENDED, Phase.IDLE)
+
+    record = made(config, prompts, act)
+    assert (record["direction"], record["transferred_to"], record["transfer_outcome"]) == ("outbound", "120", "answered")
+    assert (record["ended_by"], record["cause"]) == ("caller", Cause.NORMAL)
+
+
+@pytest.mark.parametrize("first", ["set", "called"])
+def test_emergency_call_without_any_call_agent_ends(config: Config, prompts: PromptLibrary, first: str) -> None:
+    async def main(box: Box) -> None:
+        await box.agent.stop()
+        one, other = dial(box, ONE, "120"), box.card.world.telephones["120"]
+        await other.reached(Phase.TALKING)
+        await asyncio.sleep(15)
+        if first == "set":
+            one.hang_up()
+            await other.reached(Phase.ENDED, Phase.IDLE)
+        else:
+            other.hang_up()
+            await one.reached(Phase.ENDED)
+            one.hang_up()
+        await asyncio.sleep(10)
+        assert [channel.leg for channel in box.server.lines.channels.values()] == [None] * 5
+        await box.start_agent(Life())
+        await box.idle()
+
+    run_box(config, prompts, main, WORLD)
+
+
 def test_blocked_set_calls_nobody_else(config: Config, prompts: PromptLibrary) -> None:
     async def main(box: Box) -> int:
         box.agent.lines.send(BlockChannel(channel=ONE))
