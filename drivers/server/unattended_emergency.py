@@ -85,7 +85,7 @@ class UnattendedEmergency:
         if over:
             self._lines.book.forget(emergency_leg(caller.leg))
         if tried >= len(groups) or caller.phase is LegPhase.ANSWERED:
-            self._release(caller, Cause.NO_CHANNEL)
+            self._release(caller, Cause.NORMAL if caller.phase is LegPhase.ANSWERED else Cause.NO_CHANNEL)
             return False
         self._groups_tried[caller.leg] = tried + 1
         log.warning("LIN-095 leg %s: emergency call to %s made without a call agent. Start careline-calls", caller.leg, leads_to.number)
