@@ -55,11 +55,14 @@ class SetSide:
     def opened(self) -> None:
         """The channel was opened, or is in service again: a set may be lifted already, and no event will say so."""
         self._quietly(self._limit_flash)
-        self.close()
+        self._stop_looking()
         self._looking = asyncio.get_running_loop().call_later(SETTLE_S, self._quietly, self._look)
 
     def close(self) -> None:
         self.idle()
+        self._stop_looking()
+
+    def _stop_looking(self) -> None:
         if self._looking is not None:
             self._looking.cancel()
             self._looking = None
@@ -138,7 +141,8 @@ class SetSide:
         self._saying = asyncio.get_running_loop().call_later(said_ms / 1000, self._channel.tell, ClipSaid())
 
     def idle(self) -> None:
-        """The call is over; what was being said to it was not said."""
+        """The call is over; what was being said to it was not said, keys are the next call's."""
+        self._takes_digits = False
         if self._saying is not None:
             self._saying.cancel()
             self._saying = None

@@ -339,6 +339,23 @@ def test_set_is_in_alarm_and_back(folder: Path) -> None:
     run_rig(folder, main)
 
 
+def test_keys_after_an_alarm_while_dialling_are_the_calls(folder: Path) -> None:
+    async def main(rig: Rig) -> None:
+        telephone = rig.lift(SET, "80")
+        await asyncio.sleep(2)
+        rig.card.set_span_alarm(2, "red")
+        await asyncio.sleep(1)
+        telephone.hang_up()
+        rig.card.set_span_alarm(2)
+        await asyncio.sleep(3)
+        leg = await answered_set(rig)
+        telephone.press("5")
+        await asyncio.sleep(1)
+        assert [press.digit for press in rig.leg(leg).digits] == ["5"]
+
+    run_rig(folder, main)
+
+
 def test_set_on_a_hotline(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         rig.world.sets[SET].pick_up()
