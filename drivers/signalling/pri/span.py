@@ -262,13 +262,16 @@ class PriSpan:
                 self._gone(call)
 
     def _link_changed(self, up: bool) -> None:
-        if up != self.link_up:
-            self.link_up = up
+        """libpri does not tell every break, but when the link is set up anew."""
+        changed = up != self.link_up
+        self.link_up = up
+        if changed:
             self.emit(self.config.d_channel, LinkChanged(up))
-            if up:
-                self._compare_calls()
-                self._restarts.begin()
-                self._service.link_up()
+        if up:
+            self._compare_calls()
+        if up and changed:
+            self._restarts.begin()
+            self._service.link_up()
 
     def _compare_calls(self) -> None:
         """After a break of the link one side may have given up calls that the other still has."""
