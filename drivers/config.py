@@ -19,7 +19,7 @@ from drivers.group_rules import check_groups
 from drivers.io import ChannelSpec
 from drivers.line_profiles import LearntTones, channels_of, load_learnt, profile_of
 from drivers.numbers import GroupNumbers, NumberRules
-from drivers.sets_check import check_sets
+from drivers.sets_check import check_ports, check_sets
 from drivers.settings import Paths
 from drivers.signalling.fxo_profile import LineProfile
 from drivers.signalling.fxs_config import SetsConfig
@@ -204,7 +204,7 @@ def check(lines: LinesConfig, file: str = "[lines]") -> None:
 
 
 def check_card(lines: LinesConfig, specs: tuple[ChannelSpec, ...], file: str = "[lines]") -> None:
-    """That the card has the channels the groups name. Raises: ConfigError CFG-033."""
+    """That the card has the channels the groups and the sets name. Raises: ConfigError CFG-033, CFG-077."""
     known = {spec.number for spec in specs}
     for at, group in enumerate(lines.groups):
         missing = [number for number in group.numbers if number not in known]
@@ -212,6 +212,7 @@ def check_card(lines: LinesConfig, specs: tuple[ChannelSpec, ...], file: str = "
             what = f'{file}: lines.groups[{at}].channels = "{group.channels}": channel {missing[0]} is not on the {lines.card} card'
             have = channel_text(sorted(known)) or "none: is the card there and its driver loaded?"
             raise ConfigError("CFG-033", what, f"Channels there are: {have}")
+    check_ports(lines.sets, specs, file)
 
 
 def _check_names(lines: LinesConfig, file: str) -> None:

@@ -1,9 +1,13 @@
 """What the types alone cannot say of `[lines.sets]`. Pure."""
 
-from drivers.channel_text import channel_numbers
+from collections.abc import Iterable
+
+from drivers.channel_text import channel_numbers, channel_text
 from drivers.errors import ConfigError
+from drivers.io import ChannelSpec, Signalling
 from drivers.signalling.fxs_config import LONGEST_RING_MS, MAX_CADENCE, SHORTEST_RING_MS, SetsConfig
 
+SET_SIGNALLING = frozenset({Signalling.FXOKS, Signalling.FXOLS})
 KEYS = frozenset("0123456789*#")
 RANGES = {
     "first_digit_ms": (1_000, 60_000),
@@ -31,6 +35,15 @@ def check_sets(sets: SetsConfig, file: str) -> None:
         if not set(port.answer_key) <= KEYS or len(port.answer_key) != 1 or not set(port.hotline) <= KEYS:
             what = f"{file}: lines.sets.ports[{at}]: answer_key {port.answer_key!r}, hotline {port.hotline!r}"
             raise ConfigError("CFG-076", what, "Name one key for an answer, and digits, * and # for a hotline")
+
+
+def check_ports(sets: SetsConfig, specs: Iterable[ChannelSpec], file: str) -> None:
+    """That the ports are sets of the card. Raises: ConfigError CFG-077."""
+    have = {spec.number for spec in specs if spec.signalling in SET_SIGNALLING}
+    for at, port in enumerate(sets.ports):
+        if missing := [number for number in channel_numbers(port.channels) if number not in have]:
+            what = f'{file}: lines.sets.ports[{at}].channels = "{port.channels}": channel {missing[0]} is no port for a telephone set'
+            raise ConfigError("CFG-077", what, f"Such ports are: {channel_text(sorted(have)) or 'none'}")
 
 
 def _check_cadence(where: str, cadence_ms: tuple[int, ...]) -> None:

@@ -258,6 +258,8 @@ class Channel:
         if self.test:
             self.test.channel_failed()
         self.tell(LineFailed(cause, self.is_gone))
+        if self.set and not self.alarms:
+            self.set.opened()
 
     def opened(self, io: ChannelIO) -> None:
         """The card is back: a fresh channel in place of the one that went with it."""

@@ -442,6 +442,20 @@ def test_headset_hears_an_announcement_first(folder: Path, missing: bool) -> Non
     assert (speech_like(1, 4) in recorded(folder / "heard.wav")[0]) is not missing
 
 
+def test_headset_is_ready_again_after_a_fault(folder: Path) -> None:
+    async def main(rig: Rig) -> None:
+        rig.world.sets[SET].pick_up()
+        await asyncio.sleep(2)
+        rig.agent.send(Seize(leg="a", channel=SET))
+        await rig.agent.told(Answered, leg="a")
+        rig.server.lines.channels[SET].fail(Cause.TEMPORARY_FAILURE)
+        assert (await rig.agent.told(Released, leg="a")).cause == Cause.TEMPORARY_FAILURE
+        await asyncio.sleep(3)
+        assert rig.channel_state(SET).state == "ready"
+
+    run_rig(folder, main, lines(ports=(HEADSET,)))
+
+
 def test_headset_worn_before_the_line_server_came(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         await asyncio.sleep(2)

@@ -8,6 +8,7 @@ from drivers.channel_text import channel_numbers, channel_text
 from drivers.config import GroupConfig, LinesConfig, check_card, load
 from drivers.errors import ConfigError
 from drivers.io import ChannelSpec, Signalling
+from drivers.signalling.fxs_config import SetPort, SetsConfig
 
 
 def refused(tmp_path: Path, text: str) -> ConfigError:
@@ -79,6 +80,14 @@ def test_missing_card_or_channel_is_named() -> None:
     assert "Channels there are: 1" in caught.value.remedy
     with pytest.raises(ConfigError, match="is the card there"):
         check_card(lines, ())
+
+
+def test_set_that_is_no_set_is_named() -> None:
+    lines = LinesConfig(sets=SetsConfig(ports=(SetPort(channels="1-2"),)))
+    specs = (ChannelSpec(1, 1, 1, Signalling.FXOKS, "V/1/1"), ChannelSpec(2, 1, 2, Signalling.FXSKS, "V/1/2"))
+    with pytest.raises(ConfigError, match="channel 2 is no port for a telephone set") as caught:
+        check_card(lines, specs)
+    assert (caught.value.code, "Such ports are: 1" in caught.value.remedy) == ("CFG-077", True)
 
 
 def load_groups(channels: str) -> LinesConfig:
