@@ -196,3 +196,34 @@ def test_the_ward_cannot_be_reached(config: Config, prompts: PromptLibrary, fold
 
 def later(what: Callable[..., None], *arguments: object) -> None:
     asyncio.get_running_loop().call_later(0.5, what, *arguments)
+
+
+# --- the call agent killed -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("at_message", range(4, 40, 2))
+def test_the_call_agent_is_killed_at_any_message_of_a_call(config: Config, prompts: PromptLibrary, folder: Path, at_message: int) -> None:
+    """Nobody is dropped, and the record is as if nothing had been."""
+
+    async def act(box: Box, caller: Caller) -> None:
+        life = Life(at_message)
+        await box.next_agent(life)
+        reviving = asyncio.create_task(revive(box, life))
+        await caller.ring()
+        await asyncio.sleep(6)
+        await caller.press("1")
+        await asyncio.sleep(4)
+        assert caller.call.ended_at is None
+        caller.exchange.hang_up(caller.call)
+        await asyncio.sleep(2)
+        life.over.set()
+        await reviving
+
+    record = called(config, prompts, folder, act)
+    assert (record["ani"], record["dnis"], record["cause"], record["ended_by"]) == (ANI, DNIS, Cause.NORMAL, "caller")
+    assert (record["path"], record["digits"]) == ("greeting>main_menu>introduction", "1")
+
+
+async def revive(box: Box, life: Life) -> None:
+    await life.over.wait()
+    await box.next_agent(Life())
