@@ -12,7 +12,9 @@ from pathlib import Path
 
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select
 
+from appliance.control.messages import LiveSetup
 from tests.web import prepared
 from tests.web.agent import ScriptedAgent
 from tests.web.browser import chromium, complaints, free_port, sign_in, wait_for, web_process
@@ -61,7 +63,26 @@ def _inside(root: Path, folder: Path) -> list[str]:
         address = stack.enter_context(web_process(place.config, port))
         driver = stack.enter_context(chromium(root / "profile"))
         sign_in(driver, address, prepared.NAMES["administrator"])
-        return _walk(driver, address, PAGES, folder)
+        return [*_walk(driver, address, PAGES, folder), *_set_up(driver, address, agent, folder)]
+
+
+def _set_up(driver: webdriver.Chrome, address: str, agent: ScriptedAgent, folder: Path) -> list[str]:
+    """A set-up of the lines that was checked, and one that is being tried."""
+    found = []
+    for language in LANGUAGES:
+        for width in WIDTHS:
+            _show(driver, address, "/lines/setup", width, language)
+            Select(driver.find_element(By.ID, "port-2")).select_by_value("fxsls")
+            driver.execute_script("document.querySelector('form[action=\"/lines/setup/check\"]').requestSubmit()")
+            wait_for(driver, "document.getElementById('apply') !== null")
+            _picture(driver, folder / f"line-setup-check-{language}-{width}.png", width)
+            found += [f"line-setup-check {language} {width}: {line}" for line in (*complaints(driver), *too_wide(driver))]
+            driver.find_element(By.ID, "apply").click()
+            wait_for(driver, "location.pathname === '/lines' && document.querySelector('[data-until]') !== null")
+            _picture(driver, folder / f"lines-trying-{language}-{width}.png", width)
+            found += [f"lines-trying {language} {width}: {line}" for line in (*complaints(driver), *too_wide(driver))]
+            agent.do(lambda live: live.setup_changed(LiveSetup()))
+    return found
 
 
 def _outside(root: Path, folder: Path) -> list[str]:

@@ -102,7 +102,7 @@ def test_span_is_set_up_while_a_call_goes_on(tmp_path: Path) -> None:
         driver.find_element(By.ID, "apply").click()
         wait_for(driver, "location.pathname === '/lines'")
         shows(driver, "part-state", "chen is trying a new set-up")
-        shows(driver, "line-3", "exchange line fxsls")
+        shows(driver, "line-3", "line fxsls")
         shows(driver, "line-6", "MFC/R2")
         assert not (place.data_dir / "lines.toml").exists()
         wait_for(driver, "document.querySelector('[data-until]').textContent < '0:57'")
