@@ -102,14 +102,19 @@ def render(setup: CardSetup) -> str:
 
 
 def write(setup: CardSetup, path: Path) -> None:
-    """Write system.conf so that a power cut leaves the old or the new one."""
+    """Write system.conf so that a power cut leaves the old or the new one. Raises: ConfigError LIN-113, LIN-119."""
     text = render(setup)
     fresh = path.with_name(path.name + ".new")
-    with fresh.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    try:
+        with fresh.open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError as error:
+        raise ConfigError(
+            faults.CONFIG_UNWRITABLE, f"cannot write {path}: {error.strerror}", "Check its folder, rights and free space"
+        ) from error
 
 
 def apply(path: Path, existing: frozenset[str] = frozenset(), program: str = "dahdi_cfg", limit_s: float = APPLY_LIMIT_S) -> None:
