@@ -21,6 +21,7 @@ from drivers.virtual.telephone import OutsideTelephone
 from tests.media import audio
 from tests.media.test_mix import heard as tones_in
 from tests.scenarios.box_rig import BOX, Box, press, run_box, until, world
+from tests.scenarios.killing import Life
 from tests.scenarios.lines_rig import recorded, wav
 
 TRUNKS = 4
@@ -92,7 +93,8 @@ def run_talk(config: Config, prompts: PromptLibrary, folder: Path, main: Callabl
         talk = Talk(box, folder)
         await talk.begin()
         await main(talk)
-        talk.caller.hang_up()
+        for phone in talk.phones.values():
+            phone.hang_up()
         await box.idle()
         return await box.ask(lambda: events_of(CallRecord.select()[0].call_id))
 
@@ -139,6 +141,20 @@ def test_the_operator_hears_the_ward_ring(config: Config, prompts: PromptLibrary
         talk.phones["ward"].answer()
         await talk.phones["ward"].reached(Phase.TALKING)
         talk.sing()
+        await talk.hear(operator={"ward"}, ward={"operator"})
+
+    run_talk(config, prompts, tmp_path, main)
+
+
+def test_those_whom_the_caller_left_go_on(config: Config, prompts: PromptLibrary, tmp_path: Path) -> None:
+    async def main(talk: Talk) -> None:
+        await talk.consult()
+        await asyncio.sleep(1)
+        talk.call.ask(Want.CONFER)
+        await asyncio.sleep(1)
+        talk.caller.hang_up()
+        await talk.hear(operator={"ward"}, ward={"operator"})
+        await talk.box.next_agent(Life())
         await talk.hear(operator={"ward"}, ward={"operator"})
 
     run_talk(config, prompts, tmp_path, main)
