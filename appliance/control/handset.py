@@ -23,6 +23,7 @@ from drivers.protocol import (
     FrameReader,
     HandsetAudio,
     HandsetDial,
+    HandsetFlash,
     HandsetHangUp,
     HandsetKeys,
     HandsetKeysSent,
@@ -107,6 +108,10 @@ class Handset:
     def pick_up(self) -> None:
         """A set goes off-hook."""
         self._send(HandsetPickUp())
+
+    def flash(self) -> None:
+        """A set presses its hook for a moment."""
+        self._send(HandsetFlash())
 
     def hang_up(self) -> None:
         """A set goes on-hook and stays; a telephone of outside goes away and the messages end."""

@@ -23,6 +23,10 @@ class HandsetPickUp(Message, frozen=True, kw_only=True):
     """A set goes off-hook: answers when it rings."""
 
 
+class HandsetFlash(Message, frozen=True, kw_only=True):
+    """A set presses its hook for a moment."""
+
+
 class HandsetKeys(Message, frozen=True, kw_only=True):
     """Press keys as in-band DTMF; 'w' waits 500 ms."""
 
@@ -63,5 +67,5 @@ class HandsetSpoken(Message, frozen=True, kw_only=True):
     pass
 
 
-AnyHandsetRequest = HandsetDial | HandsetPickUp | HandsetKeys | HandsetSpeak | HandsetAudio | HandsetHangUp
+AnyHandsetRequest = HandsetDial | HandsetPickUp | HandsetFlash | HandsetKeys | HandsetSpeak | HandsetAudio | HandsetHangUp
 AnyHandsetReply = HandsetState | HandsetAudio | HandsetKeysSent | HandsetSpoken | Refused

@@ -21,6 +21,7 @@ from drivers.protocol import (
     FrameReader,
     HandsetAudio,
     HandsetDial,
+    HandsetFlash,
     HandsetHangUp,
     HandsetKeys,
     HandsetKeysSent,
@@ -221,6 +222,8 @@ class HandsetCall:
                 self._say(message.samples)
             case HandsetPickUp():
                 self._pick_up()
+            case HandsetFlash():
+                self._flash()
             case HandsetHangUp():
                 self._telephone.hang_up()
             case _:
@@ -243,6 +246,10 @@ class HandsetCall:
     def _pick_up(self) -> None:
         if isinstance(self._telephone, WiredSet):
             self._telephone.pick_up()
+
+    def _flash(self) -> None:
+        if isinstance(self._telephone, WiredSet):
+            self._telephone.flash()
 
     def _say(self, samples: bytes) -> None:
         self._stream_on()

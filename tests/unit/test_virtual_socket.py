@@ -8,7 +8,7 @@ import pytest
 from appliance.control.handset import dial_message
 from drivers.io import Hook, LineEvent
 from drivers.private_socket import LOOK_S
-from drivers.protocol import HandsetAudio, HandsetHangUp, HandsetKeysSent, HandsetPickUp, HandsetSpoken
+from drivers.protocol import HandsetAudio, HandsetFlash, HandsetHangUp, HandsetKeysSent, HandsetPickUp, HandsetSpoken
 from drivers.virtual.handset import Phase
 from tests.contract.rig import Rig
 from tests.unit.handset_rig import BOX, SET, Clients, served, states_until, talking, until_state
@@ -170,6 +170,8 @@ def test_set_is_taken_over(tmp_path: Path) -> None:
         assert isinstance(await handset.next(5), HandsetKeysSent)
         await rig.pass_ms(200)
         assert rig.digits[SET] == "25"
+        await handset.send(HandsetFlash())
+        assert await rig.until(lambda: LineEvent.WINKFLASH in rig.events[SET])
         await handset.send(HandsetHangUp())
         await until_state(handset, "idle")
         assert await rig.until(lambda: LineEvent.ONHOOK in rig.events[SET])

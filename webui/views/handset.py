@@ -32,7 +32,7 @@ blueprint = Blueprint("handset", __name__)
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What the browser asks for as JSON text; binary messages are A-law audio. `do`: dial, set (be the set on `channel`), keys,
-    pick_up, hang_up."""
+    pick_up, flash, hang_up."""
 
     do: str
     number: str = ""
@@ -90,6 +90,8 @@ def _pass_on(message: str | bytes, telephone: Handset) -> None:
         telephone.press(wish.keys)
     elif wish.do == "pick_up":
         telephone.pick_up()
+    elif wish.do == "flash":
+        telephone.flash()
     elif wish.do == "hang_up":
         telephone.hang_up()
 

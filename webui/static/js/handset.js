@@ -13,6 +13,7 @@ class Telephone {
     this.keysUnderWay = 0;
     this.call.addEventListener("click", () => this.press());
     this.hangUp.addEventListener("click", () => this.end());
+    this.flash.addEventListener("click", () => this.send({ do: "flash" }));
     this.who.addEventListener("change", () => this.showWho());
     for (const key of root.querySelectorAll(".pad-key")) key.addEventListener("click", () => this.key(key.dataset.key));
     document.addEventListener("keydown", (event) => this.keyboard(event));
@@ -22,7 +23,7 @@ class Telephone {
   }
 
   find() {
-    for (const name of ["call", "hang-up", "who", "number", "caller", "state", "time", "keys", "note", "call-text"]) {
+    for (const name of ["call", "hang-up", "flash", "who", "number", "caller", "state", "time", "keys", "note", "call-text"]) {
       this[name.replace(/-(.)/, (_, letter) => letter.toUpperCase())] = document.getElementById(`handset-${name}`);
     }
     this.micMeter = document.getElementById("meter-mic");
@@ -33,6 +34,7 @@ class Telephone {
 
   showWho() {
     for (const field of root.querySelectorAll(".outside-only")) field.hidden = this.asSet;
+    this.flash.hidden = !this.asSet;
     this.callText.textContent = this.asSet ? texts.handset_connect : texts.handset_call;
   }
 
@@ -124,6 +126,7 @@ class Telephone {
     const inUse = Boolean(this.line);
     this.call.disabled = inUse && !(this.asSet && ["idle", "ringing"].includes(state));
     this.hangUp.disabled = !inUse;
+    this.flash.disabled = !inUse || state !== "talking";
     this.who.disabled = inUse;
     this.callText.textContent = inUse && this.asSet ? texts.handset_pick_up : this.asSet ? texts.handset_connect : texts.handset_call;
   }
