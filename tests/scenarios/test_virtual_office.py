@@ -49,15 +49,9 @@ def lines(kind: SpanKind) -> LinesConfig:
 
 
 def run_office(folder: Path, kind: SpanKind, main: Callable[[Rig, Office], Awaitable[None]]) -> None:
-    offices: list[Office] = []
-
-    def begin(rig: Rig) -> None:
+    async def within(rig: Rig) -> None:
         office = Office(rig.card, rig.engine, rig.server.config, rig.clock, folder / "far")
         office.open()
-        offices.append(office)
-
-    async def within(rig: Rig) -> None:
-        (office,) = offices
         await until(lambda: all(trunk.is_free() for trunk in office.trunks.values()))
         await asyncio.sleep(5)
         await main(rig, office)
@@ -66,7 +60,7 @@ def run_office(folder: Path, kind: SpanKind, main: Callable[[Rig, Office], Await
         assert not rig.world.exchange.busy
         office.close()
 
-    run_rig(folder, within, lines(kind), before=begin)
+    run_rig(folder, within, lines(kind))
 
 
 async def until(reached: Callable[[], bool]) -> None:
