@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import os
 import signal
 import sqlite3
@@ -68,9 +69,7 @@ async def _agent_dies(report: Report, box: Box, first: R2Test) -> None:
         await asyncio.to_thread(box.kill, "calls")
         killed_s = time.monotonic()
         for _ in range(TRIES):  # a call whose sounds had gaps is refused; see r2_calls
-            await _until(
-                lambda: len(second.channels("answered")) + len(second.channels("call ended")) == len(SECOND), "answered unattended"
-            )
+            await _until(functools.partial(_decided, second), "answered unattended")
             if not second.channels("call ended"):
                 break
             second.end()
@@ -98,6 +97,10 @@ async def _lines_die(report: Report, box: Box, first: R2Test) -> None:
     _none_dropped(first)
     assert len(box.legs()) == len(FIRST), box.legs()
     await _all_end(report, box, first)
+
+
+def _decided(far: R2Test) -> bool:
+    return len(far.channels("answered")) + len(far.channels("call ended")) == len(SECOND)
 
 
 def _none_dropped(*fars: R2Test) -> None:
