@@ -103,6 +103,7 @@ class VirtualCard:
             channel.close()
         self._near.close()
         self.far.close()
+        self.world.close_lines()
         self.world.ports.free()
         self._reports.stop()
 

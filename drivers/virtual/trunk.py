@@ -80,6 +80,13 @@ class Trunk:
         """Supervised or not from now on."""
         self._span = span
 
+    def close(self) -> None:
+        """Nothing happens on it any more."""
+        for timer in (self._ring, self._drop, self._digit_wait, self._setup, self._id_pause, self._first_ring):
+            timer.stop()
+        self._pulses.reset()
+        self._flash.reset()
+
     def line_signal(self, sig: TxSig) -> None:
         closed = sig in (TxSig.OFFHOOK, TxSig.START)
         if self.state is TrunkState.DIALLING:

@@ -74,6 +74,11 @@ class World:
         for telephone in (*self._visitors, *self.telephones.values(), *self.sets.values()):
             telephone.hang_up()
 
+    def close_lines(self) -> None:
+        """After everything else: what the lines still waited for does not happen."""
+        for trunk in self.trunks.values():
+            trunk.close()
+
     def _new_visitor(self) -> OutsideTelephone:
         allowed = self._config.visitors_allowed()
         if len(self._visitors) >= allowed:
