@@ -27,6 +27,7 @@ from drivers.signalling import (
     BlockWanted,
     CallAlerting,
     CallAnswered,
+    CallComing,
     CallerIdHeard,
     CallOffered,
     CallReleased,
@@ -134,6 +135,7 @@ class Channel:
         self._own_alarms: tuple[str, ...] = () if io else NOT_OPEN
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._attached = False
+        self._rings_since_s: float | None = None
         self._tones: tuple[str, ...] = ()
         self.set = SetSide(self, sink, flash_limit_ms) if spec.signalling in SETS else None
         self.bits = BitsSide(self) if spec.signalling is Signalling.CAS else None
@@ -169,6 +171,11 @@ class Channel:
         """So many so far, for hunting."""
         return self.care.calls
 
+    @property
+    def rings_for_s(self) -> float:
+        """Since the call that is on it began to ring, or was offered."""
+        return 0.0 if self._rings_since_s is None else asyncio.get_running_loop().time() - self._rings_since_s
+
     def accepts_calls(self) -> bool:
         return not self.care.blocked and not self.alarms and self.test is None
 
@@ -189,6 +196,7 @@ class Channel:
     def seize(self, wanted: CallWanted) -> None:
         """Call out. The channel was reserved; the outcome comes through the CallSink."""
         self.reserved = False
+        self._rings_since_s = None
         self.care.began()
         self.attach()
         self.tell(wanted)
@@ -409,7 +417,10 @@ class Channel:
                 self._sink.transfer_done(self, outcome)
             case ChannelIdle() if self.test:
                 log.debug("channel %d: a call came and went during its test", self.number)
+            case CallComing():
+                self._rings_since_s = asyncio.get_running_loop().time()
             case ChannelIdle():
+                self._rings_since_s = None
                 self._detach()
                 if self.set:
                     self.set.idle()

@@ -1,6 +1,7 @@
 """What becomes of calls: news of the signalling into legs and events. The CallSink of all channels; line server's event loop only."""
 
 import logging
+from datetime import timedelta
 from functools import partial
 
 import msgspec
@@ -174,7 +175,7 @@ class Calls:
             dnis=offered.dnis,
             caller=offered.caller,
             rdnis=offered.rdnis,
-            offered_at=lines.clock.now(),
+            offered_at=lines.clock.now() - timedelta(seconds=channel.rings_for_s),
         )
         channel.leg = state.leg
         lines.book.add(state)

@@ -261,6 +261,10 @@ class SoundTone(Action, frozen=True):
     tone: str = ""
 
 
+class CallComing(Action, frozen=True):
+    """It rings; a call that is offered after this, before ChannelIdle, began now."""
+
+
 class CallOffered(Action, frozen=True):
     """A call arrives; it waits for AnswerWanted or ReleaseWanted. `rdnis`: the number it was diverted from; `urgent`:
     to an emergency number, so that nothing stands in its way."""

@@ -66,14 +66,14 @@ _TRANSFER_STATES = (S.RECALLING, S.RECALL_TONE, S.REDIALLING, S.CONSULTING, S.TA
 INCOMING: Table = {
     (S.IDLE, "RINGBEGIN"): (rows.check_ring, S.RING_CHECK),
     (S.IDLE, "RINGOFFHOOK"): (rows.offer, S.RINGING),  # the end of a burst whose beginning nobody saw
-    (S.IDLE, "RINGOFFHOOK without id"): (rows.await_caller_id, S.CALLER_ID),
+    (S.IDLE, "RINGOFFHOOK without id"): (rows.burst_over, S.CALLER_ID),
     (S.IDLE, "POLARITY announces"): (rows.announced, S.ANNOUNCED),
     (S.IDLE, "timer after_call"): (rows.stop_listening, S.IDLE),
     (S.IDLE, "CallerIdHeard"): (rows.keep_caller, S.ANNOUNCED),
     (S.ANNOUNCED, "CallerIdHeard"): (rows.keep_caller, S.ANNOUNCED),
     (S.ANNOUNCED, "RINGBEGIN"): (rows.check_ring, S.RING_CHECK),
     (S.ANNOUNCED, "RINGOFFHOOK"): (rows.offer, S.RINGING),
-    (S.ANNOUNCED, "RINGOFFHOOK without id"): (rows.await_caller_id, S.CALLER_ID),
+    (S.ANNOUNCED, "RINGOFFHOOK without id"): (rows.burst_over, S.CALLER_ID),
     (S.ANNOUNCED, "timer ring_stopped"): (rows.stop_listening, S.IDLE),
     (S.ANNOUNCED, "ONHOOK"): (rows.stop_listening, S.IDLE),
     (S.ANNOUNCED, "ReleaseWanted"): (rows.stop_listening, S.IDLE),

@@ -7,6 +7,7 @@ from drivers.protocol import Cause
 from drivers.signalling import (
     CallAlerting,
     CallAnswered,
+    CallComing,
     CallerIdHeard,
     CallOffered,
     CallReleased,
@@ -57,7 +58,7 @@ def stop_listening(line: "FxsSignalled", event: Input) -> Actions:
 
 
 def check_ring(line: "FxsSignalled", event: Input) -> Actions:
-    return (StartTimer("ring_confirm", line.profile.ring_confirm_ms),)
+    return (CallComing(), StartTimer("ring_confirm", line.profile.ring_confirm_ms))
 
 
 def rest_then_check_ring(line: "FxsSignalled", event: Input) -> Actions:
@@ -83,6 +84,11 @@ def await_caller_id(line: "FxsSignalled", event: Input) -> Actions:
     """It rings; who calls is told between the first and the second ring."""
     wait = StartTimer("caller_id", line.profile.caller_id_wait_ms)
     return (ListenForCallerId(line.profile.caller_id), wait, *await_ring(line, event))
+
+
+def burst_over(line: "FxsSignalled", event: Input) -> Actions:
+    """The end of a first burst whose beginning nobody saw."""
+    return (CallComing(), *await_caller_id(line, event))
 
 
 def offer(line: "FxsSignalled", event: Input) -> Actions:

@@ -57,11 +57,12 @@ def test_number_is_told_with_the_offer(folder: Path, span: dict[str, Any], profi
 
 def test_exchange_without_caller_id_is_offered_with_the_second_ring(folder: Path) -> None:
     async def main(rig: Rig) -> None:
-        began = rig.clock.monotonic_s()
+        began, began_at = rig.clock.monotonic_s(), rig.clock.now()
         rig.call_in()
         state = (await rig.agent.told(Offered)).state
         assert state.caller is None
         assert 4.9 < rig.clock.monotonic_s() - began < 5.6
+        assert (state.offered_at - began_at).total_seconds() < 0.3  # it rings since then
 
     run_rig(folder, main, lines(LineProfile(), caller_id="none"))
 

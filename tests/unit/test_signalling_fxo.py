@@ -12,6 +12,7 @@ from drivers.signalling import (
     BlockWanted,
     CallAlerting,
     CallAnswered,
+    CallComing,
     CallerIdHeard,
     CallOffered,
     CallReleased,
@@ -146,7 +147,7 @@ def test_flash_without_a_call_is_nothing() -> None:
 def test_next_call_may_ring_while_the_last_one_is_guarded() -> None:
     made = ringing()
     run(made, AnswerWanted(), ReleaseWanted())
-    assert run(made, RINGBEGIN) == [StopTimer("guard"), ChannelIdle(), StartTimer("ring_confirm", 200)]
+    assert run(made, RINGBEGIN) == [StopTimer("guard"), ChannelIdle(), CallComing(), StartTimer("ring_confirm", 200)]
 
 
 @pytest.mark.parametrize("sign", [ToneHeard("dial"), TimerFired("dial_blind")])
