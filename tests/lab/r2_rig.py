@@ -42,7 +42,7 @@ class R2Box:
     """The line server and its agent."""
 
     def __init__(self, settings: R2Span, folder: Path) -> None:
-        self._engine = Engine(EngineConfig(max_ports=64, max_lines=1, max_recordings=8))
+        self._engine = Engine(EngineConfig(max_ports=64, max_lines=1, max_recordings=8, realtime_priority=40))
         card = DahdiCard(self._engine, write_ahead=WRITE_AHEAD)
         group = GroupConfig(name="trunk", channels="1-15,17-31")
         lines = LinesConfig(card="dahdi", groups=(group,), r2=(settings,))
