@@ -90,6 +90,7 @@ class Call(Waiting):
         self.tag = msgspec.structs.replace(self.tag, seq=max(self.tag.seq, await self._last_stored()))
         if not self.main.is_released:
             self.commit(CallRecovered(place=self.tag.place, **self.here()))
+        self.keep_music()
 
     async def _last_stored(self) -> int:
         try:

@@ -17,7 +17,7 @@ from appliance.call.transfer import SETTLE_LIMIT_S, Transferring
 from appliance.config import Destination
 from appliance.errors import CallError
 from appliance.events import AnyHappened, CallBridged, CallConferred, CallHandedOver, CallHeld, CallUnheld, TransferStarted
-from drivers.protocol import Bridge, Clip, Confer, LegPhase, Play, PlayState, StopPlay, Unbridge
+from drivers.protocol import Bridge, Clip, Confer, LegPhase, Play, PlayEnd, PlayState, StopPlay, Unbridge
 
 
 class Want(StrEnum):
@@ -123,6 +123,12 @@ class Consulting(Transferring):
             self.send(Play(leg=held, play_id=last, clips=(Clip(path=str(self._around.music())),), loops=0))
             leg.play = PlayState(last)
         return {"play_id": last} if leg is self.main else {}
+
+    def keep_music(self) -> None:
+        """What a line server that was started anew could not go on with."""
+        leg = self.legs.get(self.tag.held)
+        if leg and leg.phase is LegPhase.ANSWERED and leg.play and leg.play.end is PlayEnd.FAILED:
+            self.commit(**self._play_music(leg.name))
 
     async def _held(self, held: str, by: str) -> Finished:
         """Until the holder wants something, or one of the two leaves."""

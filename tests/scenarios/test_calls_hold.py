@@ -16,6 +16,7 @@ from appliance.music import DEFAULT
 from appliance.store.models import CallRecord
 from appliance.store.projections import events_of
 from drivers.media import Tone
+from drivers.protocol import PlayEnd, PlayState
 from drivers.virtual.handset import Handset, Phase
 from drivers.virtual.telephone import OutsideTelephone
 from tests.media import audio
@@ -113,6 +114,27 @@ def test_music_on_hold_and_back(config: Config, prompts: PromptLibrary, tmp_path
         talk.call.ask(Want.BACK)
         await talk.hear(caller={"operator"}, operator={"caller"})
         assert talk.call.main.native
+
+    run_talk(config, prompts, tmp_path, main)
+
+
+def test_music_that_a_new_line_server_did_not_go_on_with_begins_anew(config: Config, prompts: PromptLibrary, tmp_path: Path) -> None:
+    music = audio.read_recording(DEFAULT)[1]
+
+    async def main(talk: Talk) -> None:
+        talk.call.ask(Want.HOLD)
+        await asyncio.sleep(2)
+        box, leg = talk.box, talk.call.main.name
+        await box.agent.stop()
+        play = box.server.lines.book.state(leg).play
+        assert play is not None
+        box.server.lines.port_of(leg).stop_play()
+        await asyncio.sleep(0.1)
+        box.server.lines.book.update(leg, play=PlayState(play.play_id, PlayEnd.FAILED))
+        await box.start_agent(Life())
+        assert (await talk.hears("caller"))[0][:4000] in music * 2
+        talk.call.ask(Want.BACK)
+        await talk.hear(caller={"operator"}, operator={"caller"})
 
     run_talk(config, prompts, tmp_path, main)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.protocol import Alert, CommandFailed, Offered, Transferred, TransferInSwitch, TransferOutcome
+from drivers.protocol import Alert, CommandFailed, Offered, TransferInSwitch, TransferOutcome, Transferred
 from tests.scenarios.lines_rig import Rig, run_rig
 from tests.scenarios.test_lines_pri import PriRig, run_pri
 
