@@ -16,7 +16,7 @@ from drivers.dahdi.setup import CardSetup
 from drivers.dial_plan import DialPlan
 from drivers.errors import ConfigError
 from drivers.group_rules import check_groups
-from drivers.io import ChannelSpec
+from drivers.io import ChannelSpec, Signalling
 from drivers.line_profiles import LearntTones, channels_of, load_learnt, profile_of
 from drivers.numbers import GroupNumbers, NumberRules
 from drivers.sets_check import check_ports, check_sets
@@ -213,6 +213,25 @@ def check_card(lines: LinesConfig, specs: tuple[ChannelSpec, ...], file: str = "
             have = channel_text(sorted(known)) or "none: is the card there and its driver loaded?"
             raise ConfigError("CFG-033", what, f"Channels there are: {have}")
     check_ports(lines.sets, specs, file)
+
+
+def usable(lines: LinesConfig, specs: tuple[ChannelSpec, ...]) -> tuple[LinesConfig, tuple[ConfigError, ...]]:
+    """The configuration without the channels that the cards do not have just now (one may be pulled), and D-channels in groups; and what is
+    wrong with it. Raises: ConfigError CFG-033 when no channel is left."""
+    known = {spec.number for spec in specs if spec.signalling is not Signalling.DCHAN}
+    faults: list[ConfigError] = []
+    groups: list[GroupConfig] = []
+    for group in lines.groups:
+        missing = [number for number in group.numbers if number not in known]
+        left = [number for number in group.numbers if number in known]
+        if missing:
+            what = f'group "{group.name}": the {lines.card} card has no channel {channel_text(missing)} that carries calls'
+            faults.append(ConfigError("CFG-033", what, "Is the card plugged in and set up? They are taken as soon as they are there"))
+        if left:
+            groups.append(msgspec.structs.replace(group, channels=channel_text(left)) if missing else group)
+    if lines.groups and not groups:
+        check_card(lines, specs)
+    return msgspec.structs.replace(lines, groups=tuple(groups)), tuple(faults)
 
 
 def _check_names(lines: LinesConfig, file: str) -> None:

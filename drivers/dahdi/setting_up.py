@@ -9,11 +9,14 @@ import asyncio
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
+
+import msgspec
 
 from drivers.dahdi import faults
 from drivers.dahdi.configure import SYSTEM_CONF, configure
 from drivers.dahdi.control import Control
-from drivers.dahdi.records import DIGITAL_SPANS, ChannelParams, SpanRecord, alarm_words
+from drivers.dahdi.records import DIGITAL_SPANS, ChannelParams, Law, SpanRecord, alarm_words
 from drivers.dahdi.setup import CardSetup, channel_numbers
 from drivers.errors import ConfigError
 from drivers.io import Signalling
@@ -22,6 +25,7 @@ from drivers.protocol import PortFound, SpanFound
 LOOK_S = 0.5
 APPLIED_LIMIT_S = 90.0  # dahdi_cfg itself is given 60
 
+LAW_WORDS: dict[Law, Literal["alaw", "mulaw"]] = {Law.ALAW: "alaw", Law.ULAW: "mulaw"}
 DIGITAL = frozenset({Signalling.BCHAN, Signalling.DCHAN, Signalling.CAS})
 
 
@@ -38,6 +42,7 @@ async def reconfigure(wanted: CardSetup, device_dir: str, system_conf: Path = SY
 
     Raises: ConfigError LIN-110 .. LIN-113 dahdi_cfg's complaint, LIN-112 when it takes too long; LineError.
     """
+    wanted = _with_laws(wanted, device_dir)
     uses = {number: group.signalling for group in wanted.groups for number in channel_numbers(group.channels)}
     if os.geteuid() == 0:
         await asyncio.to_thread(configure, wanted, system_conf, device_dir)
@@ -48,6 +53,16 @@ async def reconfigure(wanted: CardSetup, device_dir: str, system_conf: Path = SY
             raise ConfigError(faults.CONFIG_TIMEOUT, what, "See the log of careline-cards; is careline-cards.path enabled?")
         await asyncio.sleep(LOOK_S)
         waited_s += LOOK_S
+
+
+def _with_laws(wanted: CardSetup, device_dir: str) -> CardSetup:
+    """Channels whose companding nobody wrote keep the one they have."""
+    with Control(device_dir) as control:
+        laws = {params.number: LAW_WORDS.get(params.law) for params in control.channels()}
+    groups = tuple(
+        msgspec.structs.replace(group, law=group.law or laws.get(channel_numbers(group.channels)[0])) for group in wanted.groups
+    )
+    return msgspec.structs.replace(wanted, groups=groups)
 
 
 def _differs(uses: Mapping[int, Signalling], device_dir: str) -> int:

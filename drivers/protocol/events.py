@@ -8,6 +8,7 @@ from drivers.protocol.states import (
     FieldFound,
     GroupState,
     LegState,
+    LineFault,
     LineTest,
     Message,
     PlayEnd,
@@ -34,6 +35,7 @@ class Welcome(Event, frozen=True, kw_only=True):
     groups: tuple[GroupState, ...]
     number_plan: NumberPlan = NumberPlan()
     tests: tuple[LineTest, ...] = ()
+    faults: tuple[LineFault, ...] = ()
 
 
 class Refused(Event, frozen=True, kw_only=True):
@@ -222,6 +224,12 @@ class LinesReplaced(Event, frozen=True, kw_only=True):
     number_plan: NumberPlan = NumberPlan()
 
 
+class LineFaultsChanged(Event, frozen=True, kw_only=True):
+    """All there are now."""
+
+    faults: tuple[LineFault, ...]
+
+
 class EngineReport(Event, frozen=True, kw_only=True):
     """Health of the media core, sent every 5 s and when something was lost."""
 
@@ -270,6 +278,7 @@ AnyEvent = (
     | SetupChecked
     | SetupSettled
     | LinesReplaced
+    | LineFaultsChanged
     | EngineReport
     | Pong
 )

@@ -325,6 +325,14 @@ class SpanState(msgspec.Struct, frozen=True, kw_only=True):
     link_up: bool | None = None
 
 
+class LineFault(msgspec.Struct, frozen=True, kw_only=True):
+    """Something of the lines' set-up that cannot be used as it is; the rest is in use."""
+
+    code: str
+    what: str
+    remedy: str
+
+
 class PortFound(msgspec.Struct, frozen=True, kw_only=True):
     """A port or timeslot of a card: what signalling it can have, in DAHDI's words, and which it has now (empty: none)."""
 

@@ -119,10 +119,12 @@ class Adoption:
 
     def _try_open(self, number: int, kept_fd: int | None) -> ChannelIO | None:
         try:
-            return self._lines.card.open(number, kept_fd)
+            io = self._lines.card.open(number, kept_fd)
         except LineError as error:
-            log.error("%s channel %d cannot be opened: %s. %s", error.code, number, error.what, error.remedy)
+            self._lines.fault(f"channel {number}", LineError(error.code, f"channel {number} cannot be opened: {error.what}", error.remedy))
             return None
+        self._lines.mended(f"channel {number}")
+        return io
 
     def add(self, spec: ChannelSpec, group: GroupConfig) -> Channel:
         """A channel that is set up while the box runs. Raises: LineError LIN-034; MediaError."""

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 import msgspec
 
 from drivers.errors import LineError
-from drivers.protocol import SpanErrors
+from drivers.protocol import LineFault, LineFaultsChanged, SpanErrors
 from drivers.server.lines import Lines
 
 log = logging.getLogger("careline.lines")
@@ -35,6 +35,7 @@ class Health:
         self._lines = lines
         self._base: dict[int, SpanErrors] = {}
         self._looks = 0
+        self._faults: tuple[LineFault, ...] = ()
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -63,9 +64,16 @@ class Health:
                 channel.blocked_changed()
             if channel.state() != self._lines.told.get(channel.number):
                 self._lines.channel_changed(channel)
+        self._tell_faults()
         if self._looks % SPANS_EVERY == 0:
             self._look_at_spans()
         self._later()
+
+    def _tell_faults(self) -> None:
+        faults = tuple(self._lines.faults.values())
+        if faults != self._faults:
+            self._faults = faults
+            self._lines.outbox.emit(LineFaultsChanged(faults=faults))
 
     def _look_at_spans(self) -> None:
         for span in self._lines.spans:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from drivers.clock import Clock
-from drivers.config import LinesConfig, check_card
+from drivers.config import LinesConfig, usable
 from drivers.fdstore import FdStore
 from drivers.groups import TrunkGroup
 from drivers.io import Card, LineEvent, SpanStatus
@@ -87,8 +87,9 @@ class LineServer:
         Raises: ConfigError CFG-033, LineError LIN-034.
         """
         lines = self.lines
-        check_card(self.config, lines.card.channels())
-        groups = groups_for(self.config.groups, lines.card.channels())
+        lines.config, faults = usable(self.config, lines.card.channels())
+        self._setting_up.tell_missing(faults)
+        groups = groups_for(lines.config.groups, lines.card.channels())
         lines.book.load()
         now = lines.clock.now()
         lines.spans = {status.number: Span(status, now) for status in lines.card.spans()}
@@ -104,6 +105,7 @@ class LineServer:
             for channel in self._channels_of(span.status.number):
                 channel.on_span_alarms(span.status.alarms)
         self._health.start()
+        self._setting_up.start(self.config)
         self._report_again()
 
     async def listen(self) -> None:

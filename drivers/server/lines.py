@@ -9,7 +9,7 @@ import msgspec
 
 from drivers.clock import Clock
 from drivers.config import LinesConfig
-from drivers.errors import LineError
+from drivers.errors import CarelineError, LineError
 from drivers.groups import TrunkGroup
 from drivers.io import Card
 from drivers.legs import LegBook
@@ -23,6 +23,7 @@ from drivers.protocol import (
     ChannelState,
     LegPhase,
     LegState,
+    LineFault,
     LineTest,
     NumberPlan,
     PlayEnd,
@@ -62,6 +63,7 @@ class Lines:
         self.plays: dict[int, tuple[str, int]] = {}
         self.told: dict[int, ChannelState] = {}
         self.tests: dict[int, LineTest] = {}
+        self.faults: dict[str, LineFault] = {}
         self._blocked = Path(paths.data_dir) / "blocked.json"
         self._legs_named = 0
         self.leg_quieter: Callable[[str], None]
@@ -124,6 +126,14 @@ class Lines:
             raise LineError("LIN-031", f"leg {leg} is {state.phase.value}, not {wanted}", "Wait for the event that says so")
         return state
 
+    def fault(self, about: str, error: CarelineError) -> None:
+        """Something of the set-up cannot be used; told until `mended`."""
+        log.error("%s %s. %s", error.code, error.what, error.remedy)
+        self.faults[about] = LineFault(code=error.code, what=error.what, remedy=error.remedy)
+
+    def mended(self, about: str) -> None:
+        self.faults.pop(about, None)
+
     def channel_changed(self, channel: Channel) -> None:
         state = self.told[channel.number] = channel.state()
         self.outbox.emit(ChannelChanged(channel=state))
@@ -156,5 +166,6 @@ class Lines:
             spans=tuple(span.state() for span in self.spans.values()),
             groups=tuple(group.state() for group in self.groups.values()),
             tests=tuple(self.tests.values()),
+            faults=tuple(self.faults.values()),
             number_plan=self.number_plan,
         )

@@ -80,6 +80,10 @@ class Reload:
         self._adoption = adoption
         self._links = links
 
+    def complete(self, wanted: LinesConfig) -> None:
+        """Channels that were missing are there now: open them, leave the others alone."""
+        self._open(wanted)
+
     def touched(self, wanted: LinesConfig, specs: Mapping[int, ChannelSpec]) -> set[int]:
         """Channels and D-channels that change, come or go."""
         before = keys_of(self._lines.config, self.specs())

@@ -5,7 +5,7 @@ A set-up that is tried is undone when nobody says within a minute that all is we
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from drivers import line_setup
-from drivers.config import LinesConfig, LineSetup, check_card, setup_of, with_setup
+from drivers.config import LinesConfig, LineSetup, check_card, setup_of, usable, with_setup
 from drivers.errors import CarelineError, ConfigError, LineError
 from drivers.io import ChannelSpec, Signalling
 from drivers.protocol import AskSetup, CommandFailed, SettleSetup, SetupChecked, SetupSettled, SetupTold, TrySetup
@@ -26,6 +26,7 @@ from drivers.span_plans import check_found, plan_of
 log = logging.getLogger("careline.lines")
 
 CONFIRM_S = (10, 600)
+LOOK_S = 3.0
 FILE = "set-up"
 
 
@@ -40,7 +41,15 @@ class SettingUp:
         self._until: datetime | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
+        self._whole: LinesConfig | None = None
+        self._seen: LinesConfig | None = None
+        self._look_timer: asyncio.TimerHandle | None = None
         line_setup.forget(self._data_dir)  # what an earlier process tried and nobody confirmed
+
+    def start(self, whole: LinesConfig) -> None:
+        """Look for channels that the cards do not have, if there are such: a card may be plugged in later."""
+        self._whole = whole if whole.groups != self._lines.config.groups else None
+        self._look_later()
 
     def close(self) -> None:
         """A set-up nobody confirmed is not there for the next process."""
@@ -48,6 +57,8 @@ class SettingUp:
             self._timer.cancel()
         if self._task:
             self._task.cancel()
+        if self._look_timer:
+            self._look_timer.cancel()
         line_setup.forget(self._data_dir)
 
     # --- commands ------------------------------------------------------------------------------------------------------
@@ -117,6 +128,42 @@ class SettingUp:
         plan_for(wanted.dial_plan, groups_for(setup.groups, tuple(specs.values())), FILE)
         return wanted, specs
 
+    # --- channels that are missing -----------------------------------------------------------------------------------------
+
+    def _look_later(self) -> None:
+        if self._whole is not None:
+            self._look_timer = asyncio.get_running_loop().call_later(LOOK_S, self._look)
+
+    def _look(self) -> None:
+        """Opened when two looks running found the same: a card is there before all of its channels are set up."""
+        assert self._whole is not None
+        try:
+            found, faults = usable(self._whole, tuple(self._reload.specs().values()))
+        except CarelineError:  # still none at all
+            return self._look_later()
+        if found.groups != self._lines.config.groups and self._seen == found and self._before is None and self._task is None:
+            self._complete(found, faults)
+        self._seen = found
+        return self._look_later()
+
+    def _complete(self, found: LinesConfig, faults: Sequence[ConfigError]) -> None:
+        try:
+            self._reload.complete(found)
+        except CarelineError as error:
+            self._lines.fault("groups", error)
+            return
+        self.tell_missing(faults)
+        log.warning("LIN-184 channels that were missing are there and taken into use")
+        if not faults:
+            self._whole = None
+
+    def tell_missing(self, faults: Sequence[ConfigError]) -> None:
+        """What the cards lack just now."""
+        for about in [about for about in self._lines.faults if about.startswith("groups")]:
+            self._lines.mended(about)
+        for at, fault in enumerate(faults):
+            self._lines.fault(f"groups {at}", fault)
+
     def _may_apply(self, busy: list[int]) -> None:
         if self._before is not None or self._task is not None:
             raise LineError("LIN-180", "another set-up is being tried", "Keep or undo that one first")
@@ -130,7 +177,7 @@ class SettingUp:
         self, command: TrySetup, setup: LineSetup, wanted: LinesConfig, specs: dict[int, ChannelSpec], touched: set[int]
     ) -> None:
         now = self._now()
-        before, diff = msgspec.structs.replace(self._lines.config, spans=now.spans), line_setup.diff(now, setup)
+        before, diff = with_setup(msgspec.structs.replace(self._lines.config, spans=now.spans), None), line_setup.diff(now, setup)
         try:
             line_setup.write_trying(self._data_dir, setup)
             await self._reload.apply(wanted, specs)
@@ -141,6 +188,8 @@ class SettingUp:
             log.exception("LIN-059 the set-up failed")
             self._not_applied(command, LineError("LIN-059", f"the set-up failed: {error!r}", "This is a fault of the program; see its log"))
             return
+        self._whole = None
+        self.tell_missing(())
         self._before = before
         self._until = self._lines.clock.now() + timedelta(seconds=command.confirm_s)
         self._timer = asyncio.get_running_loop().call_later(command.confirm_s, self._nobody_confirmed, command.confirm_s)

@@ -32,6 +32,8 @@ class TrunkLinks:
 
     def plan(self, groups: tuple[GroupConfig, ...]) -> None:
         """A signaller for every D-channel of the card and the B-channels it serves, as far as they are in a group."""
+        for about in [about for about in self._lines.faults if about.startswith(("links", "pri "))]:
+            self._lines.mended(about)
         specs = {spec.number: spec for spec in self._lines.card.channels()}
         wanted = {number for group in groups for number in group.numbers}
         free = {number for number in wanted if number in specs and specs[number].signalling is Signalling.BCHAN}
@@ -43,7 +45,9 @@ class TrunkLinks:
         self._tell_missing(specs)
         if free:
             what = f"channels {channel_text(sorted(free))} have no D-channel"
-            log.error("LIN-153 %s. Set up the span's D-channel (dchan), and name it in [[lines.pri]]", what)
+            self._lines.fault("links", LineError("LIN-153", what, "Set up the span's D-channel (dchan), and name it in [[lines.pri]]"))
+            for number in free:
+                self._lines.spans[specs[number].span].link_up = False
             self._spans |= dict.fromkeys(free, self._span(PriConfig(), 0, free, specs))
 
     def _plan_link(self, spec: ChannelSpec, free: set[int], specs: dict[int, ChannelSpec]) -> set[int]:
@@ -69,7 +73,8 @@ class TrunkLinks:
                 continue
             where = f"channel {config.d_channel}" if config.d_channel else f"span {config.span}"
             have = channel_text(sorted(spec.number for spec in links)) or "none"
-            log.error("LIN-153 lines.pri[%d]: %s is or has no D-channel of the card. D-channels there are: %s", at, where, have)
+            what = f"lines.pri[{at}]: {where} is or has no D-channel of the card"
+            self._lines.fault(f"pri {at}", LineError("LIN-153", what, f"D-channels there are: {have}"))
 
     def signaller(self, number: int) -> "PriSpan":
         return self._spans[number]

@@ -7,11 +7,13 @@ import msgspec
 import pytest
 
 from drivers.config import GroupConfig, LineSetup, load_setup
+from drivers.errors import ConfigError
 from drivers.line_setup import OLD, TRYING
 from drivers.protocol import (
     AskSetup,
     Cause,
     CommandFailed,
+    LineFaultsChanged,
     LinesReplaced,
     Offered,
     Release,
@@ -22,7 +24,9 @@ from drivers.protocol import (
     SetupSettled,
     SetupTold,
     TrySetup,
+    Welcome,
 )
+from drivers.signalling.pri.config import PriConfig
 from drivers.signalling.r2 import R2Span
 from drivers.span_plans import SpanPlan
 from drivers.virtual.config import NumberConfig, SpanConfig, SpanKind, VirtualConfig
@@ -350,3 +354,57 @@ def test_undo_ends_calls_that_began_on_changed_channels(folder: Path) -> None:
         assert not (await rig.agent.told(SetupSettled)).kept
 
     run_rig(folder, main, CONFIG)
+
+
+# --- what the cards lack ------------------------------------------------------------------------------------------
+
+
+def faults_of(welcome: Welcome) -> list[tuple[str, str]]:
+    return [(fault.code, fault.what.split(":")[0]) for fault in welcome.faults]
+
+
+def test_card_missing_at_the_start_is_taken_into_use_when_it_is_there(folder: Path) -> None:
+    """The rest works meanwhile; what is missing is told with code and remedy."""
+    groups = (GroupConfig(name="front", channels="1-2"), GroupConfig(name="back", channels="3-4"), GroupConfig(name="sets", channels="5-6"))
+    config = msgspec.structs.replace(CONFIG, groups=groups)
+
+    async def main(rig: Rig) -> None:
+        assert sorted(rig.server.lines.channels) == [1, 2, 5, 6]
+        welcome = await rig.agent.welcome()
+        assert faults_of(welcome) == [("CFG-033", 'group "back"')]
+        assert "plugged in" in welcome.faults[0].remedy
+        caller, leg = await rig.answered()
+        rig.card.plug(2)
+        await asyncio.sleep(8)
+        assert sorted(rig.server.lines.channels) == [1, 2, 3, 4, 5, 6]
+        assert (await rig.agent.told(LineFaultsChanged)).faults == ()
+        assert [group.name for group in (await rig.agent.told(LinesReplaced)).groups] == ["front", "back", "sets"]
+        assert caller.phase is Phase.TALKING
+        assert rig.leg(leg).released_at is None
+        rig.agent.send(Seize(leg="out", group="back", number="13800138000"))
+        await asyncio.sleep(1)
+        assert rig.leg("out").channel == 3
+
+    run_rig(folder, main, config, connected=False, before=lambda rig: rig.card.unplug(2))
+
+
+def test_d_channel_in_a_group_and_b_channels_without_one_are_told(folder: Path) -> None:
+    groups = (GroupConfig(name="trunk", channels="1-4"), GroupConfig(name="pri", channels="7-22"))
+    config = msgspec.structs.replace(CONFIG, groups=groups, pri=(PriConfig(span=1),))
+
+    async def main(rig: Rig) -> None:
+        told_ = {fault.code: fault.what for fault in (await rig.agent.welcome()).faults}
+        assert told_["CFG-033"] == 'group "pri": the virtual card has no channel 22 that carries calls'
+        assert "lines.pri[0]" in told_["LIN-153"]
+        await rig.answered()
+
+    run_rig(folder, main, config, connected=False)
+
+
+def test_nothing_at_all_is_an_error_at_the_start(folder: Path) -> None:
+    async def main(rig: Rig) -> None:
+        raise AssertionError("it started")
+
+    config = msgspec.structs.replace(CONFIG, groups=(GroupConfig(name="a", channels="90-99"),))
+    with pytest.raises(ConfigError, match="CFG-033"):
+        run_rig(folder, main, config)
