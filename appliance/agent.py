@@ -114,6 +114,7 @@ class CallAgent:
             health.engine(self.lines.engine),
             health.spans(self.live.snapshot().spans),
             health.channels(self.live.channels.values()),
+            *health.line_setup(self.care.faults),
             disk,
             health.store(self.store.fault),
             health.prompts(self._prompt_fault),

@@ -37,6 +37,8 @@ from drivers.protocol import (
     Command,
     CommandFailed,
     Event,
+    LineFault,
+    LineFaultsChanged,
     LinesReplaced,
     LineTest,
     LineTestPhase,
@@ -74,7 +76,7 @@ class Asked:
 
 
 class LineCare:
-    """`start` before the first connection."""
+    """`start` before the first connection. `faults`: what of the lines' set-up cannot be used."""
 
     def __init__(self, lines: Lines, store: Store, live: LiveState, clock: Clock) -> None:
         self._lines = lines
@@ -85,6 +87,7 @@ class LineCare:
         self._asked: dict[int, Asked] = {}
         self._testers: dict[str, str] = {}
         self._looks: dict[int, asyncio.TimerHandle] = {}
+        self.faults: tuple[LineFault, ...] = ()
         self._setups = LineSetups(lines, live, self._note)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -104,6 +107,7 @@ class LineCare:
         self._changed(self._alarms.snapshot(welcome.spans, welcome.channels, welcome.at))
         for test in welcome.tests:
             self._live.test_changed(test)
+        self.faults = welcome.faults
         self._setups.adopted(welcome)
 
     def lost(self, error: CarelineError) -> None:
@@ -117,6 +121,8 @@ class LineCare:
             case LinesReplaced():
                 self._live.lines_changed(event.channels, event.spans, event.groups)
                 self._changed(self._alarms.snapshot(event.spans, event.channels, self._clock.now()))
+            case LineFaultsChanged():
+                self.faults = event.faults
             case SpanChanged():
                 self._changed(self._alarms.span(event.span, self._clock.now()))
             case ChannelChanged():

@@ -4,17 +4,18 @@ Pure functions from facts to `Check`s, and `disk` which asks the file system. No
 """
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from appliance.control.messages import Check, Grade, Health
 from drivers.errors import CarelineError
-from drivers.protocol import BlockedBy, ChannelState, EngineReport, SpanState
+from drivers.protocol import BlockedBy, ChannelState, EngineReport, LineFault, SpanState
 
 DISK_WARNING_FRACTION = 0.15
 DISK_FAILED_FRACTION = 0.03
 TICK_LATE_WARNING_MS = 3.0
+FAULTS_SHOWN = 5
 
 
 def disk(folder: Path) -> tuple[Check, int, int]:
@@ -101,6 +102,15 @@ def channels(states: Iterable[ChannelState]) -> Check:
     return Check(
         name="channels", grade=Grade.WARNING, code="APP-057", detail=detail, remedy="Test these lines on the page Lines, and unblock them"
     )
+
+
+def line_setup(faults: Sequence[LineFault]) -> tuple[Check, ...]:
+    """One for each thing of the lines' set-up that cannot be used, or one that says all is well."""
+    found = [
+        Check(name="line_setup", grade=Grade.FAILED, code=fault.code, detail=fault.what, remedy=fault.remedy)
+        for fault in faults[:FAULTS_SHOWN]
+    ]
+    return tuple(found) or (Check(name="line_setup", grade=Grade.OK),)
 
 
 def health(

@@ -8,7 +8,7 @@ import pytest
 from appliance.control.messages import Check, Grade
 from appliance.system import health
 from drivers.errors import LineError
-from drivers.protocol import EngineReport, SpanState
+from drivers.protocol import BlockedBy, ChannelState, EngineReport, LineFault, SpanState
 
 FAULT = LineError("LIN-001", "no card", "Plug one in")
 
@@ -60,3 +60,18 @@ def test_a_disk_that_fills_up(free: int, grade: Grade, tmp_path: Path) -> None:
 def test_a_disk_that_is_gone(tmp_path: Path) -> None:
     check, free, total = health.disk(tmp_path / "gone")
     assert (check.grade, check.code, free, total) == (Grade.FAILED, "APP-050", 0, 0)
+
+
+def test_a_channel_that_failed_again_and_again_and_a_link_that_is_down_are_told() -> None:
+    channel = ChannelState(number=7, name="C7", span=1, group="trunk", signalling="fxsks")
+    assert health.channels([channel]).grade is Grade.OK
+    blocked = health.channels([msgspec.structs.replace(channel, blocked=True, blocked_by=BlockedBy.FAILURES)])
+    assert (blocked.grade, blocked.code, blocked.detail) == (Grade.WARNING, "APP-057", "blocked after failures in a row: 7")
+    span = SpanState(number=1, name="E1", description="", channels=31, link_up=False)
+    assert health.spans((span,)).detail == "in alarm: E1 (D-channel down)"
+
+
+def test_faults_of_the_lines_set_up_are_checks_each() -> None:
+    assert [check.grade for check in health.line_setup(())] == [Grade.OK]
+    faults = [LineFault(code=f"LIN-{number}", what="w", remedy="r") for number in range(100, 109)]
+    assert [check.code for check in health.line_setup(faults)] == ["LIN-100", "LIN-101", "LIN-102", "LIN-103", "LIN-104"]

@@ -6,13 +6,14 @@ import msgspec
 import pytest
 from flask import Flask
 
+from appliance.control.messages import Check, Grade
 from appliance.store.models import Audit
 from drivers.errors import CarelineError
 from drivers.protocol import LineTestPhase
 from tests.web import prepared
 from tests.web.agent import ScriptedAgent
 from tests.web.conftest import HTML, NOW, SignIn, post, text_of
-from tests.web.test_live import next_event
+from tests.web.test_live import next_event, until
 from webui import store
 
 
@@ -97,6 +98,17 @@ def test_only_tests_that_fit_are_offered(live_app: Flask, agent: ScriptedAgent, 
     assert 'value="ring"' not in line
     assert 'value="ring"' in a_set
     assert "停止测试" in client.get("/channels/22", headers=HTML).text
+
+
+def test_what_is_wrong_with_the_set_up_is_told_with_its_remedy(live_app: Flask, agent: ScriptedAgent, sign_in: SignIn) -> None:
+    fault = Check(name="line_setup", grade=Grade.FAILED, code="LIN-153", detail="channels 9-23 have no D-channel", remedy="Set one up")
+    health = prepared.health(NOW)
+    agent.do(lambda live: live.health_changed(msgspec.structs.replace(health, checks=(*health.checks, fault))))
+    until(live_app, lambda hub: hub.view().health is not None and fault in hub.view().health.checks)
+    for address in ("/lines", "/health"):
+        page = text_of(sign_in("technician").get(address, headers=HTML).text)
+        for told in ("有 B 通道没有 D 通道", "时隙 16", "channels 9-23 have no D-channel"):
+            assert told in page, (address, told)
 
 
 # --- pushed -------------------------------------------------------------------------------------------------------

@@ -84,9 +84,9 @@ def _all_of(view: LiveView) -> dict[str, object]:
 
 
 PARTS: dict[str, tuple[str, ...]] = {
-    "everything": ("state", "spans", "groups", "channels", "history"),
+    "everything": ("state", "faults", "spans", "groups", "channels", "history"),
     "state": ("state",),
     "spans": ("spans",),
     "history": ("history",),
-    "health": ("state",),
+    "health": ("state", "faults"),
 }
