@@ -106,8 +106,10 @@ class Calls:
         if not attempt.groups:
             self._none_free(leg, cause)
             return
-        group = self._lines.groups[attempt.groups[0]]
-        if attempt.urgent:
+        group = self._lines.groups.get(attempt.groups[0])
+        if group is None:  # the lines were set up anew while the call waited for its turn
+            self._overflow(leg, cause)
+        elif attempt.urgent:
             self._take_channel(leg, cause)
         elif group.has_free(attempt.tried):
             too_late = partial(self._overflow, leg, Cause.SWITCH_CONGESTION)
@@ -133,7 +135,8 @@ class Calls:
 
     def _take_channel(self, leg: str, cause: int) -> None:
         attempt = self._attempts[leg]
-        channel = self._lines.groups[attempt.groups[0]].reserve(attempt.tried, attempt.urgent)
+        group = self._lines.groups.get(attempt.groups[0])
+        channel = group.reserve(attempt.tried, attempt.urgent) if group else None
         if channel is None:
             self._overflow(leg, cause)
             return
