@@ -63,6 +63,7 @@ class Bridges:
         self._conferences.leave(leg)
         other = self._lines.book.state(leg).bridged_with
         if other is None:
+            self.cut_from_card(leg)
             return
         self._take_apart(leg, self._lines.channel_of(leg), other)
         for each in (leg, other):
@@ -93,6 +94,7 @@ class Bridges:
         self._conferences.leg_over(leg, channel)
         other = self._lines.book.state(leg).bridged_with
         if other is None:
+            self.cut_from_card(leg, channel=channel)
             return
         self._take_apart(leg, channel, other)
         self._lines.book.update(leg, bridged_with=None, native=False)
@@ -115,9 +117,12 @@ class Bridges:
 
     def connect(self, leg: str, other: str) -> None:
         """Join two that are with nobody (any more)."""
+        self.cut_from_card(leg, other)
+        self.cut_from_card(other, leg)
         mine, theirs = self._lines.channel_of(leg), self._lines.channel_of(other)
         joined = self._may_be_in_card(leg, other) and self._join_in_card(leg, other)
         if joined:
+            self._stay(leg, other)
             mine.port.native_peer(theirs.port)
         else:
             mine.port.bridge(theirs.port)
@@ -131,7 +136,21 @@ class Bridges:
             return
         wait_s = (self._lines.config.engine.write_ahead + MARGIN_BLOCKS) * BLOCK_MS / 1000
         self._stay(leg, other)
-        self._leaving[min(leg, other)] = asyncio.get_running_loop().call_later(wait_s, self._leave_card, leg, other)
+        self._leaving[min(leg, other)] = asyncio.get_running_loop().call_later(wait_s, self.cut_from_card, leg)
+
+    def cut_from_card(self, leg: str, but: str = "", channel: Channel | None = None) -> None:
+        """The card joins the leg with nobody (`but` that one) from now on. `channel`: of a leg that has lost it."""
+        former = self._in_card.get(leg)
+        if former is None or former == but:
+            return
+        self._stay(leg, former)
+        for name, each in ((leg, channel or self._channel_with(leg)), (former, self._channel_with(former))):
+            self._in_card.pop(name, None)
+            if each is not None:
+                _native_unbridge(each)
+
+    def _channel_with(self, leg: str) -> Channel | None:
+        return next((channel for channel in self._lines.channels.values() if channel.leg == leg), None)
 
     # --- between card and media core -----------------------------------------------------------------------------------
 
@@ -156,14 +175,6 @@ class Bridges:
         if timer := self._leaving.pop(min(leg, other), None):
             timer.cancel()
 
-    def _leave_card(self, leg: str, other: str) -> None:
-        self._stay(leg, other)
-        for each in (leg, other):
-            self._in_card.pop(each, None)
-        for channel in self._lines.channels.values():
-            if channel.leg in (leg, other):
-                _native_unbridge(channel)
-
     def _join_in_card(self, leg: str, other: str) -> bool:
         """False when the card cannot or will not; the media core can always."""
         mine, theirs = self._lines.channel_of(leg), self._lines.channel_of(other)
@@ -181,12 +192,8 @@ class Bridges:
     def _take_apart(self, leg: str, channel: Channel, other: str) -> None:
         """The kernel joins each direction by itself, so both are parted."""
         partner = self._lines.channel_of(other)
-        in_card = self._in_card.get(leg) == other
-        self._stay(leg, other)
-        for name, each in ((leg, channel), (other, partner)):
-            self._in_card.pop(name, None)
-            if in_card:
-                _native_unbridge(each)
+        self.cut_from_card(leg, channel=channel)
+        for each in (channel, partner):
             each.port.unbridge()
         partner.follow(True)
         if channel.leg == leg:

@@ -16,6 +16,8 @@ class Joins(Protocol):
 
     def leave_card_later(self, leg: str, other: str) -> None: ...
 
+    def cut_from_card(self, leg: str) -> None: ...
+
 
 class Conferences:
     """Each leg's state names the others (`LegState.conference`)."""
@@ -29,8 +31,7 @@ class Conferences:
         others = self._with(other)
         if leg in others:
             return
-        if self._with(leg) != (leg,):
-            self._bridges.part(leg)
+        self._bridges.part(leg)
         self._gather(others)
         self._lines.port_of(leg).confer(self._lines.port_of(other))
         self._changed((*others, leg))
@@ -39,6 +40,7 @@ class Conferences:
         """Harmless when it is in none."""
         others = self._lines.book.state(leg).conference
         if others:
+            self._bridges.cut_from_card(leg)
             self._lines.port_of(leg).confer(None)
             self._left(leg, others)
 

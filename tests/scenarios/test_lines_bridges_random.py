@@ -94,7 +94,7 @@ def check_card(talk: Talk) -> None:
             assert channel.is_followed
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(40))
 def test_any_order(folder: Path, seed: int) -> None:
     async def main(rig: Rig) -> None:
         talk, model, chance = Talk(rig, folder), Model(), random.Random(seed)
