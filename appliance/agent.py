@@ -3,6 +3,7 @@ give it the line server's in-process channel and a virtual clock.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, time
@@ -28,10 +29,27 @@ from appliance.switchboard import Switchboard
 from appliance.system import health
 from drivers.clock import Clock
 from drivers.errors import CarelineError
+from drivers.protocol import Event, Welcome
 
 log = logging.getLogger("careline.calls")
 
 HEALTH_EVERY_S = 5.0
+
+
+class ConnectionNews:
+    """Wakes whoever waits when the line server comes or goes."""
+
+    def __init__(self) -> None:
+        self.changed = asyncio.Event()
+
+    def adopted(self, welcome: Welcome) -> None:
+        self.changed.set()
+
+    def lost(self, error: CarelineError) -> None:
+        self.changed.set()
+
+    def event(self, event: Event) -> None:
+        """Of no interest."""
 
 
 class CallAgent:
@@ -61,6 +79,7 @@ class CallAgent:
         )
         self._lamps = MessageLamps(config.calls.message_lamps, extensions, self.lines, self.store)
         self.care = LineCare(self.lines, self.store, self.live, clock)
+        self._news = ConnectionNews()
         self._prompt_fault = prompt_fault
         self._control: ControlServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -75,7 +94,7 @@ class CallAgent:
             self._control = ControlServer(self.config.paths.control_socket, self.live, self.switchboard, self.care, group)
             await self._control.start()
         self._tasks = [
-            asyncio.create_task(self.lines.run(Listeners(self.switchboard, self.care, self._lamps)), name="lines"),
+            asyncio.create_task(self.lines.run(Listeners(self.switchboard, self.care, self._lamps, self._news)), name="lines"),
             asyncio.create_task(self._watch_health(), name="health"),
             asyncio.create_task(self._lamps.run(), name="message lamps"),
         ]
@@ -102,9 +121,13 @@ class CallAgent:
         return f"{len(self.switchboard.calls)} calls, {lines}"
 
     async def _watch_health(self) -> None:
+        """Every 5 s, and as soon as the line server has come or gone."""
         while True:
             await self._tell_health()
-            await asyncio.sleep(HEALTH_EVERY_S)
+            self._news.changed.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HEALTH_EVERY_S):
+                    await self._news.changed.wait()
 
     async def _tell_health(self) -> None:
         paths = self.config.paths
