@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+from msgspec import structs
+
 from appliance.control.live import LiveState
 from appliance.control.messages import (
     AskLineSetup,
@@ -105,8 +107,8 @@ class LineCare:
 
     def adopted(self, welcome: Welcome) -> None:
         self._changed(self._alarms.snapshot(welcome.spans, welcome.channels, welcome.at))
-        for test in welcome.tests:
-            self._live.test_changed(test)
+        for test in (*self._lost_tests(welcome), *welcome.tests):
+            self._tested(test)
         self.faults = welcome.faults
         self._setups.adopted(welcome)
 
@@ -135,6 +137,12 @@ class LineCare:
             case Pong() if event.command_id in self._asked:
                 self._asked[event.command_id].settle()
 
+    def _lost_tests(self, welcome: Welcome) -> list[LineTest]:
+        """What ran in a line server that is no more."""
+        known = {test.test_id for test in welcome.tests}
+        running = (test for test in self._live.tests.values() if test.phase is LineTestPhase.RUNNING and test.test_id not in known)
+        return [structs.replace(test, phase=LineTestPhase.STOPPED, reason="line_server", at=welcome.at) for test in running]
+
     def _look_later(self, number: int) -> None:
         if number not in self._looks:
             loop = asyncio.get_running_loop()
@@ -153,8 +161,9 @@ class LineCare:
             self._spawn(lambda: _write_alarms(changes))
 
     def _tested(self, test: LineTest) -> None:
+        before = self._live.tests.get(test.channel)
         self._live.test_changed(test)
-        if test.phase is LineTestPhase.RUNNING:
+        if test.phase is LineTestPhase.RUNNING or (before is not None and before.test_id == test.test_id and before.phase is test.phase):
             return
         by = self._testers.pop(test.test_id, "")
         figures = " ".join(f"{figure.name}={figure.value:g}{figure.unit}" for figure in test.figures)

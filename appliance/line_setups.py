@@ -61,7 +61,13 @@ class LineSetups:
         self._lines.send(AskSetup())
 
     def _trying(self, told: SetupTold) -> None:
-        if told.trying_until != self._live.setup.trying_until:
+        before = self._live.setup.trying_until
+        if told.trying_until == before:
+            return
+        if told.trying_until is None:
+            what = "the line server was started anew while a set-up was being tried"
+            self._settled(SetupSettled(kept=False, code="LIN-185", what=what, remedy="Apply it again and confirm it when the lines work"))
+        else:
             self._live.setup_changed(LiveSetup(trying_until=told.trying_until))
 
     def _settle(self, command_id: int, event: Event) -> None:

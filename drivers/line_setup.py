@@ -95,13 +95,15 @@ def _fields(struct: type[msgspec.Struct]) -> Iterator[FieldFound]:
     for field in msgspec.structs.fields(struct):
         kind, choices = _kind(field.type)
         if kind:
-            default = "" if field.default is msgspec.NODEFAULT else str(_plain(field.default))
+            default = "" if field.default is msgspec.NODEFAULT or kind == "list" else str(_plain(field.default))
             yield FieldFound(name=field.name, kind=kind, choices=choices, default=default.lower() if kind == "flag" else default)
 
 
 def _kind(kind: Any) -> tuple[str, tuple[str, ...]]:
     if get_origin(kind) in (Union, types.UnionType):
         kind = next(part for part in get_args(kind) if part is not type(None))
+    if get_origin(kind) is tuple and get_args(kind)[:1] == (str,):
+        return "list", ()
     if get_origin(kind) is Literal:
         return "choice", tuple(map(str, get_args(kind)))
     if isinstance(kind, type) and issubclass(kind, Enum):

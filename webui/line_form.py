@@ -159,6 +159,8 @@ def _values(fields: Any, prefix: str, form: Form) -> dict[str, Any]:
 def _value(field: FieldFound, text: str) -> Any:
     if field.kind == "flag":
         return text == "1"
+    if field.kind == "list":
+        return [word.strip() for word in text.replace("，", ",").split(",") if word.strip()]
     if field.kind == "number":
         return int(text) if text.strip().lstrip("-").isdecimal() else text.strip() or _number(field.default)
     return text.strip()

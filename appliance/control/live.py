@@ -84,6 +84,11 @@ class LiveState:
         self._tell(LineHistoryChanged())
 
     @property
+    def tests(self) -> dict[int, LineTest]:
+        """The last one of each channel."""
+        return self._tests
+
+    @property
     def channels(self) -> dict[int, ChannelState]:
         """As told last."""
         return self._channels

@@ -355,7 +355,7 @@ class SpanFound(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FieldFound(msgspec.Struct, frozen=True, kw_only=True):
-    """A key of the configuration: `kind` is choice, flag, number or text; `default` as text ("true", "5000")."""
+    """A key of the configuration: `kind` is choice, flag, number, list (of words) or text; `default` as text ("true", "5000")."""
 
     name: str
     kind: str

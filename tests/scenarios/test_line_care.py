@@ -19,7 +19,7 @@ from appliance.control.messages import (
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.store.models import LineAction, LineAlarm
 from drivers.errors import CarelineError
-from drivers.protocol import BlockedBy, ChannelState, LineTestKind, LineTestPhase
+from drivers.protocol import BlockedBy, ChannelState, LineTestKind, LineTestPhase, SetupTold
 from tests.scenarios.box_rig import Box, call, run_box, until
 from tests.scenarios.killing import Life
 
@@ -227,5 +227,26 @@ def test_set_up_while_a_card_is_pulled_leaves_it_alone(config: Config, prompts: 
         await box.agent.care.settle_setup(SettleLineSetup(keep=True, by="liwei"))
         box.card.plug(1)
         await until(lambda: not channel(box, 1).alarms, 10)
+
+    run_box(config, prompts, main)
+
+
+def test_line_server_that_began_anew_ends_tests_and_trials(config: Config, prompts: PromptLibrary) -> None:
+    """What the next line server knows nothing of is over, and told so."""
+
+    async def main(box: Box) -> None:
+        care, live = box.agent.care, box.agent.live
+        await care.run_test(RunLineTest(test_id="t", channel=SET, kind=LineTestKind.RING, by="liwei"))
+        setup = (await care.ask_setup(AskLineSetup(by="liwei"))).told.setup
+        new = msgspec.json.decode(setup)
+        new["groups"][0]["name"] = "front"
+        await care.try_setup(TryLineSetup(setup=msgspec.json.encode(new), apply=True, by="liwei"))
+        care.adopted(msgspec.structs.replace(box.server.lines.welcome(), tests=()))
+        assert live.tests[SET].reason == "line_server"
+        told = SetupTold(command_id=0, setup=setup, card="virtual", found=(), fields={}, trying_until=None)
+        care.event(told)
+        assert (live.setup.kept, live.setup.code, live.setup.trying_until) == (False, "LIN-185", None)
+        await asyncio.sleep(1)
+        assert [row[:2] for row in await box.ask(actions)][-2:] == [("liwei", "test_ring"), ("liwei", "setup_undone")]
 
     run_box(config, prompts, main)

@@ -105,6 +105,11 @@ def test_groups_are_changed_added_and_deleted(technician: FlaskClient, agent: Sc
     assert [(group.name, group.channels, group.hunting) for group in setup.groups] == [("trunk", "1-4", "down"), ("isdn", "9-23", "up")]
 
 
+def test_overflow_is_a_list_of_groups(technician: FlaskClient, agent: ScriptedAgent) -> None:
+    setup = checked(technician, agent, group_of_0_of_overflow="sets, other")
+    assert setup.groups[0].overflow == ("sets", "other")
+
+
 def test_number_that_is_none_is_told_by_the_line_server(technician: FlaskClient, agent: ScriptedAgent) -> None:
     answer = post(technician, "/lines/setup/check", filled(technician, pri_of_3_of_dnis_digits="four"))
     assert answer.status_code == 422
