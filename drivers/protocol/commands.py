@@ -2,7 +2,8 @@
 
 import msgspec
 
-from drivers.protocol.states import Cause, LineTestKind, Message, Sides, TransferWhen
+from drivers.protocol.line_care import LineTestKind
+from drivers.protocol.states import Cause, Message, Sides, TransferWhen
 
 
 class Command(Message, frozen=True, kw_only=True):

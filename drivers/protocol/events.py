@@ -2,20 +2,9 @@
 
 from datetime import datetime
 
+from drivers.protocol.line_care import FieldFound, LineFault, LineTest, SpanFound
 from drivers.protocol.number_plan import NumberPlan
-from drivers.protocol.states import (
-    ChannelState,
-    FieldFound,
-    GroupState,
-    LegState,
-    LineFault,
-    LineTest,
-    Message,
-    PlayEnd,
-    SpanFound,
-    SpanState,
-    TransferOutcome,
-)
+from drivers.protocol.states import ChannelState, GroupState, LegState, Message, PlayEnd, SpanState, TransferOutcome
 
 
 class Event(Message, frozen=True, kw_only=True):
