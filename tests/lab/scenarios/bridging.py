@@ -17,7 +17,7 @@ from pathlib import Path
 
 from drivers.dahdi.device import Channel
 from drivers.dahdi.records import BufferPolicy, Flush, Policy
-from drivers.protocol import VERSION, Answer, Answered, Bridge, Bridged, Event, Hello, Offered, Welcome
+from drivers.protocol import VERSION, Answer, Answered, Bridge, Bridged, Event, Hello, LegState, Offered, Welcome
 from tests.lab import cards
 from tests.lab.guest import LAB_DIR
 from tests.lab.pri_box import AgentWire, far_exchange, pri_box
@@ -54,14 +54,18 @@ class Agent:
     def _take(self, event: Event) -> None:
         match event:
             case Offered(state=state):
-                self.legs[state.channel] = state.leg
-                self._wire.send(Answer(leg=state.leg))
+                self._answer(state)
             case Answered(leg=leg):
                 self.answered.add(leg)
             case Bridged(leg=leg, native=native):
                 self.native[leg] = native
-            case Welcome():
-                pass
+            case Welcome(legs=legs):
+                for state in legs:
+                    self._answer(state)
+
+    def _answer(self, state: LegState) -> None:
+        self.legs[state.channel] = state.leg
+        self._wire.send(Answer(leg=state.leg))
 
     def join(self, one: str, other: str, native: bool = True) -> None:
         self._wire.send(Bridge(leg=one, other=other, native=native))
