@@ -1,4 +1,4 @@
-"""Spans and channels: where a card's channel, its signalling and its media port meet. Line server's event loop only.
+"""Channels: where a card's channel, its signalling and its media port meet. Line server's event loop only.
 
 Events of the card go into the signaller; what it asks for is done here: hook to the card, timers to the loop, tones and digits to the port,
 news of the call to a `CallSink`. A channel in alarm has no call and takes none until the alarm is cleared.
@@ -6,7 +6,6 @@ news of the call to a `CallSink`. A channel in alarm has no call and takes none 
 
 import asyncio
 import logging
-from datetime import datetime
 from typing import Protocol
 
 import msgspec
@@ -16,10 +15,10 @@ from drivers.cas import BitsSide
 from drivers.config import GroupConfig
 from drivers.errors import LineError
 from drivers.exchange_lines import ExchangeLine
-from drivers.io import ChannelIO, ChannelSpec, Hook, LineEvent, Signalling, SpanStatus
+from drivers.io import ChannelIO, ChannelSpec, Hook, LineEvent, Signalling
 from drivers.links import Find, perform
 from drivers.ports import Port
-from drivers.protocol import BlockedBy, Caller, Cause, ChannelState, LegPhase, NumberPlan, SpanErrors, SpanState, TransferOutcome
+from drivers.protocol import BlockedBy, Caller, Cause, ChannelState, LegPhase, NumberPlan, TransferOutcome
 from drivers.sets import SETS, SetSide
 from drivers.signalling import (
     Action,
@@ -535,36 +534,3 @@ class Channel:
         if caller:
             self._stop_timer(CALLER_ID_PAUSE)
             self.tell(CallerIdHeard(caller))
-
-
-class Span:
-    """One span and how it has been."""
-
-    def __init__(self, status: SpanStatus, now: datetime) -> None:
-        self.status = status
-        self.alarm_since = now if status.alarms else None
-        self.errors: SpanErrors | None = None
-        self.link_up: bool | None = None
-
-    def update(self, status: SpanStatus, now: datetime) -> bool:
-        """Take the new status; True when the alarms changed."""
-        changed = status.alarms != self.status.alarms
-        self.status = status
-        if not status.alarms:
-            self.alarm_since = None
-        elif self.alarm_since is None:
-            self.alarm_since = now
-        return changed
-
-    def state(self) -> SpanState:
-        status = self.status
-        return SpanState(
-            number=status.number,
-            name=status.name,
-            description=status.description,
-            channels=status.channels,
-            alarms=status.alarms,
-            alarm_since=self.alarm_since,
-            errors=self.errors,
-            link_up=self.link_up,
-        )

@@ -35,7 +35,8 @@ from drivers.server.trunk_links import TrunkLinks
 from drivers.server.unattended import Unattended
 from drivers.server.unattended_emergency import UnattendedEmergency
 from drivers.settings import Paths
-from drivers.spans import Channel, Span
+from drivers.span import Span
+from drivers.spans import Channel
 
 log = logging.getLogger("careline.lines")
 

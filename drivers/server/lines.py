@@ -33,7 +33,8 @@ from drivers.protocol import (
 )
 from drivers.server.outbox import Outbox
 from drivers.settings import Paths
-from drivers.spans import Channel, Span
+from drivers.span import Span
+from drivers.spans import Channel
 
 log = logging.getLogger("careline.lines")
 

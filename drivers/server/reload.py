@@ -17,8 +17,9 @@ from drivers.server.lines import Lines
 from drivers.server.trunk_links import TrunkLinks
 from drivers.signalling.pri.config import config_of, numbers_of
 from drivers.signalling.r2 import span_of
+from drivers.span import Span
 from drivers.span_plans import SpanPlan
-from drivers.spans import Channel, Span
+from drivers.spans import Channel
 
 log = logging.getLogger("careline.lines")
 
