@@ -26,18 +26,20 @@ def configure(wanted: CardSetup, path: Path = SYSTEM_CONF, device_dir: str = DEV
     Raises: LineError LIN-101, LIN-102; ConfigError LIN-110 .. LIN-113.
     """
     existing = _existing(device_dir)
+    setup.keep_own(path)
     setup.write(wanted, path)
     setup.apply(path, existing)
 
 
 def apply_own(path: Path = SYSTEM_CONF, device_dir: str = DEVICE_DIR) -> None:
-    """Apply the system.conf that the hospital wrote itself.
+    """Apply the system.conf that the hospital wrote itself, also when one of ours has taken its place meanwhile.
 
     Raises: as `configure`; ConfigError LIN-115 when there is none.
     """
     if not path.exists():
         remedy = "Describe the cards in [lines.dahdi], or write that file (dahdi_genconf makes a first one)"
         raise ConfigError("LIN-115", f"there is no {path} and [lines.dahdi] names no channels", remedy)
+    setup.bring_back_own(path)
     setup.apply(path, _existing(device_dir))
 
 

@@ -117,6 +117,37 @@ def write(setup: CardSetup, path: Path) -> None:
         ) from error
 
 
+def keep_own(path: Path) -> None:
+    """A system.conf that somebody else wrote is kept beside ours. Raises: ConfigError LIN-119."""
+    if path.exists() and not _is_ours(path):
+        _copy(path, _own(path))
+
+
+def bring_back_own(path: Path) -> None:
+    """What `keep_own` kept is the system.conf again. Raises: ConfigError LIN-119."""
+    if _is_ours(path) and _own(path).exists():
+        _copy(_own(path), path)
+
+
+def _own(path: Path) -> Path:
+    return path.with_name(path.name + ".own")
+
+
+def _is_ours(path: Path) -> bool:
+    return path.read_text(errors="replace").startswith(_HEAD)
+
+
+def _copy(source: Path, target: Path) -> None:
+    fresh = target.with_name(target.name + ".new")
+    try:
+        fresh.write_bytes(source.read_bytes())
+        fresh.replace(target)
+    except OSError as error:
+        raise ConfigError(
+            faults.CONFIG_UNWRITABLE, f"cannot write {target}: {error.strerror}", "Check its folder, rights and free space"
+        ) from error
+
+
 def apply(path: Path, existing: frozenset[str] = frozenset(), program: str = "dahdi_cfg", limit_s: float = APPLY_LIMIT_S) -> None:
     """Configure the kernel from that file; quick when nothing changed. Needs root.
 

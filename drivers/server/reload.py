@@ -23,6 +23,9 @@ from drivers.spans import Channel
 
 log = logging.getLogger("careline.lines")
 
+AS_FOUND = (SpanPlan(span=0).timing, SpanPlan(span=0).crc4, SpanPlan(span=0).echo_canceller)
+"""Of a span that no plan is about."""
+
 
 @runtime_checkable
 class Configurable(Protocol):
@@ -55,11 +58,13 @@ def keys_of(lines: LinesConfig, specs: Mapping[int, ChannelSpec]) -> dict[int, o
     """What each channel of the groups, and each D-channel, is made of: where that differs it must be made anew."""
     groups = groups_for(lines.groups, tuple(specs.values()))
     owner = {number: group for group in groups for number in group.numbers if number in specs}
-    keys: dict[int, object] = {number: _key(lines, specs[number], group) for number, group in owner.items()}
+    wired = {number: (plan.timing, plan.crc4, plan.echo_canceller) for plan in lines.spans for number in plan.uses()}
+    keys: dict[int, object] = {number: (_key(lines, specs[number], group), wired.get(number, AS_FOUND)) for number, group in owner.items()}
     for spec in specs.values():
         if spec.signalling is Signalling.DCHAN:
             served = frozenset(numbers_of(config_of(spec, lines.pri), spec, specs) & owner.keys())
-            keys |= dict.fromkeys((spec.number, *served), (config_of(spec, lines.pri), spec.number, served))
+            link = (config_of(spec, lines.pri), spec.number, served, wired.get(spec.number, AS_FOUND))
+            keys |= dict.fromkeys((spec.number, *served), link)
     return keys
 
 

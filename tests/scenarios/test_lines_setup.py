@@ -238,6 +238,15 @@ def test_groups_change_under_a_call(folder: Path) -> None:
     run_rig(folder, main, CONFIG)
 
 
+def test_whole_span_is_touched_when_its_wire_is_set_up_otherwise(folder: Path) -> None:
+    async def main(rig: Rig) -> None:
+        setup = await told(rig)
+        plan = msgspec.structs.replace(setup.spans[3], crc4=False)
+        assert (await applied(rig, with_span(setup, plan))).touched == tuple(range(7, 38))
+
+    run_rig(folder, main, CONFIG)
+
+
 def test_channel_taken_out_of_its_group_is_not_there(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         setup = await told(rig)

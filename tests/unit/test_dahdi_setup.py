@@ -130,3 +130,16 @@ def test_apply_without_the_tool(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="install") as caught:
         setup.apply(path, program=str(tmp_path / "absent"))
     assert caught.value.code == "LIN-111"
+
+
+def test_the_hospitals_own_file_is_kept_and_brought_back(tmp_path: Path) -> None:
+    path = tmp_path / "system.conf"
+    path.write_text("# ours, by hand\nfxsks=1-4\nloadzone=cn\n")
+    setup.keep_own(path)
+    setup.write(CardSetup(), path)
+    setup.keep_own(path)  # one of Careline's is not
+    assert path.read_text().startswith("# Written by Careline")
+    setup.bring_back_own(path)
+    assert path.read_text().startswith("# ours, by hand")
+    setup.bring_back_own(path)
+    assert path.read_text().startswith("# ours, by hand")

@@ -46,6 +46,9 @@ async def _changed_beside_a_call(report: Report, running: Box) -> None:
         await line.hears(prompt("greeting"))
         setup, refused = await asyncio.to_thread(_loop_start)
         report.figure("refused", refused)
+        report.figure("refused_by_the_kernel", refused := await asyncio.to_thread(_refused_by_the_kernel, setup))
+        assert refused == "LIN-110"
+        assert _signalling(51) is Signalling.FXOKS
         report.figure("applied_s", await asyncio.to_thread(_try, setup))
         assert _signalling(51) is Signalling.FXOLS
         await asyncio.to_thread(_settle, False)
@@ -83,6 +86,18 @@ def _loop_start() -> tuple[LineSetup, str]:
             refused = error.code
     assert refused == "CFG-095", refused
     return _with(setup, msgspec.structs.replace(sets, fxoks="49-50", fxols=LATER_SETS)), refused
+
+
+def _refused_by_the_kernel(setup: LineSetup) -> str:
+    """An echo canceller nobody has."""
+    sets = next(plan for plan in setup.spans if plan.fxols)
+    wrong = _with(setup, msgspec.structs.replace(sets, echo_canceller="nosuch"))
+    with ControlClient(PATHS.control_socket) as client:
+        try:
+            client.try_setup(msgspec.json.encode(wrong), True, BY)
+        except CarelineError as error:
+            return error.code
+    return "taken"
 
 
 def _with(setup: LineSetup, plan: SpanPlan) -> LineSetup:
