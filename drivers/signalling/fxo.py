@@ -24,7 +24,7 @@ class Fxs(StrEnum):
     IDLE = "idle"
     ANNOUNCED = "announced"
     RING_CHECK = "ring_check"
-    CALLER_ID = "caller_id"
+    CALLER_ID = "awaiting_id"
     RINGING = "ringing"
     REFUSED = "refused"
     SEIZING = "seizing"

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from drivers.protocol import LineTestKind, NumberSource
+from drivers.signalling.fxo import Fxs
+from drivers.signalling.fxs import Fxo
 from tests.web.test_access import MAY
 from webui.rights import ROLES, Right
 from webui.views.handset import FAULTS
@@ -52,6 +54,8 @@ def test_made_keys_are_there(wording: Wording) -> None:
     for kind in LineTestKind:
         keys = (f"test_kind.{kind}", f"test_help.{kind}", f"line_action.test_{kind}", f"line_action.test_{kind}_started")
         assert [key for key in keys if not wording.has(key)] == []
+    for state in (*Fxs, *Fxo):
+        assert wording.has(f"signaller.{state}")
     for source in NumberSource:
         assert wording.has(f"ani_source.{source}")
     for role in ROLES:
