@@ -1,6 +1,7 @@
 """What becomes of calls: news of the signalling into legs and events. The CallSink of all channels; line server's event loop only."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
@@ -36,6 +37,9 @@ from drivers.signalling import CallOffered, CallWanted
 from drivers.spans import Channel
 
 log = logging.getLogger("careline.lines")
+
+CONGESTED = (Cause.NO_CHANNEL, Cause.SWITCH_CONGESTION)
+"""Told by the network, of all its channels towards that number."""
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -216,11 +220,11 @@ class Calls:
         leg, channel.leg = channel.leg, None
         if not leg:
             return
-        if leg in self._attempts and _line_was_at_fault(channel, cause):
+        if move_on := self._elsewhere(leg, channel, cause):
             channel.port.rest()
             self._lines.book.update(leg, phase=LegPhase.DIALLING)
             self._lines.channel_changed(channel)
-            self._try_next(leg, cause)
+            move_on(leg, cause)
             return
         self._attempts.pop(leg, None)
         self._bridges.leg_over(leg, channel)
@@ -228,6 +232,16 @@ class Calls:
         channel.port.rest()
         self.over(leg, cause, by_far_end)
         self._lines.channel_changed(channel)
+
+    def _elsewhere(self, leg: str, channel: Channel, cause: int) -> Callable[[str, int], None] | None:
+        """How a call out that this channel did not carry goes on: on another one, or, where its network is full, in the next group."""
+        attempt = self._attempts.get(leg)
+        if attempt is None:
+            return None
+        if _line_was_at_fault(channel, cause):
+            return self._try_next
+        dialling = self._lines.book.state(leg).phase is LegPhase.DIALLING
+        return self._overflow if cause in CONGESTED and dialling and len(attempt.groups) > 1 else None
 
     def hook_flashed(self, channel: Channel) -> None:
         if channel.leg:

@@ -51,6 +51,18 @@ def test_blocked_channels_overflow_too(folder: Path) -> None:
     run_rig(folder, main, lines)
 
 
+def test_a_full_network_is_left_for_the_next_group(folder: Path) -> None:
+    """The exchange gives its congestion tone for a number it has no way to."""
+    lines = with_groups(GroupConfig(name="first", channels="1-2", overflow=("second",)), GroupConfig(name="second", channels="3"))
+
+    async def main(rig: Rig) -> None:
+        assert await seized(rig, "a", number="99999999") == 1
+        released = await rig.agent.told(Released, leg="a", limit_s=60)
+        assert (released.cause, rig.leg("a").channel, rig.leg("a").group) == (Cause.NO_CHANNEL, 3, "second")
+
+    run_rig(folder, main, lines)
+
+
 def test_reserve_and_direction_bind_all_calls_but_emergency_ones(folder: Path) -> None:
     lines = with_groups(GroupConfig(name="first", channels="1-4", reserve=1, incoming_only="1", outgoing_only="4", hunting="down"))
 
