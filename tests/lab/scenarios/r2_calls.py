@@ -96,13 +96,13 @@ def china_30(report: Report) -> None:
     _patiently(report, lambda: _both(report, CN, asked=False))
 
 
-@scenario(limit_s=600)
+@scenario(limit_s=900, soak=True)
 def itu_in_30(report: Report) -> None:
     """r2test calls on all 30 channels, five after five (30 of its threads at once starve each other here); all talk at the same time."""
     _patiently(report, lambda: _in_by_fives(report, ITU, asked=True))
 
 
-@scenario(limit_s=600)
+@scenario(limit_s=900, soak=True)
 def china_out_30(report: Report) -> None:
     """We call on all 30 channels, all at once."""
     _calls_out(report, CN, OURS)
