@@ -36,6 +36,7 @@ PAGES = {
     "messages": "/messages",
     "message": "/messages/1",
     "health": "/health",
+    "music": "/music",
     "handset": "/handset",
     "accounts": "/accounts",
     "audit": "/audit",

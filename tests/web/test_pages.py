@@ -26,6 +26,7 @@ PAGES = (
     "/messages?only=new",
     "/messages/1",
     "/health",
+    "/music",
     "/handset",
     "/accounts",
     "/audit",

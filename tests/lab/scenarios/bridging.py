@@ -28,6 +28,7 @@ from tests.pri_exchange import Exchange
 BRIDGES = 15
 RUN_S, SOAK_S = 60, 600
 SETTLE_S = 3.0
+IDLE_S = 20.0
 ANSWER_LIMIT_S = 120.0
 AHEAD = 12
 DEEP = BufferPolicy(16, Policy.IMMEDIATE)
@@ -94,6 +95,11 @@ class Talk:
             self.agent.join(*self.legs(pair))
         await self._exchange.until(lambda: len(self.agent.native) == len(self.pairs), ANSWER_LIMIT_S)
 
+    async def end(self) -> None:
+        for call in self._exchange.calls:
+            self._exchange.hang_up(call)
+        await self._exchange.until(lambda: len(self._exchange.free()) == len(self._exchange.lines), ANSWER_LIMIT_S)
+
     def legs(self, pair: tuple[int, int]) -> tuple[str, str]:
         """The exchange's channels are the box's, one span further on."""
         one, other = (self.agent.legs[number - 31] for number in pair)
@@ -140,6 +146,10 @@ async def _native(report: Report, box: Box, run_s: float) -> None:
         figures = await talk.pump(run_s)
         used_pct = (cpu_s(box) - used_s) / (time.monotonic() - began_s) * 100
         changes = await _hand_over(report, talk)
+        await talk.end()
+        idle_s, began_s = cpu_s(box), time.monotonic()
+        await asyncio.sleep(IDLE_S)
+        report.figure("idle_cpu_pct", round((cpu_s(box) - idle_s) / (time.monotonic() - began_s) * 100, 2))
     report.remark(json.dumps(figures))
     report.remark(json.dumps(changes))
     report.figure("bridges", len(talk.pairs))
