@@ -18,6 +18,8 @@ HEADROOM_DB = 10.0  # so that the filters clip nothing
 LIMIT_S = 120.0
 LONGEST_S = 1800.0
 SHORTEST_S = 1.0
+WITHIN_LIMITS = ("nice", "-n", "19", "prlimit", "--cpu=100", f"--as={1 << 30}", f"--fsize={1 << 29}", "--")  # coreutils, util-linux
+NOT_FOUND = 127  # Source: nice(1), exit status
 KINDS = {".wav": "wav", ".mp3": "mp3", ".ogg": "ogg", ".oga": "ogg", ".flac": "flac"}
 SHELF = ("biquad", "1.53512485958697", "-2.69169618940638", "1.19839281085285", "1.0", "-1.69065929318241", "0.73248077421585")
 HIGH_PASS = ("biquad", "1.0", "-2.0", "1.0", "1.0", "-1.99004745483398", "0.99007225036621")
@@ -52,20 +54,25 @@ async def _loudness(plain: Path) -> float:
 
 
 async def _sox(*arguments: str) -> str:
-    """What it said. It sees no more than its files and ends by itself."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            "sox", "-V1", *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
-        )
-    except FileNotFoundError as error:
-        raise MusicError("APP-113", "sox is not installed", "apt-get install sox libsox-fmt-mp3") from error
+    """What it said. A file from anywhere is read within limits, and calls come first."""
+    process = await asyncio.create_subprocess_exec(
+        *WITHIN_LIMITS,
+        "sox",
+        "-V1",
+        *arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
     try:
         _, said = await asyncio.wait_for(process.communicate(), LIMIT_S)
     except TimeoutError as error:
-        process.kill()
+        process.kill()  # nice and prlimit have become sox
         await process.wait()
         raise MusicError("APP-111", f"the file was not read within {LIMIT_S:.0f} s", "Take a shorter one") from error
     text = said.decode(errors="replace")
+    if process.returncode == NOT_FOUND:
+        raise MusicError("APP-113", "sox is not installed", "apt-get install sox libsox-fmt-mp3")
     if process.returncode:
         raise MusicError("APP-111", f"the file cannot be read: {text.strip()[-200:]}", "Take a WAV, MP3 or OGG file")
     return text
