@@ -269,5 +269,7 @@ class Calls:
 
 
 def _line_was_at_fault(channel: Channel, cause: int) -> bool:
-    """Glare, or an exchange line without dial tone: another line may do. A network that says so itself means all of its channels."""
-    return cause == Cause.CHANNEL_NOT_AVAILABLE or (channel.line is not None and cause == Cause.NETWORK_OUT_OF_ORDER)
+    """Glare, or nobody there: an exchange line without dial tone, bits without an answer. A network that says so itself means all of its
+    channels."""
+    alone = channel.line is not None or channel.bits is not None
+    return cause == Cause.CHANNEL_NOT_AVAILABLE or (alone and cause == Cause.NETWORK_OUT_OF_ORDER)

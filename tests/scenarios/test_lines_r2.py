@@ -20,6 +20,7 @@ from drivers.protocol import (
     Seize,
 )
 from drivers.spans import Channel
+from drivers.virtual.faults import Fault
 from tests.scenarios.lines_rig import Agent
 from tests.scenarios.r2_office import OfficeCall
 from tests.scenarios.r2_rig import ANI, DNIS, R2Rig, r2_lines, run_r2
@@ -162,6 +163,19 @@ def test_glare_goes_to_another_channel(tmp_path: Path) -> None:
         await rig.all_idle()
 
     run_r2(tmp_path, main, r2_lines(), r2_lines(dnis_length=8))
+
+
+def test_channel_on_which_nobody_answers_is_left_for_another(tmp_path: Path) -> None:
+    async def main(rig: R2Rig) -> None:
+        rig.card.set_fault(1, Fault.FREEZE, True)
+        await rig.answered_out("a")
+        assert rig.office.calls[-1].channel == 2
+        assert rig.server.lines.channels[1].care.failures == 1
+        rig.card.set_fault(1, Fault.FREEZE, False)
+        await rig.released("a")
+        await rig.all_idle()
+
+    run_r2(tmp_path, main, r2_lines(), r2_lines(dnis_length=0))
 
 
 @pytest.mark.parametrize("at_s", [0.03, 0.3, 1.5, 4.0])

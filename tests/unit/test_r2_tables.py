@@ -189,7 +189,7 @@ def test_no_acknowledgement() -> None:
     line = rested()
     assert SetBits(SEIZED) in run(line, CallWanted("1"))
     done = run(line, TimerFired("seize_ack"))
-    assert CallReleased(Cause.DESTINATION_OUT_OF_ORDER, False) in done
+    assert CallReleased(Cause.NETWORK_OUT_OF_ORDER, False) in done
     assert SetBits(IDLE) in done
     run(line, TimerFired("guard"))
     assert line.is_idle(1)

@@ -84,7 +84,8 @@ def no_answer(line: R2Machine) -> Actions:
 
 
 def no_ack(line: R2Machine) -> Actions:
-    return _end(line, Cause.DESTINATION_OUT_OF_ORDER, by_far_end=False)
+    """Nobody there: the call may go by another channel."""
+    return _end(line, Cause.NETWORK_OUT_OF_ORDER, by_far_end=False)
 
 
 def far_faulty(line: R2Machine) -> Actions:
