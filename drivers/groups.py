@@ -74,12 +74,17 @@ class TrunkGroup(Generic[C]):
         return GroupState(name=self.config.name, channels=numbers, hunting=self.config.hunting)
 
     def _find(self, refused: frozenset[int], urgent: bool) -> int | None:
-        free = [at for at in self._order() if self.channels[at].number not in refused and self.channels[at].is_free()]
-        outgoing = [at for at in free if self.channels[at].number in self._carry_out]
-        if urgent:
-            return next(iter((*outgoing, *free)), None)
-        spare = not self.config.reserve or self._left_for_callers() > self.config.reserve
-        return next((at for at in outgoing if spare or self.channels[at].number not in self._carry_in), None)
+        spare = urgent or not self.config.reserve or self._left_for_callers() > self.config.reserve
+        last_resort: int | None = None
+        for at in self._order():
+            channel = self.channels[at]
+            if channel.number in refused or not channel.is_free():
+                continue
+            if channel.number in self._carry_out and (spare or channel.number not in self._carry_in):
+                return at
+            if urgent and last_resort is None:
+                last_resort = at
+        return last_resort
 
     def _left_for_callers(self) -> int:
         return sum(channel.number in self._carry_in and channel.is_free() for channel in self.channels)
