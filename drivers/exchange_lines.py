@@ -21,7 +21,8 @@ from drivers.signalling.fxo import FxsSignalled
 from drivers.signalling.fxo_profile import LineProfile
 
 if TYPE_CHECKING:
-    from drivers.spans import CallSink, Channel
+    from drivers.sinks import CallSink
+    from drivers.spans import Channel
 
 
 class ExchangeLine:

@@ -3,7 +3,6 @@
 A `Link` feeds its signaller with frames and timers under the D-channel's number and performs what comes of it, for its B-channels too.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 from typing import Protocol
@@ -11,6 +10,7 @@ from typing import Protocol
 from drivers.errors import LineError, MediaError
 from drivers.io import ChannelSpec, LineEvent, LinkIO
 from drivers.signalling import Action, FrameReceived, Input, LinkChanged, SendFrame, Signaller, StartTimer, Step, StopTimer, TimerFired
+from drivers.timers import Timers
 
 log = logging.getLogger("careline.lines")
 
@@ -50,7 +50,7 @@ class Link:
         self._signaller = signaller
         self._find = find
         self._changed = changed
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._timers = Timers(self._timer_fired)
         self._begun = False
 
     @property
@@ -80,9 +80,9 @@ class Link:
             case SendFrame(frame=frame):
                 self._send(frame)
             case StartTimer(name=name, ms=ms):
-                self._start_timer(name, ms)
+                self._timers.start(name, ms)
             case StopTimer(name=name):
-                self._stop_timer(name)
+                self._timers.stop(name)
             case LinkChanged(up=up):
                 log.warning("LIN-150 D-channel %d is %s", self.number, "up" if up else "down: calls that talk go on, no call can begin")
                 self._changed(self.spec, up)
@@ -91,9 +91,7 @@ class Link:
 
     def close(self) -> None:
         """Stop; calls are left as they are."""
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        self._timers.close()
         if self.io is not None:
             self.io.close()
             self.io = None
@@ -105,14 +103,5 @@ class Link:
         if self.io is None or not self.io.send(frame):
             log.debug("D-channel %d: a frame of %d bytes is lost", self.number, len(frame))
 
-    def _start_timer(self, name: str, ms: int) -> None:
-        self._stop_timer(name)
-        self._timers[name] = asyncio.get_running_loop().call_later(ms / 1000, self._timer_fired, name)
-
-    def _stop_timer(self, name: str) -> None:
-        if timer := self._timers.pop(name, None):
-            timer.cancel()
-
     def _timer_fired(self, name: str) -> None:
-        self._timers.pop(name, None)
         self._tell(TimerFired(name))

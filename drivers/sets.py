@@ -30,7 +30,8 @@ from drivers.signalling import (
 )
 
 if TYPE_CHECKING:
-    from drivers.spans import CallSink, Channel
+    from drivers.sinks import CallSink
+    from drivers.spans import Channel
 
 log = logging.getLogger("careline.lines")
 
@@ -123,7 +124,7 @@ class SetSide:
         """Detection goes on afterwards: a call wants it too."""
         self._takes_digits = on
         if on:
-            self._channel.attach()
+            self._channel.audio.open()
             self._channel.port.detect_digits(True)
 
     def _stop_sending(self, io: ChannelIO) -> None:

@@ -6,10 +6,12 @@ news of the call to a `CallSink`. A channel in alarm has no call and takes none 
 
 import asyncio
 import logging
-from typing import Protocol
 
 import msgspec
 
+from drivers.alarms import NOT_OPEN, REMOVED, Alarms
+from drivers.audio_path import AudioPath
+from drivers.caller_ids import CallerIdSide
 from drivers.care import ChannelCare
 from drivers.cas import BitsSide
 from drivers.config import GroupConfig
@@ -18,7 +20,7 @@ from drivers.exchange_lines import ExchangeLine
 from drivers.io import ChannelIO, ChannelSpec, Hook, LineEvent, Signalling
 from drivers.links import Find, perform
 from drivers.ports import Port
-from drivers.protocol import BlockedBy, Caller, Cause, ChannelState, LegPhase, NumberPlan, TransferOutcome
+from drivers.protocol import BlockedBy, Cause, ChannelState, LegPhase, NumberPlan
 from drivers.sets import SETS, SetSide
 from drivers.signalling import (
     Action,
@@ -27,7 +29,6 @@ from drivers.signalling import (
     CallAlerting,
     CallAnswered,
     CallComing,
-    CallerIdHeard,
     CallOffered,
     CallReleased,
     CallWanted,
@@ -41,7 +42,6 @@ from drivers.signalling import (
     ListenForMf,
     ListenForTones,
     MfHeard,
-    NumberDialled,
     NumberSent,
     ReleaseWanted,
     SendMf,
@@ -55,51 +55,16 @@ from drivers.signalling import (
     TimerFired,
     ToneHeard,
     TransferDone,
-    callerid,
 )
 from drivers.signalling.fxo import FxsSignalled
 from drivers.signalling.fxs import FxoSignalled
+from drivers.sinks import CallSink, Tester
+from drivers.timers import Timers
 
 log = logging.getLogger("careline.lines")
 
-REMOVED, NOT_OPEN = ("removed",), ("notopen",)
-CALLER_ID_PAUSE = "caller id pause"  # a timer of the channel's own
-
 # Signalling that can tell the far side that a channel takes no calls.
 _TELLS_BLOCKS = frozenset({Signalling.BCHAN, Signalling.CAS})
-
-
-class CallSink(Protocol):
-    """Who wants to know what happens to calls and channels."""
-
-    def call_offered(self, channel: "Channel", offered: CallOffered) -> None: ...
-
-    def call_alerting(self, channel: "Channel", inband: bool) -> None: ...
-
-    def call_answered(self, channel: "Channel") -> None: ...
-
-    def call_released(self, channel: "Channel", cause: int, by_far_end: bool) -> None: ...
-
-    def hook_flashed(self, channel: "Channel") -> None: ...
-
-    def number_dialled(self, channel: "Channel", dialled: NumberDialled) -> None: ...
-
-    def transfer_done(self, channel: "Channel", outcome: TransferOutcome) -> None: ...
-
-    def channel_changed(self, channel: "Channel") -> None: ...
-
-
-class Tester(Protocol):
-    """A test that has a channel to itself: it hears what the signalling would hear."""
-
-    kind: str
-
-    def line_event(self, event: LineEvent) -> None: ...
-
-    def tone(self, tone: str, on: bool) -> None: ...
-
-    def channel_failed(self) -> None:
-        """In alarm, or the audio stopped."""
 
 
 class Channel:
@@ -130,10 +95,10 @@ class Channel:
         self._signaller = signaller
         self._sink = sink
         self._find = find
-        self._span_alarms: tuple[str, ...] = ()
-        self._own_alarms: tuple[str, ...] = () if io else NOT_OPEN
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._attached = False
+        self._alarms = Alarms(() if io else NOT_OPEN)
+        self._timers = Timers(lambda name: self.tell(TimerFired(name)))
+        self.audio = AudioPath(self)
+        self.caller_id = CallerIdSide(self)
         self._rings_since_s: float | None = None
         self._tones: tuple[str, ...] = ()
         self.set = SetSide(self, sink, flash_limit_ms) if spec.signalling in SETS else None
@@ -142,7 +107,7 @@ class Channel:
 
     @property
     def alarms(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self._span_alarms, *self._own_alarms)))
+        return self._alarms.all
 
     def state(self) -> ChannelState:
         return ChannelState(
@@ -197,7 +162,7 @@ class Channel:
         self.reserved = False
         self._rings_since_s = None
         self.care.began()
-        self.attach()
+        self.audio.open()
         self.tell(wanted)
 
     def answer(self) -> None:
@@ -220,15 +185,9 @@ class Channel:
     def follow(self, heard: bool) -> None:
         """Let the media core have the audio, or (joined in the card) leave it alone; not where tones tell that the far side hangs up."""
         if heard or self._tones:
-            self.attach()
-        elif self._attached and self.io is not None:
-            self._attached = False
-            self.io.detach()
-
-    @property
-    def is_followed(self) -> bool:
-        """True while the media core has the audio."""
-        return self._attached
+            self.audio.open()
+        else:
+            self.audio.leave()
 
     def regroup(self, group: GroupConfig, plan: NumberPlan) -> None:
         """The rules of its group, and what can be dialled at a set, from now on."""
@@ -239,13 +198,13 @@ class Channel:
     def lend(self, test: Tester) -> None:
         """To a test that drives it by `io` and `port`; the channel must be quiet."""
         self.test = test
-        self.attach()
+        self.audio.open()
         self.blocked_changed()
 
     def rest_after_test(self) -> None:
         """On-hook and silent, but what the line still tells is the test's."""
         self.rest()
-        self._detach()
+        self.audio.end()
 
     def take_back(self) -> None:
         """For calls again."""
@@ -256,7 +215,7 @@ class Channel:
     def adopt(self, phase: LegPhase) -> None:
         """Take over the call of an earlier process; the CallSink hears CallReleased if that cannot be done."""
         self.care.began()
-        self.attach()
+        self.audio.open()
         self._look_at_bits()
         self.carry_out(self._signaller.adopt(self.number, phase))
 
@@ -271,14 +230,14 @@ class Channel:
     def opened(self, io: ChannelIO) -> None:
         """The card is back: a fresh channel in place of the one that went with it."""
         self.io = io
-        self._attached = False
+        self.audio.lost()
         self._alarm_changed(own=())
         self.begin()
 
     @property
     def is_gone(self) -> bool:
         """Its card was pulled, or it could not be opened."""
-        return self._own_alarms in (REMOVED, NOT_OPEN)
+        return self._alarms.is_gone
 
     def rest(self) -> None:
         """Without a call: on-hook, whatever an earlier process left behind; bits are told by `begin`."""
@@ -343,20 +302,10 @@ class Channel:
         log.debug("channel %d, %s: %s", self.number, self._signaller.state_name(self.number), f"signal {signal}" if signal else "silence")
         self.tell(MfHeard(signal))
 
-    def on_caller_message(self) -> None:
-        """The media core heard a message of caller id."""
-        self._caller_heard(self.port.caller_message())
-
-    def on_caller_key(self, digit: str) -> None:
-        """A key came where caller id by keys is listened for; a number without an end code ends with a pause."""
-        self._start_timer(CALLER_ID_PAUSE, callerid.DTMF_PAUSE_MS)
-        self._caller_heard(self.port.caller_key(digit))
-
     def close(self) -> None:
         """Stop timers, leave the call as it is."""
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        self._timers.close()
+        self.caller_id.close()
         if self.set:
             self.set.close()
 
@@ -376,21 +325,19 @@ class Channel:
             case SetHook(hook=hook):
                 self._hook(hook)
             case StartTimer(name=name, ms=ms):
-                self._start_timer(name, ms)
+                self._timers.start(name, ms)
             case StopTimer(name=name):
-                self._stop_timer(name)
+                self._timers.stop(name)
             case ListenForTones(tones=tones):
                 self._tones = tones
                 self.port.detect_tones(signalling=tones)
             case ListenForCallerId(standards=standards):
-                if standards:
-                    self.attach()
-                self.port.listen_caller_id(standards)
+                self.caller_id.listen(standards)
             case SendMf(signal=signal, forward=forward):
                 self.port.send_mf(signal, forward)
             case ListenForMf(forward=forward):
                 if forward is not None:
-                    self.attach()
+                    self.audio.open()
                 self.port.listen_mf(forward)
             case SoundTone(tone=tone):
                 self._sound(tone)
@@ -420,7 +367,7 @@ class Channel:
                 self._rings_since_s = asyncio.get_running_loop().time()
             case ChannelIdle():
                 self._rings_since_s = None
-                self._detach()
+                self.audio.end()
                 if self.set:
                     self.set.idle()
             case SetBits(bits=bits) if self.bits:
@@ -432,7 +379,7 @@ class Channel:
 
     def _sound(self, tone: str) -> None:
         if tone:
-            self.attach()
+            self.audio.open()
         self.port.tone(tone)
 
     def _look_at_set(self) -> None:
@@ -450,7 +397,7 @@ class Channel:
             self.release(Cause.CHANNEL_NOT_AVAILABLE)
             return
         self.care.began()
-        self.attach()
+        self.audio.open()
         self._sink.call_offered(self, msgspec.structs.replace(offered, dnis=offered.dnis or self.group.dnis or None))
 
     def _released(self, cause: int, by_far_end: bool) -> None:
@@ -466,10 +413,7 @@ class Channel:
         self.blocked_changed()
 
     def _alarm_changed(self, span: tuple[str, ...] | None = None, own: tuple[str, ...] | None = None) -> None:
-        before = self.alarms
-        self._span_alarms = self._span_alarms if span is None else span
-        self._own_alarms = self._own_alarms if own is None else own
-        if self.alarms == before:
+        if not self._alarms.change(span, own):
             return
         if self.alarms:
             self.fail(Cause.NETWORK_OUT_OF_ORDER)
@@ -487,23 +431,6 @@ class Channel:
         except LineError as error:
             self.io_failed(error)
 
-    def attach(self) -> None:
-        """Begin to move audio, unless it moves."""
-        if self._attached or self.io is None:
-            return
-        try:
-            self.io.attach(self.port.number)
-            self._attached = True
-        except LineError as error:
-            self.io_failed(error)
-
-    def _detach(self) -> None:
-        if self._attached and self.io is not None:
-            self._attached = False
-            self.port.rest()
-            self.io.detach()
-            self.port.renew()
-
     def io_failed(self, error: LineError) -> None:
         """The card refused: whatever call there is ends."""
         log.error("%s channel %d: %s. %s", error.code, self.number, error.what, error.remedy)
@@ -514,23 +441,3 @@ class Channel:
             self.fail(Cause.TEMPORARY_FAILURE)
         else:
             self.care.failed(bool(self.alarms))
-
-    def _start_timer(self, name: str, ms: int) -> None:
-        self._stop_timer(name)
-        self._timers[name] = asyncio.get_running_loop().call_later(ms / 1000, self._timer_fired, name)
-
-    def _stop_timer(self, name: str) -> None:
-        if timer := self._timers.pop(name, None):
-            timer.cancel()
-
-    def _timer_fired(self, name: str) -> None:
-        self._timers.pop(name, None)
-        if name == CALLER_ID_PAUSE:
-            self._caller_heard(self.port.caller_keys_ended())
-        else:
-            self.tell(TimerFired(name))
-
-    def _caller_heard(self, caller: Caller | None) -> None:
-        if caller:
-            self._stop_timer(CALLER_ID_PAUSE)
-            self.tell(CallerIdHeard(caller))

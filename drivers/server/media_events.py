@@ -63,9 +63,9 @@ class MediaEvents:
             case EventKind.TONE:
                 self._tone(channel, event)
             case EventKind.CALLER_ID:
-                channel.on_caller_message()
+                channel.caller_id.on_message()
             case EventKind.DIGIT if channel.port.listens_for_caller_keys:
-                channel.on_caller_key(event.digit)
+                channel.caller_id.on_key(event.digit)
             case EventKind.SPEECH if channel.line:
                 channel.line.on_speech()
                 self._of_leg(channel, channel.leg or "", event)

@@ -7,11 +7,12 @@ for again and again, and opened when all were there in two looks running.
 import asyncio
 import logging
 
+from drivers.alarms import REMOVED
 from drivers.errors import LineError
 from drivers.server.adoption import Adoption
 from drivers.server.lines import Lines
 from drivers.server.trunk_links import TrunkLinks
-from drivers.spans import REMOVED, Channel
+from drivers.spans import Channel
 
 log = logging.getLogger("careline.lines")
 

@@ -112,7 +112,7 @@ def longest_silence(codes: bytes) -> int:
 
 
 def core_hears(talk: Talk, channel: int) -> bool:
-    return talk.rig.server.lines.channels[channel].is_followed
+    return talk.rig.server.lines.channels[channel].audio.is_open
 
 
 @pytest.mark.parametrize("native", [True, False])
