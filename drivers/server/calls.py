@@ -222,7 +222,7 @@ class Calls:
             return
         if move_on := self._elsewhere(leg, channel, cause):
             channel.port.rest()
-            self._lines.book.update(leg, phase=LegPhase.DIALLING)
+            self._lines.book.update(leg, phase=LegPhase.DIALLING, channel=0)
             self._lines.channel_changed(channel)
             move_on(leg, cause)
             return
