@@ -136,19 +136,26 @@ def test_numbers_are_kept_in_one_form_and_dialled_as_the_line_wants_them(folder:
     run_rig(folder, main, lines)
 
 
-def test_a_call_that_met_glare_waits_for_its_turn_again_and_can_be_given_up(folder: Path) -> None:
+def test_a_call_whose_channel_is_blocked_at_once_waits_for_its_turn_and_can_be_given_up(folder: Path) -> None:
     lines = with_groups(GroupConfig(name="first", channels="1-4", attempts_per_s=1))
 
     async def main(rig: Rig) -> None:
-        rig.call_in()
-        for _ in range(2000):
-            if rig.world.trunks[1].state.name == "RINGING":
-                break
-            await asyncio.sleep(0.001)
-        rig.agent.send(Seize(leg="a", group="first", number=OUTSIDE))
-        assert (await rig.agent.told(Offered)).state.channel == 1
+        assert [await seized(rig, leg) for leg in ("a", "b")] == [1, 0]
+        rig.agent.send(Release(leg="b"))
+        rig.agent.send(BlockChannel(channel=1, at_once=True))
+        await asyncio.sleep(0.1)
         assert (rig.leg("a").phase, rig.leg("a").channel) == (LegPhase.DIALLING, 0)
         rig.agent.send(Release(leg="a"))
-        assert (await rig.agent.told(Released, leg="a", limit_s=0.5)).by_far_end is False
+        assert (await rig.agent.told(Released, leg="a", limit_s=0.2)).by_far_end is False
 
     run_rig(folder, main, lines)
+
+
+def test_a_call_whose_channel_is_blocked_at_once_goes_on_elsewhere(folder: Path) -> None:
+    async def main(rig: Rig) -> None:
+        assert await seized(rig, "a") == 1
+        rig.agent.send(BlockChannel(channel=1, at_once=True))
+        await rig.agent.told(Alerting, leg="a")
+        assert rig.leg("a").channel == 2
+
+    run_rig(folder, main, with_groups(GroupConfig(name="first", channels="1-4")))
