@@ -34,7 +34,7 @@ def changed_beside_a_call(report: Report) -> None:
     """Two sets' ports become loop start and are undone, then again and kept; a call on a line hears nothing of it."""
     if not os.access(SYSTEM_CONF.parent, os.W_OK):  # the guest's /etc is the host's, read-only
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(SYSTEM_CONF.parent)], check=True, timeout=10)
-    with box("\n# set up from the web\n") as running:
+    with box() as running:
         asyncio.run(_changed_beside_a_call(report, running))
 
 
@@ -44,7 +44,7 @@ async def _changed_beside_a_call(report: Report, running: Box) -> None:
         line = exchange.lines[0]
         await line.ring()
         await line.hears(prompt("greeting"))
-        setup, refused = await asyncio.to_thread(_loop_start)
+        original, setup, refused = await asyncio.to_thread(_loop_start)
         report.figure("refused", refused)
         report.figure("refused_by_the_kernel", refused := await asyncio.to_thread(_refused_by_the_kernel, setup))
         assert refused == "LIN-110"
@@ -64,6 +64,16 @@ async def _changed_beside_a_call(report: Report, running: Box) -> None:
     kept = (Path(PATHS.data_dir) / "lines.toml").read_text("utf-8")
     assert f'fxols = "{LATER_SETS}"' in kept, kept
     report.figure("call_s", round(records[0].duration_ms / 1000, 1))
+    _as_it_was(original)
+
+
+def _as_it_was(original: LineSetup) -> None:
+    """For the scenarios that use this box after us."""
+    _try(original)
+    _settle(True)
+    for name in ("lines.toml", "lines.toml.old"):
+        (Path(PATHS.data_dir) / name).unlink()
+    assert _signalling(51) is Signalling.FXOKS
 
 
 async def _still_there(line: Line) -> None:
@@ -72,8 +82,8 @@ async def _still_there(line: Line) -> None:
     await line.hears(prompt("hospital_introduction"))
 
 
-def _loop_start() -> tuple[LineSetup, str]:
-    """The set-up in use with two sets' ports changed; and what the kernel's card is refused."""
+def _loop_start() -> tuple[LineSetup, LineSetup, str]:
+    """The set-up in use, and with two sets' ports changed; and how a channel that is not there is refused."""
     with ControlClient(PATHS.control_socket) as client:
         told = client.ask_setup(BY)
         setup = msgspec.json.decode(told.setup, type=LineSetup)
@@ -85,7 +95,7 @@ def _loop_start() -> tuple[LineSetup, str]:
         except CarelineError as error:
             refused = error.code
     assert refused == "CFG-095", refused
-    return _with(setup, msgspec.structs.replace(sets, fxoks="49-50", fxols=LATER_SETS)), refused
+    return setup, _with(setup, msgspec.structs.replace(sets, fxoks="49-50", fxols=LATER_SETS)), refused
 
 
 def _refused_by_the_kernel(setup: LineSetup) -> str:
