@@ -44,6 +44,8 @@ class SwitchCommands:
             raise LineError("LIN-042", f"number {command.number!r}", f"1 to {MAX_DIGITS} of 0-9 * # A-D, and w for a pause of 500 ms")
         in_range("no_answer_ms", command.no_answer_ms, NO_ANSWER_LEAST_MS, NO_ANSWER_MAX_MS)
         line = self._line_of(command.leg)
+        if self._lines.book.state(command.leg).native:
+            raise LineError("LIN-096", f"leg {command.leg} is joined inside the card, so no digits can be sent on it", "Part it first")
         if self._begins(command.leg, command.transfer_id):
             line.transfer(command.number, command.when, command.no_answer_ms)
 

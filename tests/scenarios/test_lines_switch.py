@@ -10,6 +10,8 @@ import pytest
 from drivers.config import LinesConfig
 from drivers.protocol import (
     Answered,
+    Bridge,
+    Bridged,
     Cause,
     CommandFailed,
     Flash,
@@ -20,6 +22,7 @@ from drivers.protocol import (
     TransferOutcome,
     Transferred,
     TransferWhen,
+    Unbridge,
 )
 from drivers.signalling.fxo_profile import LineProfile
 from drivers.virtual.config import Answering, NumberConfig, SpanConfig, SpanKind, TelephoneConfig, VirtualConfig
@@ -173,6 +176,21 @@ def test_outcome_waits_for_the_next_call_agent(folder: Path) -> None:
         await asyncio.sleep(15)
         await rig.agent.welcome()
         assert (await rig.agent.told(Transferred, leg=leg)).outcome is TransferOutcome.BUSY
+
+    run_rig(folder, main, behind_a_switch())
+
+
+def test_caller_who_talks_inside_the_card_is_parted_first(folder: Path) -> None:
+    async def main(rig: Rig) -> None:
+        _, one = await talking(rig)
+        _, two = await talking(rig)
+        rig.agent.send(Bridge(leg=one, other=two))
+        assert (await rig.agent.told(Bridged)).native
+        rig.agent.send(TransferByFlash(leg=one, number=ANSWERS))
+        assert (await rig.agent.told(CommandFailed)).code == "LIN-096"
+        rig.agent.send(Unbridge(leg=one))
+        rig.agent.send(TransferByFlash(leg=one, number=BUSY))
+        assert (await rig.agent.told(Transferred, leg=one)).outcome is TransferOutcome.BUSY
 
     run_rig(folder, main, behind_a_switch())
 
