@@ -34,7 +34,7 @@ def _patiently(report: Report, run: Callable[[], Coroutine[None, None, None]]) -
         except (AssertionError, TimeoutError) as error:
             if not left:
                 raise
-            report.remark(f"once more after: {str(error).splitlines()[:1]}")
+            report.remark(f"once more after {type(error).__name__} {str(error)[:80]}")
         else:
             return
 
