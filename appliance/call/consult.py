@@ -77,7 +77,7 @@ class Consulting(Transferring):
         def over(_: Leg) -> bool:
             wish = self._granted(Want.HOLD, Want.CONSULT) if self._wish and not leg.is_released else None
             asked.extend([wish] if wish else [])
-            return bool(asked) or leg.is_released
+            return bool(asked) or (leg.is_released and not self.main.is_released)  # both at once: a switch has taken the call
 
         ended = await self.main.wait(over, self.config.talk_limit_min * 60)
         if asked:

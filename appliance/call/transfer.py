@@ -89,11 +89,9 @@ class Transferring(MessageTaking):
         outcome = await self._ring(to)
         if outcome is not Transferred.ANSWERED:
             return outcome
-        if to.how == "switch":
-            await self.step("join_in_switch", lambda: self._join_in_switch(self.tag.party_leg))
         if answering:
             await self.answer()
-        end = await self.bridge()
+        end = await self.bridge(ask_switch=to.how == "switch")
         return Transferred.FAILED if end is BridgeEnd.FAILED else Transferred.ANSWERED
 
     async def _ring(self, to: Destination) -> Transferred:
@@ -203,11 +201,10 @@ class Transferring(MessageTaking):
             faults = [self.fault(CallError(refusal.code, refusal.what, refusal.remedy))]
         return Finished(outcome, [*faults, self._failed(self.main.name, outcome)], {"handing": ""})
 
-    async def _join_in_switch(self, name: str) -> Finished:
-        """The switch joins both and releases them, or refuses and they are joined here."""
+    async def _ask_switch(self, name: str) -> Finished:
+        """The two talk already; a switch that joins them releases both legs, and one that does not leaves them to us."""
         number = self.tag.transfers + 1
-        command_id = self.send(TransferInSwitch(leg=self.main.name, other=name, transfer_id=number))
-        await self._switch_says(number, command_id, SETTLE_LIMIT_S)
+        self.send(TransferInSwitch(leg=self.main.name, other=name, transfer_id=number))
         return Finished(None, (), {"transfers": number})
 
     async def _switch_says(self, number: int, command_id: int, limit_s: float) -> TransferOutcome | None:
@@ -220,10 +217,12 @@ class Transferring(MessageTaking):
         await self.main.wait(lambda main: said(main) not in (None, TransferOutcome.TRANSFERRED) or command_id in main.refused, limit_s)
         return said(self.main)
 
-    async def bridge(self) -> BridgeEnd:
+    async def bridge(self, ask_switch: bool = False) -> BridgeEnd:
         """Join the caller with the party that answered, until one of them hangs up or the limit is reached."""
         name = self.tag.party_leg
         unjoined: str = await self.step("join", lambda: self._join(name))
+        if ask_switch and not unjoined:
+            await self.step("ask_switch", lambda: self._ask_switch(name))
         end = BridgeEnd(unjoined) if unjoined else await self._talk_on()
         last = self.tag.party_leg or name
         await self.step("part", lambda: self._part(last, bool(unjoined)))
