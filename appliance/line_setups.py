@@ -34,9 +34,8 @@ class LineSetups:
     # --- told by the lines ---------------------------------------------------------------------------------------------
 
     def adopted(self, welcome: Welcome) -> None:
-        """A line server that has begun anew tries nothing; of one that goes on the next question tells."""
-        if self._live.setup.trying_until:
-            self._ask_again()
+        """Whether a set-up is being tried: one that an earlier call agent began, or none any more."""
+        self._lines.send(AskSetup())
 
     def lost(self, error: CarelineError) -> None:
         for answer in self._answers.values():
@@ -56,9 +55,6 @@ class LineSetups:
                     answer.set_exception(LinesError(event.code, event.what, event.remedy))
             case SetupSettled():
                 self._settled(event)
-
-    def _ask_again(self) -> None:
-        self._lines.send(AskSetup())
 
     def _trying(self, told: SetupTold) -> None:
         before = self._live.setup.trying_until

@@ -250,3 +250,17 @@ def test_line_server_that_began_anew_ends_tests_and_trials(config: Config, promp
         assert [row[:2] for row in await box.ask(actions)][-2:] == [("liwei", "test_ring"), ("liwei", "setup_undone")]
 
     run_box(config, prompts, main)
+
+
+def test_next_call_agent_can_keep_what_the_one_before_began_to_try(config: Config, prompts: PromptLibrary) -> None:
+    async def main(box: Box) -> None:
+        setup = msgspec.json.decode((await box.agent.care.ask_setup(AskLineSetup(by="liwei"))).told.setup)
+        setup["groups"][0]["name"] = "front"
+        await box.agent.care.try_setup(TryLineSetup(setup=msgspec.json.encode(setup), apply=True, by="liwei"))
+        await box.next_agent(Life())
+        await until(lambda: box.agent.live.setup.trying_until is not None, 5)
+        await box.agent.care.settle_setup(SettleLineSetup(keep=True, by="chen"))
+        await asyncio.sleep(70)
+        assert channel(box, 1).group == "front"
+
+    run_box(config, prompts, main)
