@@ -32,7 +32,7 @@ class LoopTime:
     at its word the next time.
     """
 
-    FEWEST, WINDOW = 8, 32
+    FEWEST, WINDOW = 8, 512  # signals; a call has twenty or so
     RECEIVER_MS = 20
     MOST = 0.9  # of the whole way, where the line is that short
 
