@@ -34,7 +34,7 @@ def found(device_dir: str) -> tuple[SpanFound, ...]:
     with Control(device_dir) as control:
         spans = control.require_spans()
         channels = tuple(control.channels())
-    return tuple(_span(span, channels) for span in spans)
+    return tuple(found_of(span, channels) for span in spans)
 
 
 async def reconfigure(wanted: CardSetup, device_dir: str, system_conf: Path = SYSTEM_CONF) -> None:
@@ -72,9 +72,12 @@ def _differs(uses: Mapping[int, Signalling], device_dir: str) -> int:
     return next((number for number, signalling in sorted(uses.items()) if now.get(number) is not signalling), 0)
 
 
-def _span(span: SpanRecord, channels: tuple[ChannelParams, ...]) -> SpanFound:
-    digital = span.span_type in DIGITAL_SPANS
-    ports = tuple(_port(params, digital) for params in channels if params.span == span.number)
+def found_of(span: SpanRecord, channels: tuple[ChannelParams, ...]) -> SpanFound:
+    """The span with its ports, of all `channels` there are."""
+    mine = [params for params in channels if params.span == span.number]
+    # A dynamic span can be anything, and tells no type: it is what it is used for.
+    digital = span.span_type in DIGITAL_SPANS or any(params.signalling in DIGITAL for params in mine)
+    ports = tuple(_port(params, digital) for params in mine)
     return SpanFound(
         number=span.number, name=span.name, description=span.description, digital=digital, ports=ports, alarms=alarm_words(span.alarms)
     )

@@ -16,9 +16,11 @@ from drivers.dahdi.control import Control
 from drivers.errors import CarelineError
 from drivers.io import Signalling
 from drivers.protocol import LineTest, LineTestKind, LineTestPhase
+from drivers.signalling.r2 import R2Span
 from drivers.span_plans import SpanPlan
 from tests.lab import product
 from tests.lab.exchange import Exchange, Line
+from tests.lab.pri_box import far_exchange, pri_box
 from tests.lab.product import PATHS, Box, box
 from tests.lab.records import finished_records
 from tests.lab.scenario import Report, scenario
@@ -32,10 +34,15 @@ LATER_SETS = "51-52"
 @scenario(limit_s=900)
 def changed_beside_a_call(report: Report) -> None:
     """Two sets' ports become loop start and are undone, then again and kept; a call on a line hears nothing of it."""
-    if not os.access(SYSTEM_CONF.parent, os.W_OK):  # the guest's /etc is the host's, read-only
-        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(SYSTEM_CONF.parent)], check=True, timeout=10)
+    _writable_etc()
     with box() as running:
         asyncio.run(_changed_beside_a_call(report, running))
+
+
+def _writable_etc() -> None:
+    """The guest's /etc is the host's, read-only."""
+    if not os.access(SYSTEM_CONF.parent, os.W_OK):
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(SYSTEM_CONF.parent)], check=True, timeout=10)
 
 
 async def _changed_beside_a_call(report: Report, running: Box) -> None:
@@ -170,3 +177,41 @@ async def _call_on_tested(running: Box) -> None:
         records = await finished_records(began_s, 2)
     assert [record.channel for record in records] == [2, 3]
     assert not running.legs(), running.legs()
+
+
+DYNAMIC = "".join(f'\n[[lines.dahdi.dynamic_spans]]\ndriver = "loc"\naddress = "1:{end}"\nchannels = 31\n' for end in (0, 1))
+
+
+@scenario(limit_s=900)
+def e1_becomes_r2_and_back(report: Report) -> None:
+    """The box's E1 is set up for MFC/R2 and undone: the exchange's link comes up again."""
+    _writable_etc()
+    with pri_box(more=DYNAMIC):
+        asyncio.run(_e1_becomes_r2_and_back(report))
+
+
+async def _e1_becomes_r2_and_back(report: Report) -> None:
+    async with far_exchange() as exchange:
+        setup = await asyncio.to_thread(_as_r2)
+        began_s = time.monotonic()
+        await asyncio.to_thread(_apply, setup)
+        report.figure("applied_s", round(time.monotonic() - began_s, 1))
+        assert (_signalling(1), _signalling(31)) == (Signalling.CAS, Signalling.CAS)
+        await exchange.until(lambda: not exchange.up, 60.0)
+        await asyncio.to_thread(_settle, False)
+        assert (_signalling(1), _signalling(16)) == (Signalling.BCHAN, Signalling.DCHAN)
+        began_s = time.monotonic()
+        await exchange.until(lambda: bool(exchange.up), 60.0)
+        report.figure("link_up_after_s", round(time.monotonic() - began_s, 1))
+
+
+def _as_r2() -> LineSetup:
+    with ControlClient(PATHS.control_socket) as client:
+        setup = msgspec.json.decode(client.ask_setup(BY).setup, type=LineSetup)
+    plan = SpanPlan(span=1, cas="1-15,17-31")
+    return msgspec.structs.replace(_with(setup, plan), pri=(), r2=(R2Span(span=1),))
+
+
+def _apply(setup: LineSetup) -> None:
+    with ControlClient(PATHS.control_socket) as client:
+        client.try_setup(msgspec.json.encode(setup), True, BY)
