@@ -19,6 +19,7 @@ OUTSIDE_PATTERNS = ("1[3-9]xxxxxxxxx", "[2-8]xxxxxxx", ".")
 """Mobile numbers have 11 digits, local ones here 8; all others end by `#` or by time. Source: 电信网编号计划 (2017)."""
 
 FIRST_EXTENSION = 8001
+DIGITS = frozenset("0123456789")
 LONGEST_RANGE = 10_000
 
 
@@ -76,6 +77,7 @@ def number_plan(plan: DialPlan, groups: Groups, file: str = "[lines]") -> Number
     """The rows of the plan for these groups. Raises: ConfigError CFG-070 to CFG-074."""
     lines = tuple(name for name, facts in groups.items() if not facts.is_sets)
     _check_groups(plan, groups, file)
+    _check_emergency(plan, file)
     rows = (*_emergency(plan), *_extensions(plan, groups, file), *_operator(plan), *_services(plan), *_outside(plan, lines))
     _check_patterns(rows, file)
     _check_clashes(rows, file)
@@ -105,9 +107,13 @@ def _range(first: str, last: str, text: str) -> Iterable[str]:
 # --- rows --------------------------------------------------------------------------------------------------------
 
 
+def _emergency_numbers(plan: DialPlan) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*EMERGENCY, *plan.emergency)))
+
+
 def _emergency(plan: DialPlan) -> Iterator[PlannedNumber]:
-    numbers = dict.fromkeys((*EMERGENCY, *plan.emergency))
-    for access, number in itertools.product(("", *(rule.access for rule in plan.outside)), numbers):
+    accesses = dict.fromkeys(("", *(rule.access for rule in plan.outside)))  # several rules may have one, or none
+    for access, number in itertools.product(accesses, _emergency_numbers(plan)):
         yield PlannedNumber(pattern=access + number, kind=NumberKind.EMERGENCY, strip=len(access))
 
 
@@ -168,6 +174,17 @@ def _check_groups(plan: DialPlan, groups: Groups, file: str) -> None:
         if name and name not in groups:
             what = f"{file}: lines.dial_plan names the group {name!r}, which does not exist"
             raise ConfigError("CFG-073", what, f"Groups are {', '.join(groups) or 'none'}")
+
+
+def _check_emergency(plan: DialPlan, file: str) -> None:
+    """An emergency number is complete with its last digit, so a pattern would never be, and one that another begins with would be cut."""
+    numbers = _emergency_numbers(plan)
+    for number in numbers:
+        where = f"{file}: lines.dial_plan.emergency: {number!r}"
+        if not set(number) <= DIGITS or not number:
+            raise ConfigError("CFG-072", f"{where} is no number", "Emergency numbers are digits, as 122")
+        if cut := [other for other in numbers if other != number and other.startswith(number)]:
+            raise ConfigError("CFG-074", f"{where} begins the number {cut[0]}, which could not be dialled any more", "Leave it out")
 
 
 def _check_patterns(rows: tuple[PlannedNumber, ...], file: str) -> None:

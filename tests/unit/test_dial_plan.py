@@ -79,6 +79,16 @@ def test_sets_know_their_own_numbers() -> None:
     assert [PLAN.number_of(channel) for channel in (1, 6, 7, 8)] == ["", "8001", "8002", "8003"]
 
 
+def test_rules_may_share_an_access_code_or_have_none() -> None:
+    mobile = OutsideRule(access="9", group="tie", patterns=("1[3-9]xxxxxxxxx",))
+    local = OutsideRule(access="9", group="trunk", patterns=("[2-8]xxxxxxx",))
+    bare = OutsideRule(access="", group="trunk", patterns=("[2-7]xxxxxxx",))
+    plan = number_plan(DialPlan(outside=(mobile, local, bare)), GROUPS)
+    led = {number: plan.destination(number) for number in ("913800138000", "958812345", "58812345", "9120", "120")}
+    assert [each and each.group for each in led.values()] == ["tie", "trunk", "trunk", "", ""]
+    assert [each and each.number for each in led.values()] == ["13800138000", "58812345", "58812345", "120", "120"]
+
+
 def test_emergency_calls_have_every_group_of_lines() -> None:
     assert PLAN.emergency_groups == ("trunk", "tie")
     assert number_plan(DialPlan(emergency_groups=("tie",)), GROUPS).emergency_groups == ("tie",)
@@ -133,6 +143,10 @@ def test_endless_number_is_complete_some_day() -> None:
         (DialPlan(extensions=(ExtensionRule(numbers="1201", channels="6"),)), "CFG-074"),
         (DialPlan(extensions=(ExtensionRule(numbers="0", channels="6"),)), "CFG-074"),
         (DialPlan(operator="119"), "CFG-074"),
+        (DialPlan(emergency=("12",)), "CFG-074"),
+        (DialPlan(emergency=("1201",)), "CFG-074"),
+        (DialPlan(emergency=("1xx",)), "CFG-072"),
+        (DialPlan(emergency=("",)), "CFG-072"),
     ],
 )
 def test_what_is_wrong_is_named(plan: DialPlan, code: str) -> None:
