@@ -9,7 +9,7 @@ from pathlib import Path
 LIMIT_S = 1800
 FIGURES = {
     "speed": ("lab_cpu_ms_per_call_s",),
-    "bridging.native_60_s": ("native_bridge_cpu_pct", "native_bridge_damaged_ms", "handover_silent_ms_each"),
+    "bridging.native_15_s": ("native_bridge_cpu_pct", "native_bridge_damaged_ms", "handover_silent_ms_each"),
 }
 """Of each scenario."""
 
