@@ -5,6 +5,7 @@ checks, a number that is none is sent to it as it was typed.
 """
 
 import copy
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ Form = Mapping[str, str]
 
 ANALOG = ("fxsks", "fxsls", "fxoks", "fxols")
 USES = ("pri", "r2", "")
+WHOLE_NUMBER = re.compile(r"-?\d{1,18}")
+HIGHEST_CHANNEL = 1024  # of DAHDI; whoever types more is told by the line server
 SIGNALLINGS = (*ANALOG, "bchan", "dchan", "cas")
 # Keys of [[lines.pri]] and [[lines.r2]] that say which span the table is about; the form knows.
 ABOUT = ("span", "d_channel", "channels", "name")
@@ -45,7 +48,7 @@ def use_of(setup: Setup, span: SpanFound) -> str:
 def signalling_of(setup: Setup, span: int) -> dict[int, str]:
     """What each channel of that span is used for."""
     plan = plan_of(setup, span)
-    return {number: name for name in SIGNALLINGS for number in numbers(plan.get(name, ""))}
+    return {number: name for name in SIGNALLINGS for number in numbers(str(plan.get(name, "")))}
 
 
 def table_of(setup: Setup, name: str, span: int) -> dict[str, Any]:
@@ -81,8 +84,8 @@ def numbers(text: str) -> list[int]:
     found: list[int] = []
     for part in text.split(","):
         first, _, last = part.strip().partition("-")
-        if first.isdecimal() and (last or first).isdecimal():
-            found.extend(range(int(first), int(last or first) + 1))
+        if WHOLE_NUMBER.fullmatch(first) and WHOLE_NUMBER.fullmatch(last or first):
+            found.extend(range(int(first), min(int(last or first), HIGHEST_CHANNEL) + 1))
     return found
 
 
@@ -162,12 +165,12 @@ def _value(field: FieldFound, text: str) -> Any:
     if field.kind == "list":
         return [word.strip() for word in text.replace("，", ",").split(",") if word.strip()]
     if field.kind == "number":
-        return int(text) if text.strip().lstrip("-").isdecimal() else text.strip() or _number(field.default)
+        return int(text) if WHOLE_NUMBER.fullmatch(text.strip()) else text.strip() or _number(field.default)
     return text.strip()
 
 
 def _number(text: str) -> Any:
-    return int(text) if text.lstrip("-").isdecimal() else 0
+    return int(text) if WHOLE_NUMBER.fullmatch(text) else 0
 
 
 def port_choices(port: PortFound) -> tuple[str, ...]:

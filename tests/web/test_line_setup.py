@@ -110,13 +110,14 @@ def test_overflow_is_a_list_of_groups(technician: FlaskClient, agent: ScriptedAg
     assert setup.groups[0].overflow == ("sets", "other")
 
 
-def test_number_that_is_none_is_told_by_the_line_server(technician: FlaskClient, agent: ScriptedAgent) -> None:
-    answer = post(technician, "/lines/setup/check", filled(technician, pri_of_3_of_dnis_digits="four"))
+@pytest.mark.parametrize("typed", ["four", "--4", "9" * 5000])
+def test_number_that_is_none_is_told_by_the_line_server(technician: FlaskClient, agent: ScriptedAgent, typed: str) -> None:
+    answer = post(technician, "/lines/setup/check", filled(technician, pri_of_3_of_dnis_digits=typed))
     assert answer.status_code == 422
     page = text_of(answer.text)
     assert "CFG-004" in page
     assert "pri[0].dnis_digits" in page
-    assert 'value="four"' in answer.text
+    assert f'value="{typed}"' in answer.text
 
 
 def test_what_is_wrong_is_told_with_code_and_remedy_and_the_form_kept(technician: FlaskClient, agent: ScriptedAgent) -> None:
@@ -184,6 +185,12 @@ def test_edit_shows_what_was_checked(technician: FlaskClient, agent: ScriptedAge
     page = post(technician, "/lines/setup/edit", {"setup": msgspec.json.encode(setup).decode()})
     assert page.status_code == 200
     assert 'value="sets"' not in page.text
+
+
+@pytest.mark.parametrize("channels", ["5", '"1-99999999999"', "[]"])
+def test_edit_of_channels_that_are_none_is_shown(technician: FlaskClient, agent: ScriptedAgent, channels: str) -> None:
+    setup = f'{{"spans": [{{"span": 1, "fxsks": {channels}}}]}}'
+    assert post(technician, "/lines/setup/edit", {"setup": setup}).status_code == 200
 
 
 @pytest.mark.parametrize(("text", "channels"), [("1-3,5", [1, 2, 3, 5]), ("7", [7]), ("", []), ("x,2", [2]), ("3-1", [])])
