@@ -7,6 +7,8 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Protocol, runtime_checkable
 
+import msgspec
+
 from drivers.config import GroupConfig, LinesConfig
 from drivers.errors import CarelineError, LineError
 from drivers.groups import TrunkGroup
@@ -15,8 +17,8 @@ from drivers.protocol import Cause, LinesReplaced, SpanFound
 from drivers.server.adoption import FXO_SIGNALLED, FXS_SIGNALLED, Adoption, groups_for, plan_for
 from drivers.server.lines import Lines
 from drivers.server.trunk_links import TrunkLinks
-from drivers.signalling.pri.config import config_of, numbers_of
-from drivers.signalling.r2 import span_of
+from drivers.signalling.pri.config import PriConfig, config_of, numbers_of
+from drivers.signalling.r2 import R2Span, span_of
 from drivers.span import Span
 from drivers.span_plans import SpanPlan
 from drivers.spans import Channel
@@ -62,8 +64,9 @@ def keys_of(lines: LinesConfig, specs: Mapping[int, ChannelSpec]) -> dict[int, o
     keys: dict[int, object] = {number: (_key(lines, specs[number], group), wired.get(number, AS_FOUND)) for number, group in owner.items()}
     for spec in specs.values():
         if spec.signalling is Signalling.DCHAN:
-            served = frozenset(numbers_of(config_of(spec, lines.pri), spec, specs) & owner.keys())
-            link = (config_of(spec, lines.pri), spec.number, served, wired.get(spec.number, AS_FOUND))
+            config = config_of(spec, lines.pri)
+            served = frozenset(numbers_of(config, spec, specs) & owner.keys())
+            link = (_rules(config), spec.number, served, wired.get(spec.number, AS_FOUND))
             keys |= dict.fromkeys((spec.number, *served), link)
     return keys
 
@@ -74,8 +77,14 @@ def _key(lines: LinesConfig, spec: ChannelSpec, group: GroupConfig) -> object:
     if spec.signalling in FXO_SIGNALLED:
         return spec.signalling, lines.sets
     if spec.signalling is Signalling.CAS:
-        return spec.signalling, span_of(lines.r2, spec.number, spec.span)
+        return spec.signalling, _rules(span_of(lines.r2, spec.number, spec.span))
     return spec.signalling
+
+
+def _rules(section: PriConfig | R2Span) -> PriConfig | R2Span:
+    """Without what says which channels it is about: a section of a span's own with the rules it had anyway changes nothing."""
+    common = msgspec.structs.replace(section, span=0, channels="")
+    return msgspec.structs.replace(common, d_channel=0) if isinstance(common, PriConfig) else common
 
 
 class Reload:

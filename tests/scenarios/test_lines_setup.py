@@ -247,6 +247,21 @@ def test_whole_span_is_touched_when_its_wire_is_set_up_otherwise(folder: Path) -
     run_rig(folder, main, CONFIG)
 
 
+@pytest.mark.parametrize(("kind", "rules"), [(SpanKind.PRI, PriConfig(span=4)), (SpanKind.CAS, R2Span(span=4))])
+def test_rules_of_its_own_that_say_nothing_new_touch_no_channel(folder: Path, kind: SpanKind, rules: PriConfig | R2Span) -> None:
+    world = msgspec.structs.replace(WORLD, spans=(*WORLD.spans[:3], SpanConfig(kind=kind)))
+
+    async def main(rig: Rig) -> None:
+        setup = await told(rig)
+        own = LineSetup(pri=(rules,)) if isinstance(rules, PriConfig) else LineSetup(r2=(rules,))
+        more = msgspec.structs.replace(own, spans=setup.spans, groups=setup.groups)
+        checked = await rig.agent.told(SetupChecked, command_id=send(rig, more, apply=False))
+        assert "+span = 4" in checked.diff
+        assert checked.touched == ()
+
+    run_rig(folder, main, msgspec.structs.replace(CONFIG, virtual=world))
+
+
 def test_channel_taken_out_of_its_group_is_not_there(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         setup = await told(rig)
