@@ -130,8 +130,10 @@ class LegBook:
             self._legs[kept.state.leg] = kept
 
     def flush(self) -> None:
-        """Write what has changed. A full disk is logged and costs only the safety of a restart."""
+        """Write what has changed, and every leg when the folder was deleted. A full disk is logged and costs only the safety of a restart."""
         self._flush_due = False
+        if not os.path.exists(self._folder):  # Path.exists raises where it may not look
+            self._dirty |= self._legs.keys()
         while self._dirty:
             leg = self._dirty.pop()
             try:
@@ -146,11 +148,9 @@ class LegBook:
             path.unlink(missing_ok=True)
             return
         fresh = f"{path}.new"
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(descriptor, msgspec.msgpack.encode(kept))
-        finally:
-            os.close(descriptor)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with open(fresh, "wb", opener=_private) as file:  # a full disk may take a part, which must not replace the whole
+            file.write(msgspec.msgpack.encode(kept))
         os.replace(fresh, path)
 
     def _put(self, kept: KeptLeg) -> KeptLeg:
@@ -163,3 +163,7 @@ class LegBook:
         if not self._flush_due:
             self._flush_due = True
             asyncio.get_running_loop().call_soon(self.flush)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

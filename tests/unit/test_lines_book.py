@@ -1,6 +1,8 @@
 """The book of legs: what is on disk is what the next process finds, whenever this one ends."""
 
 import asyncio
+import resource
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -69,6 +71,30 @@ def test_half_written_file_is_not_taken_for_a_leg(tmp_path: Path) -> None:
     assert (tmp_path / "c.broken").exists()
 
 
+def test_deleted_folder_is_made_again_with_every_leg(tmp_path: Path) -> None:
+    book, found = LegBook(tmp_path / "legs"), LegBook(tmp_path / "legs")
+    asyncio.run(in_loop(book, [("a", "add"), ("b", "add")]))
+    shutil.rmtree(tmp_path / "legs")
+    asyncio.run(in_loop(book, [("b", "answer")]))
+    found.load()
+    assert [state.leg for state in found.states()] == ["a", "b"]
+
+
+def test_disk_that_takes_a_part_leaves_the_leg_as_it_was(tmp_path: Path) -> None:
+    """A write that meets a limit is short; the next one is the error. Source: write(2)."""
+    book, found = LegBook(tmp_path), LegBook(tmp_path)
+    asyncio.run(in_loop(book, [("a", "add")]))
+    room = (tmp_path / "a.leg").stat().st_size + 1
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        asyncio.run(in_loop(book, [("a", "answer"), ("a", "digit")]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    found.load()
+    assert [state.phase for state in found.states()] == [LegPhase.OFFERED]
+
+
 @pytest.mark.parametrize("name", ["", "../a", "a/b", ".hidden", "a" * 200, "名"])
 def test_names_that_cannot_be_files(tmp_path: Path, name: str) -> None:
     with pytest.raises(LineError, match="LIN-032"):
@@ -76,7 +102,7 @@ def test_names_that_cannot_be_files(tmp_path: Path, name: str) -> None:
 
 
 def test_folder_that_cannot_be_written_costs_no_call(tmp_path: Path) -> None:
-    folder = tmp_path / "legs"
-    book = LegBook(folder)
+    (tmp_path / "file").touch()
+    book = LegBook(tmp_path / "file/legs")
     asyncio.run(in_loop(book, [("a", "add"), ("a", "answer")]))
     assert book.state("a").phase is LegPhase.ANSWERED
