@@ -16,7 +16,7 @@ log = logging.getLogger("careline.care")
 ANSWER_LIMIT_S = 3.0
 APPLY_LIMIT_S = 100.0  # real cards take their time
 
-Note = Callable[[str, str, str, str], None]
+Note = Callable[[str, str, str, str], object]
 """By whom, which action, on what, what came of it."""
 
 

@@ -5,6 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
+from appliance import line_care
 from appliance.config import Config
 from appliance.control.messages import (
     AskLineSetup,
@@ -17,6 +18,7 @@ from appliance.control.messages import (
     TryLineSetup,
 )
 from appliance.ivr.prompts.library import PromptLibrary
+from appliance.store.database import connect
 from appliance.store.models import LineAction, LineAlarm
 from drivers.errors import CarelineError
 from drivers.protocol import BlockedBy, ChannelState, LineTestKind, LineTestPhase, SetupTold
@@ -78,6 +80,23 @@ def test_group_is_blocked_and_unblocked_by_somebody(config: Config, prompts: Pro
         await box.agent.care.set_blocked(SetLinesBlocked(target=LineTarget(span=1), blocked=False, by="chen"))
         assert not any(channel(box, number).blocked for number in range(1, 9))
         assert await box.ask(actions) == [("liwei", "blocked", "group trunk", ""), ("chen", "unblocked", "span 1", "")]
+
+    run_box(config, prompts, main)
+
+
+def test_on_a_full_disk_lines_are_blocked_and_who_did_it_is_written_later(
+    config: Config, prompts: PromptLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line_care, "WRITE_LIMIT_S", 0)  # virtual time stands still while the store is at work
+
+    async def main(box: Box) -> None:
+        full = connect(config.paths.database)
+        full.execute_sql("begin immediate")
+        await box.agent.care.set_blocked(SetLinesBlocked(target=LineTarget(channel=3), blocked=True, by="liwei"))
+        assert channel(box, 3).blocked_by is BlockedBy.PERSON
+        full.execute_sql("rollback")
+        full.close()
+        assert await box.ask(actions) == [("liwei", "blocked", "channel 3", "")]
 
     run_box(config, prompts, main)
 
