@@ -130,7 +130,7 @@ class LegBook:
             self._legs[kept.state.leg] = kept
 
     def flush(self) -> None:
-        """Write what has changed, and every leg when the folder was deleted. A full disk is logged and costs only the safety of a restart."""
+        """Write what has changed; all if the folder was deleted. A full disk is logged and costs only the safety of a restart."""
         self._flush_due = False
         if not os.path.exists(self._folder):  # Path.exists raises where it may not look
             self._dirty |= self._legs.keys()
