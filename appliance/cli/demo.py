@@ -108,8 +108,11 @@ def _state(given: Path | None) -> Iterator[Path]:
     folder = given.absolute() if given else Path(tempfile.mkdtemp(prefix="careline-demo-"))
     if len(str(folder / "run/handset.sock")) > SOCKET_PATH_MOST:
         raise StartError("APP-048", f"the path {folder} is too long for the sockets in it", "Name a shorter one with --state")
-    for part in ("run", "data", "log"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
+    try:
+        for part in ("run", "data", "log"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartError("APP-048", f"cannot make folders in {folder}: {error.strerror}", "Name another one with --state") from error
     try:
         yield folder
     finally:

@@ -267,6 +267,14 @@ def test_a_state_folder_with_a_long_name_is_refused(tmp_path: Path) -> None:
     assert "APP-048" in done.stderr
 
 
+def test_a_state_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = run("demo", "--port", "18999", "--state", tmp_path / "file/state")
+    assert done.returncode == 1
+    assert "APP-048" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_good_configuration_passes_every_owner(tmp_path: Path) -> None:
     done = run("check", "--config", write_config(tmp_path, "127.0.0.1", 8099))
     assert done.returncode == 0, done.stderr
