@@ -49,6 +49,11 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
         return Path(self.data_dir) / "careline.db"
 
     @property
+    def line_setup(self) -> Path:
+        """The tables of `[lines]` that were set up from the web; they go before those of careline.toml."""
+        return Path(self.data_dir) / "lines.toml"
+
+    @property
     def recordings_dir(self) -> Path:
         return Path(self.data_dir) / "recordings"
 

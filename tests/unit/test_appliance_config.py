@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from appliance import config as configuration
-from appliance.checks import unreachable_routes
+from appliance.checks import unknown_names, unreachable_routes
 from appliance.config import Destination
 from appliance.ivr.hours import opening_hours
 from drivers.errors import ConfigError
@@ -90,6 +90,33 @@ def test_unreachable_route_is_named(tmp_path: Path) -> None:
     (fault,) = unreachable_routes(config)
     assert fault.code == "CFG-054"
     assert "'late'" in fault.what
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "words"),
+    [
+        ("[calls.operator]\ngroup = 'desk'", "CFG-057", ("calls.operator.group = 'desk'", "trunk, sets")),
+        ("[calls]\nroutes = [{name='a', group='isdn', service='reject'}]", "CFG-057", ("calls.routes[0].group = 'isdn'", "trunk")),
+        ("[lines.dial_plan]\nservices = [{code='*1', service='nix'}]", "CFG-058", ("services[0].service = 'nix'", "hotline, operator")),
+    ],
+)
+def test_names_that_lead_nowhere_are_told(tmp_path: Path, text: str, code: str, words: tuple[str, ...]) -> None:
+    (fault,) = unknown_names(load(tmp_path, text))
+    assert fault.code == code
+    assert all(word in str(fault) for word in words)
+
+
+@pytest.mark.parametrize("text", ["groups = 'x'", "groups = ['x']", "dial_plan = 3", "dial_plan = {services = [1]}"])
+def test_sections_of_others_may_be_anything(tmp_path: Path, text: str) -> None:
+    assert unknown_names(load(tmp_path, f"[lines]\n{text}")) == []
+
+
+def test_groups_set_up_from_the_web_go_before_those_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "lines.toml").write_text('[[groups]]\nname = "desk"\nchannels = "1"\n')
+    paths = f"[paths]\ndata_dir = '{tmp_path}'\n[[lines.groups]]\nname = 'old'\nchannels = '1'\n[calls.operator]\n"
+    assert unknown_names(load(tmp_path, paths + "group = 'desk'")) == []
+    assert [fault.code for fault in unknown_names(load(tmp_path, paths + "group = 'old'"))] == ["CFG-057"]
+    assert unknown_names(load(tmp_path, paths + "group = 'nowhere'\nhow = 'flash'\nnumber = '8001'")) == []
 
 
 def test_other_hours_are_put_together(tmp_path: Path) -> None:
