@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from drivers.channel_text import channel_text
 from drivers.errors import ConfigError
 from drivers.io import Signalling
 from drivers.span_plans import SpanPlan
@@ -20,13 +21,25 @@ LOOP_START = frozenset({Signalling.FXSLS, Signalling.FXOLS})
 
 
 def planned(config: VirtualConfig, plans: Sequence[SpanPlan]) -> VirtualConfig:
-    """The same spans, used as the plans say. Raises: ConfigError CFG-095, CFG-097."""
+    """The same spans, used as the plans say. Raises: ConfigError CFG-095 no such span or channel, CFG-096 and CFG-097 what ports cannot be."""
     spans = list(config.spans)
     for plan in plans:
         if not 1 <= plan.span <= len(spans):
             raise ConfigError("CFG-095", f"lines.spans: the card in software has no span {plan.span}", f"It has {len(spans)}")
+        _check_ports(config, plan)
         spans[plan.span - 1] = _planned(spans[plan.span - 1], plan)
     return msgspec.structs.replace(config, spans=tuple(spans))
+
+
+def _check_ports(config: VirtualConfig, plan: SpanPlan) -> None:
+    ports = {number: can for number, _, can in ports_of(config, plan.span)}
+    for number, signalling in sorted(plan.uses().items()):
+        if number not in ports:
+            what = f"lines.spans: channel {number} is not on span {plan.span} of the card in software"
+            raise ConfigError("CFG-095", what, f"Its channels are {channel_text(sorted(ports))}")
+        if (signalling is Signalling.DCHAN) != (ports[number] == ("dchan",)):
+            what = f"lines.spans: channel {number} of the card in software cannot be {signalling.value}"
+            raise ConfigError("CFG-096", what, f"It can be {', '.join(ports[number])}")
 
 
 def _planned(span: SpanConfig, plan: SpanPlan) -> SpanConfig:

@@ -16,6 +16,7 @@ from drivers.numbers import GroupNumbers, Rewrite
 from drivers.signalling.pri.config import PriConfig
 from drivers.signalling.r2 import R2Span
 from drivers.span_plans import SpanPlan
+from drivers.virtual.config import SpanConfig, SpanKind, VirtualConfig
 
 SETUP = LineSetup(
     spans=(SpanPlan(span=1, fxsks="1-4"), SpanPlan(span=2, bchan="5-19,21-35", dchan="20", crc4=False)),
@@ -100,6 +101,23 @@ def test_same_checks_as_for_the_file() -> None:
 def test_rubbish_is_refused_with_a_code(rubbish: bytes) -> None:
     with pytest.raises(ConfigError, match=r"CFG-0(03|04|98)"):
         line_setup.parse(rubbish)
+
+
+@pytest.mark.parametrize(
+    ("kind", "plan", "code"),
+    [
+        (SpanKind.FXO, SpanPlan(span=2, fxsks="1-2"), "CFG-095"),
+        (SpanKind.FXO, SpanPlan(span=1, fxsks="1-400"), "CFG-095"),
+        (SpanKind.PRI, SpanPlan(span=1, bchan="1-14,16-31", dchan="15"), "CFG-096"),
+        (SpanKind.CAS, SpanPlan(span=1, cas="1-31"), "CFG-096"),
+        (SpanKind.PRI, SpanPlan(span=1, fxsks="1-4"), "CFG-097"),
+    ],
+)
+def test_card_in_software_refuses_what_it_has_not(kind: SpanKind, plan: SpanPlan, code: str) -> None:
+    card = VirtualConfig(spans=(SpanConfig(kind=kind),))
+    with pytest.raises(ConfigError) as caught:
+        with_setup(LinesConfig(virtual=card, spans=(plan,)), None)
+    assert caught.value.code == code
 
 
 def test_what_the_cards_lack_is_left_out_and_told() -> None:
