@@ -174,6 +174,13 @@ def _check_groups(plan: DialPlan, groups: Groups, file: str) -> None:
         if name and name not in groups:
             what = f"{file}: lines.dial_plan names the group {name!r}, which does not exist"
             raise ConfigError("CFG-073", what, f"Groups are {', '.join(groups) or 'none'}")
+    for name in (*(rule.group for rule in plan.outside), *plan.emergency_groups):
+        if name and groups[name].is_sets:
+            what = f"{file}: lines.dial_plan calls out through the group {name!r}, which has telephone sets"
+            raise ConfigError("CFG-073", what, "Name a group of lines")
+    if any(not pattern for rule in plan.outside for pattern in rule.patterns):
+        what = f"{file}: lines.dial_plan.outside: an access code alone is no number"
+        raise ConfigError("CFG-072", what, "Patterns are digits, *, #, x, [3-9] and at the end .")
 
 
 def _check_emergency(plan: DialPlan, file: str) -> None:

@@ -127,6 +127,8 @@ def read_pattern(pattern: str) -> tuple[tuple[frozenset[str], ...], bool]:
         if found is None:
             raise ValueError(f"`{body[at:]}` is no digit, *, #, x or [3-9]; `.` stands at the end only")
         places.append(_ANY if found[2] == "x" else _members(found[1]) if found[1] else frozenset(found[2]))
+        if not places[-1]:
+            raise ValueError(f"`{found[0]}` is no digit at all")
         at = found.end()
     if not places and not is_open:
         raise ValueError("a pattern has at least one place")
