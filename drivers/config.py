@@ -290,6 +290,8 @@ def _check_ranges(lines: LinesConfig, file: str) -> None:
         ("lines.unattended_answer_ms", lines.unattended_answer_ms, 0, 600_000),
         ("lines.max_unsent_kb", lines.max_unsent_kb, 64, 65_536),
         ("lines.max_kept_events", lines.max_kept_events, 0, 100_000),
+        ("lines.care.block_after_failures", lines.care.block_after_failures, 0, 1000),
+        ("lines.care.unblock_after_min", lines.care.unblock_after_min, 0, 10_080),
         ("lines.engine.max_ports", engine.max_ports, 0, 1024),
         ("lines.engine.max_recordings", engine.max_recordings, 1, 4096),
         ("lines.engine.record_ring_ms", engine.record_ring_ms, 500, 60_000),
@@ -298,6 +300,8 @@ def _check_ranges(lines: LinesConfig, file: str) -> None:
         ("lines.engine.realtime_priority", engine.realtime_priority, 0, 99),
         ("lines.engine.digit_on_ms", engine.digit_on_ms, 40, 1000),
         ("lines.engine.digit_off_ms", engine.digit_off_ms, 40, 1000),
+        ("lines.engine.digit_low_dbm0", engine.digit_low_dbm0, -30, 0),
+        ("lines.engine.digit_high_dbm0", engine.digit_high_dbm0, -30, 0),
     )
     for key, number, lowest, highest in limits:
         if not lowest <= number <= highest:

@@ -9,6 +9,7 @@ from drivers.signalling.fxs_config import LONGEST_RING_MS, MAX_CADENCE, SHORTEST
 
 SET_SIGNALLING = frozenset({Signalling.FXOKS, Signalling.FXOLS})
 KEYS = frozenset("0123456789*#")
+LONGEST_HOTLINE_MS = 60_000
 RANGES = {
     "first_digit_ms": (1_000, 60_000),
     "next_digit_ms": (1_000, 60_000),
@@ -35,6 +36,9 @@ def check_sets(sets: SetsConfig, file: str) -> None:
         if not set(port.answer_key) <= KEYS or len(port.answer_key) != 1 or not set(port.hotline) <= KEYS:
             what = f"{file}: lines.sets.ports[{at}]: answer_key {port.answer_key!r}, hotline {port.hotline!r}"
             raise ConfigError("CFG-076", what, "Name one key for an answer, and digits, * and # for a hotline")
+        if not 0 <= port.hotline_after_ms <= LONGEST_HOTLINE_MS:
+            what = f"{file}: lines.sets.ports[{at}].hotline_after_ms = {port.hotline_after_ms}"
+            raise ConfigError("CFG-034", what, f"Allowed are 0 to {LONGEST_HOTLINE_MS}")
 
 
 def check_ports(sets: SetsConfig, specs: Iterable[ChannelSpec], file: str) -> None:
