@@ -21,7 +21,7 @@ LOOP_START = frozenset({Signalling.FXSLS, Signalling.FXOLS})
 
 
 def planned(config: VirtualConfig, plans: Sequence[SpanPlan]) -> VirtualConfig:
-    """The same spans, used as the plans say. Raises: ConfigError CFG-095 no such span or channel, CFG-096 and CFG-097 what ports cannot be."""
+    """The same spans, used as the plans say. Raises: ConfigError CFG-095 no such span or channel, CFG-096, CFG-097."""
     spans = list(config.spans)
     for plan in plans:
         if not 1 <= plan.span <= len(spans):
