@@ -8,6 +8,9 @@ from drivers.errors import CarelineError
 from webui.page import meaning, remedy
 from webui.shared import audit, say, shared
 
+NUMBER_LONGEST = 4
+"""Digits of a span, a channel or seconds in a form; more are no request, and more than a message can hold."""
+
 
 def ask(asked: Request, action: str, subject: str, detail: str = "") -> bool:
     """`action`: key of the groups `audit` and `action` of the texts. False when it was refused, which the page then says."""

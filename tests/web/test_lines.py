@@ -83,11 +83,19 @@ def test_refusal_is_shown_with_code_and_remedy_and_not_audited(live_app: Flask, 
 
 
 @pytest.mark.parametrize(
-    "form", [{"kind": "none", "seconds": "5"}, {"kind": "ring", "seconds": "x"}, {"kind": "ring", "seconds": "601"}, {}]
+    "form",
+    [
+        {"kind": "none", "seconds": "5"},
+        {"kind": "ring", "seconds": "x"},
+        {"kind": "ring", "seconds": "601"},
+        {"kind": "ring", "seconds": "9" * 5000},
+        {},
+    ],
 )
 def test_test_that_cannot_be_is_no_request(live_app: Flask, agent: ScriptedAgent, sign_in: SignIn, form: dict[str, str]) -> None:
     assert post(sign_in("technician"), "/channels/23/test", form).status_code == 400
     assert post(sign_in("technician"), "/lines/blocked", {"blocked": "1"}).status_code == 400
+    assert post(sign_in("technician"), "/lines/blocked", {"blocked": "1", "span": "9" * 30}).status_code == 400
     assert agent.asked == []
 
 

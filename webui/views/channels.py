@@ -9,7 +9,7 @@ from appliance.control.messages import EndLineTest, HangUpCall, LineTarget, Rese
 from appliance.store.models import CallRecord
 from drivers.protocol import CALLING_TESTS, LINE_TESTS, LineTestKind, LineTestPhase
 from webui import tiles
-from webui.asking import ask, where_the_form_stood
+from webui.asking import NUMBER_LONGEST, ask, where_the_form_stood
 from webui.live import LiveView
 from webui.rights import Right, needs
 from webui.shared import me, shared
@@ -70,7 +70,9 @@ def reset_counters(number: int) -> Response:
 @needs(Right.TEST_LINES)
 def run_test(number: int) -> Response:
     kind, seconds = request.form.get("kind", ""), request.form.get("seconds", "")
-    if kind not in list(LineTestKind) or not seconds.isdecimal() or not TEST_LIMIT_S[0] <= int(seconds) <= TEST_LIMIT_S[1]:
+    if not seconds.isdecimal() or len(seconds) > NUMBER_LONGEST:
+        abort(400)
+    if kind not in list(LineTestKind) or not TEST_LIMIT_S[0] <= int(seconds) <= TEST_LIMIT_S[1]:
         abort(400)
     asked = RunLineTest(test_id=uuid.uuid4().hex[:12], channel=number, kind=LineTestKind(kind), limit_ms=1000 * int(seconds), by=me().name)
     ask(asked, "line_test_started", str(number), kind)

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from appliance.control.messages import LineTarget, ResetLineCounters, SetLinesBlocked
 from appliance.store.models import LineAction, LineAlarm
 from webui import tiles
-from webui.asking import ask
+from webui.asking import NUMBER_LONGEST, ask
 from webui.live import LiveView
 from webui.rights import Right, needs
 from webui.shared import me, shared
@@ -50,7 +50,7 @@ def reset_counters() -> Response:
 def _target() -> LineTarget:
     """A span or a trunk group, as the form says."""
     span, group = request.form.get("span", ""), request.form.get("group", "")
-    if span.isdecimal() and int(span):
+    if span.isdecimal() and len(span) <= NUMBER_LONGEST and int(span):
         return LineTarget(span=int(span))
     return LineTarget(group=group) if group else abort(400)
 
