@@ -1,6 +1,7 @@
 """The page of music on hold: what is uploaded reaches the call agent as a file, and what it says is shown."""
 
 import io
+import resource
 from pathlib import Path
 
 from appliance.control.messages import MusicEntry
@@ -42,6 +43,28 @@ def test_an_upload_larger_than_any_form_reaches_the_call_agent(sign_in: SignIn, 
 
 def uploads(place: prepared.Place) -> list[Path]:
     return list(place.run_dir.parent.glob("**/music/incoming/*"))
+
+
+def test_an_upload_that_cannot_be_kept_is_told_and_leaves_nothing(sign_in: SignIn, agent: ScriptedAgent, place: prepared.Place) -> None:
+    client = sign_in("administrator")
+    form = {"csrf": token(client), "name": "m", "file": (io.BytesIO(bytes(400_000)), "m.wav")}
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, before[1]))  # a write ends as on a full disk
+    try:
+        answer = client.post("/music", data=form, content_type="multipart/form-data", headers=HTML)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert answer.status_code == 503
+    assert "WEB-013" in answer.text
+    assert (agent.asked, uploads(place)) == ([], [])
+
+
+def test_an_upload_that_is_refused_leaves_nothing(sign_in: SignIn, agent: ScriptedAgent, place: prepared.Place) -> None:
+    client = sign_in("administrator")
+    agent.refuse = MusicError("APP-111", "the file cannot be read", "Take another")
+    form = {"csrf": token(client), "name": "m", "file": (io.BytesIO(b"RIFF"), "m.wav")}
+    client.post("/music", data=form, content_type="multipart/form-data")
+    assert uploads(place) == []
 
 
 def test_another_kind_of_file_is_refused(sign_in: SignIn, agent: ScriptedAgent, place: prepared.Place) -> None:

@@ -4,6 +4,7 @@ import uuid
 from pathlib import Path
 
 from flask import Blueprint, Flask, abort, flash, redirect, render_template, request, url_for
+from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 from appliance.control.client import ControlClient
@@ -11,6 +12,7 @@ from appliance.control.messages import AddMusic, AskMusic, ChooseMusic, MusicEnt
 from drivers.errors import CarelineError
 from webui import sound
 from webui.asking import refused
+from webui.errors import WebError
 from webui.rights import Right, needs
 from webui.shared import audit, me, say, shared
 
@@ -52,13 +54,25 @@ def upload() -> Response:
         flash(say("music.no_file"), "danger")
         return _back()
     name = request.form.get("name", "").strip() or Path(given.filename or "").stem
-    incoming = Path(shared().config.paths.data_dir) / "music" / "incoming"
-    incoming.mkdir(parents=True, exist_ok=True)
-    target = incoming / uuid.uuid4().hex
-    given.save(target)
-    target.chmod(0o660)
-    _do(AddMusic(name=name, upload=target.name, kind=kind, by=me().name), "music_added", name)
+    target = Path(shared().config.paths.data_dir) / "music" / "incoming" / uuid.uuid4().hex
+    done = False
+    try:
+        _save(given, target)
+        done = _do(AddMusic(name=name, upload=target.name, kind=kind, by=me().name), "music_added", name)
+    finally:
+        if not done:
+            target.unlink(missing_ok=True)
     return _back()
+
+
+def _save(given: FileStorage, target: Path) -> None:
+    """For the call agent to take. Raises: WebError WEB-013."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        given.save(target)
+        target.chmod(0o660)
+    except OSError as error:
+        raise WebError("WEB-013", f"cannot keep the upload: {error.strerror}", "Check free space and rights of the data folder") from error
 
 
 @blueprint.post("/music/chosen")
@@ -77,15 +91,17 @@ def remove() -> Response:
     return _back()
 
 
-def _do(asked: MusicRequest, action: str, subject: str) -> None:
+def _do(asked: MusicRequest, action: str, subject: str) -> bool:
+    """False when it was refused, which the page then says."""
     try:
         with ControlClient(shared().config.paths.control_socket) as client:
             client.music(asked)
     except CarelineError as error:
         refused(error)
-        return
+        return False
     audit(action, subject)
     flash(say(f"action.{action}", subject=subject))
+    return True
 
 
 def _told(asked: MusicRequest) -> tuple[MusicEntry, ...]:
