@@ -12,11 +12,13 @@ from drivers.dahdi.configure import configure
 from drivers.dahdi.control import Control
 from drivers.dahdi.records import SpanRecord
 from drivers.dahdi.setup import CardSetup, ChannelGroup, DynamicSpan
+from drivers.errors import LineError
 from drivers.io import Signalling, SpanStatus
 
 MODULES = ("dahdi", "dahdi_dynamic", "dahdi_dynamic_loc", "dahdi_echocan_mg2")
 SYSTEM_CONF = Path("/tmp/system.conf")
 COMMAND_LIMIT_S = 60.0
+CLOSED_LIMIT_S = 5.0
 
 
 def analogue_pairs(pairs: int) -> CardSetup:
@@ -90,7 +92,19 @@ def _destroy_spans() -> None:
     with Control() as control:
         spans = control.spans()
     for span in spans:
-        destroy_span(span)
+        _destroy_soon(span)
+
+
+def _destroy_soon(span: SpanRecord) -> None:
+    """Descriptors on their way through a socket are closed by the kernel a little after the process that was to get them."""
+    deadline_s = time.monotonic() + CLOSED_LIMIT_S
+    while True:
+        try:
+            return destroy_span(span)
+        except LineError:
+            if time.monotonic() > deadline_s:
+                raise
+        time.sleep(0.1)
 
 
 def cpu_seconds(process_id: int) -> float:

@@ -78,9 +78,7 @@ class Guest:
         (self.share / "run.sh").write_text(guest_script(command))
         errors = (self.share / "qemu.err").open("wb")
         with errors:
-            self._qemu = subprocess.Popen(
-                self._qemu_command(), stdin=subprocess.DEVNULL, stdout=errors, stderr=errors
-            )
+            self._qemu = subprocess.Popen(self._qemu_command(), stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
 
     def wait(self, limit_s: float, on_poll: Callable[[], None] | None = None) -> int:
         """Wait for the command to end; returns its exit code. Raises: GuestError with the console's tail."""

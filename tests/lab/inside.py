@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from tests.lab.leftovers import end_leftovers, shares_box
 from tests.lab.scenario import Outcome, Report, Scenario, load
 
 KERNEL_LOG_TAIL_LINES = 15
@@ -30,8 +31,11 @@ def main(arguments: list[str]) -> int:
     except Exception:
         traceback.print_exc()
         return 2
-    passed = True
+    passed, earlier = True, ""
     for each in scenarios:
+        if not shares_box(earlier, each.name):
+            end_leftovers()
+        earlier = each.name
         outcome = run_forked(each)
         with results.open("ab") as lines:
             lines.write(msgspec.json.encode(outcome) + b"\n")

@@ -6,21 +6,17 @@ Guest only. Started anew for each scenario and ended with it. Span 1 (channels 1
 import asyncio
 import contextlib
 import os
-import signal
-import socket
-import struct
-import time
 from collections.abc import AsyncIterator, Iterator
 
 from drivers.clock import RealClock
 from drivers.dahdi.card import DahdiCard
 from drivers.dahdi.setup import CardSetup, ChannelGroup, DynamicSpan
-from drivers.holder import connect
 from drivers.io import Signalling
 from drivers.media import Engine, EngineConfig
 from drivers.protocol import AnyEvent, Command, Event, FrameReader, encode
 from tests.lab import cards, product
 from tests.lab.exchange import WRITE_AHEAD
+from tests.lab.leftovers import end_leftovers
 from tests.lab.nursery import Nursery
 from tests.lab.product import Box
 from tests.pri_exchange import NETWORK, Exchange
@@ -68,7 +64,7 @@ def pri_box(programs: tuple[str, ...] = ("lines", "calls"), more: str = "") -> I
     """Those programs running; a failure inside tells the tails of their logs."""
     box = Box(Nursery(product.CONFIG))
     try:
-        _end_all()
+        end_leftovers()
         _prepare(box, more)
         for program in programs:
             box.start(program)
@@ -77,23 +73,7 @@ def pri_box(programs: tuple[str, ...] = ("lines", "calls"), more: str = "") -> I
         error.add_note(product.logs())
         raise
     finally:
-        _end_all()
-
-
-def _end_all() -> None:
-    """Both daemons, and the holder, which would keep channels open and with them the spans."""
-    for program in product.MODULES:
-        file = product.STATE / f"{program}.pid"
-        _end(int(file.read_text()) if file.exists() else 0)
-    with contextlib.suppress(OSError), connect(product.PATHS.holder_socket) as holder:
-        _end(struct.unpack("3i", holder.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0])
-
-
-def _end(pid: int) -> None:
-    if pid and product.is_alive(pid):
-        os.kill(pid, signal.SIGKILL)
-        while product.is_alive(pid):
-            time.sleep(0.05)
+        end_leftovers()
 
 
 def _prepare(box: Box, more: str) -> None:

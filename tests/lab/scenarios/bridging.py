@@ -6,14 +6,10 @@ other (tests/lab/pump.c).
 """
 
 import asyncio
-import contextlib
 import json
-import os
-import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from drivers.dahdi.device import Channel
 from drivers.dahdi.records import BufferPolicy, Flush, Policy
@@ -198,16 +194,5 @@ def native_10_min(report: Report) -> None:
 
 
 def _run(report: Report, run_s: float) -> None:
-    try:
-        with pri_box(("lines",)) as box:
-            asyncio.run(_native(report, box, run_s))
-    finally:
-        _end_holder()
-
-
-def _end_holder() -> None:
-    """It would keep the channels open for a next process."""
-    for command in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            if b"drivers.holder" in command.read_bytes():
-                os.kill(int(command.parent.name), signal.SIGKILL)
+    with pri_box(("lines",)) as box:
+        asyncio.run(_native(report, box, run_s))

@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import functools
-import os
-import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +10,7 @@ from pathlib import Path
 
 from tests.lab import cards, product
 from tests.lab.exchange import WRITE_AHEAD
+from tests.lab.leftovers import end_leftovers
 from tests.lab.nursery import Nursery
 from tests.lab.product import Box
 from tests.lab.r2_far import FarSetup, R2Test, r2test
@@ -161,15 +160,4 @@ def _box() -> Iterator[Box]:
         error.add_note(product.logs())
         raise
     finally:
-        for program in box.pids:
-            with contextlib.suppress(ProcessLookupError):
-                box.kill(program)
-        _end_holder()
-
-
-def _end_holder() -> None:
-    """It would keep the channels open."""
-    for found in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            if b"drivers.holder" in found.read_bytes():
-                os.kill(int(found.parent.name), signal.SIGKILL)
+        end_leftovers()
