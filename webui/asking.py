@@ -1,6 +1,6 @@
 """Asking the call agent for something on behalf of a person: done, written down in the audit log, said in words. In request threads."""
 
-from flask import flash, request, url_for
+from flask import abort, flash, request, url_for
 
 from appliance.control.client import ControlClient
 from appliance.control.messages import Request
@@ -23,6 +23,14 @@ def ask(asked: Request, action: str, subject: str, detail: str = "") -> bool:
     audit(action, subject, detail)
     flash(say(f"action.{action}", subject=subject))
     return True
+
+
+def asked_to_block() -> tuple[bool, bool]:
+    """Whether the form blocks or unblocks (aborts with 400 when it says neither), and whether calls that are there are to end."""
+    wanted = request.form.get("blocked")
+    if wanted not in ("0", "1"):
+        abort(400)
+    return wanted == "1", request.form.get("at_once") == "1"
 
 
 def refused(error: CarelineError) -> None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from appliance.store.models import CallRecord, VoiceMessage
 from drivers.clock import Clock
+from drivers.protocol import Direction
 
 FRESH_S = 2.0
 OUTCOMES = ("completed", "message", "operator", "operator_missed", "abandoned", "failed")
@@ -15,7 +16,10 @@ OUTCOMES = ("completed", "message", "operator", "operator_missed", "abandoned", 
 
 @dataclass(frozen=True)
 class Today:
-    """`total` counts calls that go on too; `by_hour` has 24 counts for each outcome, of ended calls; `unheard` messages of any day."""
+    """Calls that came in on lines.
+
+    `total` counts those that go on too; `by_hour` has 24 counts for each outcome, of ended calls; `unheard` messages of any day.
+    """
 
     total: int
     outcomes: dict[str, int]
@@ -52,5 +56,5 @@ class TodayCounter:
     def _rows(self) -> list[tuple[str, datetime]]:
         midnight = self._clock.now().astimezone(self._zone).replace(hour=0, minute=0, second=0, microsecond=0)
         query = CallRecord.select(CallRecord.outcome, CallRecord.started_at, CallRecord.ended_at)
-        rows = query.where(CallRecord.started_at >= midnight.astimezone(UTC))
+        rows = query.where(CallRecord.started_at >= midnight.astimezone(UTC), CallRecord.direction == Direction.INBOUND)
         return [(row.outcome if row.ended_at else "", row.started_at) for row in rows]

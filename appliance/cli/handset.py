@@ -20,6 +20,7 @@ SAY_HERE = "s"
 KEYS_MOST = 64  # of one HandsetKeys
 KEYS = frozenset("0123456789*#ABCDw" + SAY_HERE)
 ANSWER_LIMIT_S = 90.0
+STAY_LONGEST_S = 86_400
 ENDS = frozenset({"ended", "busy", "no_answer"})
 
 
@@ -50,7 +51,13 @@ class Step(NamedTuple):
 @click.option("--keys", default="", help="Keys to press when answered: 0-9 * # A-D; w waits half a second; s says the file of --say here.")
 @click.option("--say", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="WAV to say (mono, 8 kHz), after the keys.")
 @click.option("--record", type=click.Path(path_type=Path, dir_okay=False), help="WAV to write what is heard into.")
-@click.option("--stay-s", type=float, default=10.0, show_default=True, help="Hang up that long after the last key or word.")
+@click.option(
+    "--stay-s",
+    type=click.IntRange(0, STAY_LONGEST_S),
+    default=10,
+    show_default=True,
+    help="Hang up that long after the last key or word.",
+)
 def handset(
     config: Path,
     socket: Path | None,
@@ -60,7 +67,7 @@ def handset(
     keys: str,
     say: Path | None,
     record: Path | None,
-    stay_s: float,
+    stay_s: int,
 ) -> None:
     """Place a call to the box from a telephone of the virtual card. Exit status 1 if it is not answered."""
     plan = steps(keys, read_speech(say) if say else b"")

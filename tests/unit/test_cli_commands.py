@@ -177,6 +177,13 @@ def test_the_number_is_the_boxs_first() -> None:
         first_number({})
 
 
+@pytest.mark.parametrize("stay_s", ["nan", "inf", "-1", "1e9"])
+def test_handset_stays_for_a_time_that_ends(stay_s: str) -> None:
+    done = run("handset", "--number", "96120", "--stay-s", stay_s)
+    assert done.returncode == 2
+    assert "--stay-s" in done.stderr
+
+
 def test_no_line_server_is_a_clear_error(tmp_path: Path) -> None:
     done = run("handset", "--number", "96120", "--socket", tmp_path / "none.sock")
     assert done.returncode == 1

@@ -144,5 +144,7 @@ def test_today_counts_from_local_midnight(reader: FlaskClient, app: Flask) -> No
     with store.connection():
         ended = CallRecord.select().where(CallRecord.started_at >= midnight, CallRecord.ended_at.is_null(False))
         expected = ended.count()
+        dialled_here = ended.first().call_id
+        CallRecord.update(direction="internal").where(CallRecord.call_id == dialled_here).execute()
     by_hour = reader.get("/dashboard/today").json["by_hour"]
-    assert sum(map(sum, by_hour.values())) == expected > 0
+    assert sum(map(sum, by_hour.values())) == expected - 1 > 0

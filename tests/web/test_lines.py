@@ -96,6 +96,8 @@ def test_test_that_cannot_be_is_no_request(live_app: Flask, agent: ScriptedAgent
     assert post(sign_in("technician"), "/channels/23/test", form).status_code == 400
     assert post(sign_in("technician"), "/lines/blocked", {"blocked": "1"}).status_code == 400
     assert post(sign_in("technician"), "/lines/blocked", {"blocked": "1", "span": "9" * 30}).status_code == 400
+    assert post(sign_in("technician"), "/lines/blocked", {"blocked": "x", "span": "2"}).status_code == 400
+    assert post(sign_in("technician"), "/channels/5/blocked", {}).status_code == 400
     assert agent.asked == []
 
 

@@ -9,7 +9,7 @@ from appliance.control.messages import EndLineTest, HangUpCall, LineTarget, Rese
 from appliance.store.models import CallRecord
 from drivers.protocol import CALLING_TESTS, LINE_TESTS, LineTestKind, LineTestPhase
 from webui import tiles
-from webui.asking import NUMBER_LONGEST, ask, where_the_form_stood
+from webui.asking import NUMBER_LONGEST, ask, asked_to_block, where_the_form_stood
 from webui.live import LiveView
 from webui.rights import Right, needs
 from webui.shared import me, shared
@@ -52,7 +52,7 @@ def feed(number: int) -> Response:
 @blueprint.post("/channels/<int:number>/blocked")
 @needs(Right.BLOCK_CHANNELS)
 def set_blocked(number: int) -> Response:
-    blocked, at_once = request.form.get("blocked") == "1", request.form.get("at_once") == "1"
+    blocked, at_once = asked_to_block()
     action = ("channel_blocked_at_once" if at_once else "channel_blocked") if blocked else "channel_unblocked"
     asked = SetLinesBlocked(target=LineTarget(channel=number), blocked=blocked, at_once=at_once, by=me().name)
     ask(asked, action, str(number))

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from appliance.control.messages import LineTarget, ResetLineCounters, SetLinesBlocked
 from appliance.store.models import LineAction, LineAlarm
 from webui import tiles
-from webui.asking import NUMBER_LONGEST, ask
+from webui.asking import NUMBER_LONGEST, ask, asked_to_block
 from webui.live import LiveView
 from webui.rights import Right, needs
 from webui.shared import me, shared
@@ -33,7 +33,7 @@ def feed() -> Response:
 @needs(Right.BLOCK_CHANNELS)
 def set_blocked() -> Response:
     target = _target()
-    blocked, at_once = request.form.get("blocked") == "1", request.form.get("at_once") == "1"
+    blocked, at_once = asked_to_block()
     action = ("lines_blocked_at_once" if at_once else "lines_blocked") if blocked else "lines_unblocked"
     ask(SetLinesBlocked(target=target, blocked=blocked, at_once=at_once, by=me().name), action, _subject(target))
     return redirect(url_for("lines.show"), 303)
