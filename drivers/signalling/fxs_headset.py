@@ -116,8 +116,8 @@ _NO_CALL = ("NumberSent", "AnswerWanted", "ReleaseWanted", "NumberWanted", "Clip
 _QUIET: Mapping[StrEnum, tuple[str, ...]] = {
     H.AWAY: ("ONHOOK", "WINKFLASH", "digit", "digit answers", *_RINGER, *_NO_CALL),
     H.READY: ("RINGOFFHOOK", "WINKFLASH", "digit", "digit answers", *_RINGER, *_NO_CALL),
-    H.BEEPING: ("RINGOFFHOOK", "WINKFLASH", "digit", *_RINGER, "NumberSent", "NumberWanted", "ClipSaid"),
-    H.ANNOUNCING: ("RINGOFFHOOK", "WINKFLASH", "digit", "digit answers", *_RINGER, "NumberSent", "NumberWanted"),
+    H.BEEPING: ("RINGOFFHOOK", "WINKFLASH", "digit", *_RINGER, "NumberSent", "AnswerWanted", "NumberWanted", "ClipSaid"),
+    H.ANNOUNCING: ("RINGOFFHOOK", "WINKFLASH", "digit", "digit answers", *_RINGER, "NumberSent", "AnswerWanted", "NumberWanted"),
     H.ANSWERED: ("RINGOFFHOOK", "digit", "digit answers", *_RINGER, "NumberSent", "AnswerWanted", "ClipSaid"),
 }  # fmt: skip
 
