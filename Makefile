@@ -35,7 +35,7 @@ help:
 	@echo 'make screenshots  pictures of every page, both languages, wide and narrow, into build/screenshots'
 	@echo 'make prompts    speak the prompts whose text changed'
 	@echo 'make install    units, users and folders for real cards under systemd (DESTDIR for an image)'
-	@echo 'make format     lay out the C sources; make clean: forget everything that was built'
+	@echo 'make format     lay out the sources; make clean: forget everything that was built'
 
 demo: $(RUN)
 	@exec .venv/bin/careline demo $(ARGS)
@@ -51,6 +51,7 @@ test: check $(DEV) $(RUN) .setup/lab
 # C warnings are errors in the very build that $(LINT) asks for.
 check: $(LINT)
 	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check --quiet .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports --no-cache
 	$(if $(C_SOURCES),.venv/bin/clang-format --dry-run -Werror $(C_SOURCES) $(C_HEADERS))
@@ -97,6 +98,7 @@ install: $(RUN)
 	@echo 'Now: edit /etc/careline/careline.toml, .venv/bin/careline check, systemctl daemon-reload, systemctl enable --now careline.target'
 
 format: .venv/dev
+	$(PYTHON) -m ruff format --quiet .
 	.venv/bin/clang-format -i $(C_SOURCES) $(C_HEADERS)
 
 clean:

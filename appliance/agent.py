@@ -74,8 +74,14 @@ class CallAgent:
         runner = FlowRunner(FIRST_FLOW, lambda lang: opening_hours(config.hospital.calendar, lang), say_digits)
         extensions = Extensions(config.calls)
         self.switchboard = Switchboard(
-            config, self.lines, self.store, self.live, clock, self.prompts,
-            dict.fromkeys(FIRST_FLOW.entries, runner), extensions,
+            config,
+            self.lines,
+            self.store,
+            self.live,
+            clock,
+            self.prompts,
+            dict.fromkeys(FIRST_FLOW.entries, runner),
+            extensions,
         )
         self._lamps = MessageLamps(config.calls.message_lamps, extensions, self.lines, self.store)
         self.care = LineCare(self.lines, self.store, self.live, clock)
@@ -156,9 +162,7 @@ class CallAgent:
             f"{len(found.files_without_record)} files without a record, {len(found.records_without_file)} records without a file; "
             f"first: {(*found.files_without_record, *found.records_without_file)[0]}"
         )
-        return Check(
-            name="recordings", grade=Grade.WARNING, code="APP-056", detail=detail, remedy="See the recordings folder and the log"
-        )
+        return Check(name="recordings", grade=Grade.WARNING, code="APP-056", detail=detail, remedy="See the recordings folder and the log")
 
     async def _calls_today(self, now: datetime) -> int:
         local = Calendar(self.config.hospital.calendar).local(now)

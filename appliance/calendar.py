@@ -11,9 +11,7 @@ import msgspec
 from drivers.errors import ConfigError
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-WEEKDAYS: tuple[Weekday, ...] = (
-    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
-)
+WEEKDAYS: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 WORKDAY = ("08:00-12:00", "14:00-17:30")
 DEFAULT_WEEK: dict[Weekday, tuple[str, ...]] = {
     "monday": WORKDAY,

@@ -28,9 +28,7 @@ def faults_of(config: Config, prompts: PromptLibrary) -> list[CarelineError]:
 def unreachable_routes(config: Config) -> list[CarelineError]:
     """Rows of the routing table that no call reaches."""
     return [
-        ConfigError(
-            "CFG-054", f"calls.routes: {shadowed.route!r} is never reached, {shadowed.by!r} above takes its calls", "Move it up"
-        )
+        ConfigError("CFG-054", f"calls.routes: {shadowed.route!r} is never reached, {shadowed.by!r} above takes its calls", "Move it up")
         for shadowed in RoutingTable(config.calls.routes).unreachable()
     ]
 

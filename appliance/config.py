@@ -138,7 +138,5 @@ def _check_routes(routes: tuple[Route, ...], file: str) -> None:
     seen: set[str] = set()
     for place, route in enumerate(routes):
         if not route.name or route.name in seen:
-            raise ConfigError(
-                "CFG-053", f"{file}: calls.routes[{place}].name = {route.name!r}", "Give every route a name of its own"
-            )
+            raise ConfigError("CFG-053", f"{file}: calls.routes[{place}].name = {route.name!r}", "Give every route a name of its own")
         seen.add(route.name)

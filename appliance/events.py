@@ -196,8 +196,30 @@ class CallReleased(Happened, frozen=True, kw_only=True):
 
 
 AnyHappened = (
-    CallOffered | CallRouted | CallAnswered | PlaceEntered | PromptPlayed | DigitPressed | KeyRefused
-    | CallerSilent | LanguageChosen | MessageLeft | MessageDiscarded | TransferStarted | TransferAnswered
-    | TransferFailed | CallBridged | CallUnbridged | RecordingStarted | RecordingGapped | RecordingEnded
-    | CallHeld | CallUnheld | CallHandedOver | CallConferred | CallRecovered | CallFailed | CallReleased
+    CallOffered
+    | CallRouted
+    | CallAnswered
+    | PlaceEntered
+    | PromptPlayed
+    | DigitPressed
+    | KeyRefused
+    | CallerSilent
+    | LanguageChosen
+    | MessageLeft
+    | MessageDiscarded
+    | TransferStarted
+    | TransferAnswered
+    | TransferFailed
+    | CallBridged
+    | CallUnbridged
+    | RecordingStarted
+    | RecordingGapped
+    | RecordingEnded
+    | CallHeld
+    | CallUnheld
+    | CallHandedOver
+    | CallConferred
+    | CallRecovered
+    | CallFailed
+    | CallReleased
 )

@@ -119,9 +119,7 @@ async def connect_unix(path: Path) -> UnixChannel:
         async with asyncio.timeout(CONNECT_LIMIT_S):
             return UnixChannel(*await asyncio.open_unix_connection(path))
     except (OSError, TimeoutError) as error:
-        raise LinesError(
-            "APP-020", f"no line server at {path} ({error or 'no answer'})", "Start careline-lines; see its log"
-        ) from error
+        raise LinesError("APP-020", f"no line server at {path} ({error or 'no answer'})", "Start careline-lines; see its log") from error
 
 
 class Lines:
@@ -206,9 +204,7 @@ class Lines:
         if isinstance(first, Refused):
             raise LinesError(first.code, first.what, first.remedy)
         if not isinstance(first, Welcome) or first.version != VERSION:
-            raise ProtocolError(
-                "APP-024", f"the line server greets with {type(first).__name__}", "Install one version of both"
-            )
+            raise ProtocolError("APP-024", f"the line server greets with {type(first).__name__}", "Install one version of both")
         return first
 
     def _greeted(self, welcome: Welcome, listener: Listener) -> None:

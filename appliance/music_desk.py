@@ -64,6 +64,4 @@ class MusicDesk:
     def _told(self) -> MusicTold:
         current = self.shelf.current()
         paths = {name: self.shelf.path(name) for name in ("", *self.shelf.names())}
-        return MusicTold(
-            entries=tuple(MusicEntry(name=name, path=str(path), chosen=path == current) for name, path in paths.items())
-        )
+        return MusicTold(entries=tuple(MusicEntry(name=name, path=str(path), chosen=path == current) for name, path in paths.items()))

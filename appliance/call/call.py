@@ -129,9 +129,9 @@ class Call(Waiting):
             await self._apologise(error)
         except Exception:  # the outer border of a script: the caller hears that it is our fault
             log.exception("APP-009: the script of call %s failed at %s", self.id, self.tag.place)
-            await self._apologise(CallError(
-                "APP-009", f"the script failed at {self.tag.place or 'its start'}", "See the log of careline-calls"
-            ))
+            await self._apologise(
+                CallError("APP-009", f"the script failed at {self.tag.place or 'its start'}", "See the log of careline-calls")
+            )
 
     async def _apologise(self, error: CarelineError) -> None:
         """Say that it is our fault, if the line still carries a word."""
@@ -146,9 +146,9 @@ class Call(Waiting):
             return
         self.send(Release(leg=self.main.name, cause=self.release_cause))
         if not await self.main.wait(lambda leg: leg.is_released, RELEASE_LIMIT_S):
-            self.commit(self.fault(CallError(
-                "APP-006", f"channel {self.main.channel} did not release", "Look at the card; block the channel"
-            )))
+            self.commit(
+                self.fault(CallError("APP-006", f"channel {self.main.channel} did not release", "Look at the card; block the channel"))
+            )
 
     # --- the end -------------------------------------------------------------------------------------------------
 
@@ -206,9 +206,9 @@ class Call(Waiting):
         if leg is not self.main:
             self.main.wake()  # who waits for several legs waits there
         if leg is self.main and isinstance(event, RecordingGap):
-            self.commit(RecordingGapped(
-                recording_id=event.recording_id, lost_samples=event.lost_samples, reason=event.reason, **self.here()
-            ))
+            self.commit(
+                RecordingGapped(recording_id=event.recording_id, lost_samples=event.lost_samples, reason=event.reason, **self.here())
+            )
         self._changed(self)
 
     def command_refused(self, leg: Leg, command_id: int) -> None:

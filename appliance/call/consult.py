@@ -166,9 +166,7 @@ class Consulting(Transferring):
         command_id = 0
         if self.main.bridged_with != name:
             command_id = self.send(Bridge(leg=self.main.name, other=name))
-        await self.main.wait(
-            lambda main: main.bridged_with == name or leg.is_released or command_id in main.refused, SETTLE_LIMIT_S
-        )
+        await self.main.wait(lambda main: main.bridged_with == name or leg.is_released or command_id in main.refused, SETTLE_LIMIT_S)
         return self.main.bridged_with == name
 
     # --- the third ---------------------------------------------------------------------------------------------------

@@ -102,9 +102,7 @@ class CallCore:
 
     def commit(self, *events: AnyHappened, **changes: Any) -> None:
         """Decide: the tag changes and the events happened, both or neither."""
-        numbered = tuple(
-            msgspec.structs.replace(event, seq=self.tag.seq + place) for place, event in enumerate(events, 1)
-        )
+        numbered = tuple(msgspec.structs.replace(event, seq=self.tag.seq + place) for place, event in enumerate(events, 1))
         self.tag = msgspec.structs.replace(
             self.tag,
             seq=self.tag.seq + len(numbered),

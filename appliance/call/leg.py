@@ -217,9 +217,7 @@ class Leg:
     @classmethod
     def dialled(cls, name: str, group: str, at: datetime) -> "Leg":
         """A leg whose Seize is on its way: the channel is not known yet."""
-        state = LegState(
-            leg=name, channel=0, group=group, direction=Direction.OUTBOUND, phase=DIALLING, offered_at=at
-        )
+        state = LegState(leg=name, channel=0, group=group, direction=Direction.OUTBOUND, phase=DIALLING, offered_at=at)
         leg = cls(state)
         leg.channel = None
         return leg

@@ -30,9 +30,7 @@ class Recording(Talking):
         if recording_id in self.main.recordings:
             return 0
         path = self.path_of(recording_id)
-        self.main.recording_begun(
-            RecordingState(recording_id, path, sides, self._around.clock.now())
-        )
+        self.main.recording_begun(RecordingState(recording_id, path, sides, self._around.clock.now()))
         return self.send(StartRecording(leg=self.main.name, recording_id=recording_id, path=path, sides=sides))
 
     async def pause_recording(self) -> None:
@@ -50,9 +48,7 @@ class Recording(Talking):
             self.begin_recording(self.id, recording.sides)
 
     def recording_started(self, recording_id: str, sides: Sides) -> RecordingStarted:
-        return RecordingStarted(
-            recording_id=recording_id, path=self.path_of(recording_id), sides=sides, **self.here()
-        )
+        return RecordingStarted(recording_id=recording_id, path=self.path_of(recording_id), sides=sides, **self.here())
 
     async def recording_stopped(self, recording_id: str, command_id: int = 0, limit_s: float = STOP_LIMIT_S) -> bool:
         """Wait until its file is closed; False when it never will be: it may be refused while we wait."""
@@ -144,9 +140,7 @@ class MessageTaking(Recording):
         fault = self.fault(CallError(refusal.code, refusal.what, refusal.remedy))
         return Finished([Taken.FAILED, ""], [fault])
 
-    def _judge(
-        self, recording_id: str, min_ms: int, quiet_ms: int, in_time: bool
-    ) -> tuple[list[AnyHappened], Taken, str]:
+    def _judge(self, recording_id: str, min_ms: int, quiet_ms: int, in_time: bool) -> tuple[list[AnyHappened], Taken, str]:
         recording = self.main.recordings[recording_id]
         duration_ms = recording.samples // SAMPLES_PER_MS
         ended = self.recording_ended(recording_id)
@@ -192,9 +186,7 @@ class MessageTaking(Recording):
 
     def _never_recorded(self) -> RecordingEnded:
         """Promised with the call's first events, and then it was over, or the disk full, before it began."""
-        return RecordingEnded(
-            recording_id=self.id, path=self.path_of(self.id), samples=0, error="nothing was recorded", **self.here()
-        )
+        return RecordingEnded(recording_id=self.id, path=self.path_of(self.id), samples=0, error="nothing was recorded", **self.here())
 
     def recording_refused(self, command_id: int) -> CallFailed | None:
         """A fault when the whole call cannot be recorded."""

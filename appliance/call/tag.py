@@ -70,6 +70,4 @@ def decode(tag: bytes) -> CallTag | PartyTag:
     try:
         return _decoder.decode(tag)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise CallError(
-            "APP-001", f"a leg carries a tag that cannot be read: {error}", "The call is released; nothing to do"
-        ) from error
+        raise CallError("APP-001", f"a leg carries a tag that cannot be read: {error}", "The call is released; nothing to do") from error

@@ -69,9 +69,7 @@ class Talking(CallCore):
         clips, length_ms, faults = self.clips(prompts)
         command_id = 0
         if clips and not begun:
-            command_id = self.send(
-                Play(leg=self.main.name, play_id=play_id, clips=clips, barge_in_digits=stop_keys)
-            )
+            command_id = self.send(Play(leg=self.main.name, play_id=play_id, clips=clips, barge_in_digits=stop_keys))
         said = await self._said(play_id, command_id, length_ms) if clips else Said.FAILED
         if refusal := self.main.refused.get(command_id):
             faults.append(self.fault(CallError(refusal.code, refusal.what, refusal.remedy)))
@@ -86,15 +84,11 @@ class Talking(CallCore):
 
         if not await self.main.wait(over, limit_s):
             self.send(StopPlay(leg=self.main.name))
-            self.commit(self.fault(CallError(
-                "APP-004", f"a prompt did not end in {limit_s:.0f} s", "See the log of careline-lines"
-            )))
+            self.commit(self.fault(CallError("APP-004", f"a prompt did not end in {limit_s:.0f} s", "See the log of careline-lines")))
         end = self.main.play_end(play_id)
         return SAID[end] if end else Said.FAILED
 
-    async def ask_digits(
-        self, count: int, first_ms: int, next_ms: int | None = None, end_key: str = ""
-    ) -> Digits:
+    async def ask_digits(self, count: int, first_ms: int, next_ms: int | None = None, end_key: str = "") -> Digits:
         """Up to `count` keys, those typed ahead first; `first_ms` for the first, `next_ms` for each of the others."""
 
         async def act() -> Finished:

@@ -135,16 +135,18 @@ class Transferring(MessageTaking):
     def _seize(self, name: str, to: Destination) -> int:
         self.legs[name] = Leg.dialled(name, to.group, self._around.clock.now())
         self._changed(self)
-        return self.send(Seize(
-            leg=name,
-            group="" if to.channel is not None else to.group,
-            channel=to.channel,
-            number=to.number,
-            caller=self.main.ani,
-            no_answer_ms=to.ring_ms,
-            ring=self.ring or ("internal" if self.main.is_set else "external"),
-            tag=tags.encode(PartyTag(call_id=self.id)),
-        ))
+        return self.send(
+            Seize(
+                leg=name,
+                group="" if to.channel is not None else to.group,
+                channel=to.channel,
+                number=to.number,
+                caller=self.main.ani,
+                no_answer_ms=to.ring_ms,
+                ring=self.ring or ("internal" if self.main.is_set else "external"),
+                tag=tags.encode(PartyTag(call_id=self.id)),
+            )
+        )
 
     async def _outcome(self, leg: Leg, command_id: int) -> tuple[Transferred, list[AnyHappened]]:
         if leg.answered_at:
@@ -159,9 +161,7 @@ class Transferring(MessageTaking):
         await self.release_party(leg)
         return outcome, [self._failed(leg.name, outcome, leg.cause)]
 
-    def _failed(
-        self, leg: str, outcome: Transferred, cause: int | None = None, at: datetime | None = None
-    ) -> TransferFailed:
+    def _failed(self, leg: str, outcome: Transferred, cause: int | None = None, at: datetime | None = None) -> TransferFailed:
         return TransferFailed(leg=leg, outcome=outcome, cause=cause, **self.here(at))
 
     def transfer_abandoned(self) -> list[TransferFailed | TransferAnswered]:
@@ -191,9 +191,7 @@ class Transferring(MessageTaking):
 
     async def _handed_on(self, to: Destination) -> Finished:
         number = self.tag.transfers
-        command_id = self.send(
-            TransferByFlash(leg=self.main.name, number=to.number, transfer_id=number, no_answer_ms=to.ring_ms)
-        )
+        command_id = self.send(TransferByFlash(leg=self.main.name, number=to.number, transfer_id=number, no_answer_ms=to.ring_ms))
         switch = await self._switch_says(number, command_id, to.ring_ms / 1000 + HANDING_LIMIT_S)
         outcome = SWITCH_SAYS.get(switch, Transferred.FAILED) if switch else Transferred.FAILED
         faults: list[AnyHappened] = []
@@ -241,9 +239,7 @@ class Transferring(MessageTaking):
         command_id = 0
         if self.main.bridged_with != name and not leg.is_released:
             command_id = self.send(Bridge(leg=self.main.name, other=name))
-        await self.main.wait(
-            lambda main: main.bridged_with == name or leg.is_released or command_id in main.refused, SETTLE_LIMIT_S
-        )
+        await self.main.wait(lambda main: main.bridged_with == name or leg.is_released or command_id in main.refused, SETTLE_LIMIT_S)
         if self.main.bridged_with == name:
             return Finished("", [CallBridged(leg=name, native=self.main.native, **self.here())])
         if leg.is_released:

@@ -168,9 +168,7 @@ def _tell(folder: Path, config: Path, host: str, port: int) -> None:
     code = code_file.read_text().strip() if code_file.exists() else "-"
     shown = "127.0.0.1" if host == "0.0.0.0" else host
     text = READY[terminal_language()]
-    click.echo(
-        text.format(state=folder, config=config, code=code, number=NUMBER, address=f"http://{shown}:{port}/", careline=_careline())
-    )
+    click.echo(text.format(state=folder, config=config, code=code, number=NUMBER, address=f"http://{shown}:{port}/", careline=_careline()))
 
 
 def _careline() -> str:

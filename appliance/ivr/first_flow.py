@@ -32,9 +32,7 @@ FIRST_FLOW = Flow(
     name="first",
     entries={"hotline": "greeting", "operator": "operator_greeting", "after_hours": "out_of_hours"},
     places={
-        "greeting": Say(
-            prompts=("greeting", "recording_notice", "offer_other_language"), exits={"done": "main_menu"}
-        ),
+        "greeting": Say(prompts=("greeting", "recording_notice", "offer_other_language"), exits={"done": "main_menu"}),
         "main_menu": Menu(
             prompts=("main_menu",),
             keys=(

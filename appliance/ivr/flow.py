@@ -179,8 +179,6 @@ def _unreached(flow: Flow) -> list[str]:
 def _endless(flow: Flow) -> list[str]:
     """Places from which no HangUp can be reached."""
     ending = {place for place, node in flow.places.items() if isinstance(node, HangUp)}
-    while more := {
-        place for place, node in flow.places.items() if place not in ending and ending & set(node.exits.values())
-    }:
+    while more := {place for place, node in flow.places.items() if place not in ending and ending & set(node.exits.values())}:
         ending |= more
     return [place for place in flow.places if place not in ending]

@@ -31,9 +31,7 @@ class Unfinished(msgspec.Struct, frozen=True):
 
 def unfinished(before: datetime, alive: frozenset[str]) -> list[Unfinished]:
     """Calls begun before that time, without an end, that the line server does not know any more."""
-    rows = CallRecord.select(CallRecord.call_id).where(
-        CallRecord.ended_at.is_null(), CallRecord.started_at < before
-    )
+    rows = CallRecord.select(CallRecord.call_id).where(CallRecord.ended_at.is_null(), CallRecord.started_at < before)
     return [_unfinished(row.call_id) for row in rows if row.call_id not in alive]
 
 
@@ -57,13 +55,15 @@ def closing_events(call: Unfinished, recordings_dir: Path) -> list[AnyHappened]:
         )
         for recording_id, path in call.recordings
     ]
-    events.append(CallFailed(
-        code="APP-007",
-        what="the line server does not know this call any more",
-        remedy="See the log of careline-lines",
-        seq=0,
-        **where,
-    ))
+    events.append(
+        CallFailed(
+            code="APP-007",
+            what="the line server does not know this call any more",
+            remedy="See the log of careline-lines",
+            seq=0,
+            **where,
+        )
+    )
     events.append(CallReleased(cause=Cause.TEMPORARY_FAILURE, ended_by="box", seq=0, **where))
     return [msgspec.structs.replace(event, seq=call.last_seq + place) for place, event in enumerate(events, 1)]
 
@@ -92,11 +92,7 @@ def recent_rows(since: datetime) -> list[str]:
 
 def compare(recordings_dir: Path, days: Iterable[date], rows: Sequence[str]) -> Difference:
     """Files of those days against rows of the store; a row of another day is looked up singly."""
-    files = {
-        str(path.relative_to(recordings_dir))
-        for day in days
-        for path in (recordings_dir / folder_of(day)).glob("*.wav")
-    }
+    files = {str(path.relative_to(recordings_dir)) for day in days for path in (recordings_dir / folder_of(day)).glob("*.wav")}
     known = set(rows)
     missing = sorted(row for row in known - files if not (recordings_dir / row).exists())
     strange = sorted(file for file in files - known if OF_MESSAGE.sub(".wav", file) not in known)

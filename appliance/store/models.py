@@ -153,8 +153,8 @@ class LineAlarm(StoreModel):
 
 
 class LineAction(StoreModel):
-    """What somebody did to lines, and what came of it. `by`: the account, or a user of the machine. `subject`: "channel 3", "group trunk".
-    """
+    """What somebody did to lines, and what came of it. `by`: the account, or a user of the machine.
+    `subject`: "channel 3", "group trunk"."""
 
     id = AutoField()
     at = UtcField(index=True)

@@ -132,10 +132,14 @@ class Store:
             job.settle(*outcome)
 
     def _failed(self, error: DatabaseError) -> None:
-        self.fault = broken(self._path, error) if is_damage(error) else StoreError(
-            "STO-004",
-            f"the store {self._path} cannot be written ({first_of(error)})",
-            "Free disk space; nothing is lost meanwhile",
+        self.fault = (
+            broken(self._path, error)
+            if is_damage(error)
+            else StoreError(
+                "STO-004",
+                f"the store {self._path} cannot be written ({first_of(error)})",
+                "Free disk space; nothing is lost meanwhile",
+            )
         )
         log.error("%s", self.fault)
         threading.Event().wait(RETRY_S)

@@ -59,9 +59,7 @@ def _with_laws(wanted: CardSetup, device_dir: str) -> CardSetup:
     """Channels whose companding nobody wrote keep the one they have."""
     with Control(device_dir) as control:
         laws = {params.number: LAW_WORDS.get(params.law) for params in control.channels()}
-    groups = tuple(
-        msgspec.structs.replace(group, law=group.law or laws.get(channel_numbers(group.channels)[0])) for group in wanted.groups
-    )
+    groups = tuple(msgspec.structs.replace(group, law=group.law or laws.get(channel_numbers(group.channels)[0])) for group in wanted.groups)
     return msgspec.structs.replace(wanted, groups=groups)
 
 

@@ -25,12 +25,14 @@ DEAF_S = 2.1  # lines just opened hear no ring for 2 s
 def world(trunks: int, sets: int, answering: Answering = Answering.COMMAND) -> LinesConfig:
     """So many lines to the exchange, and sets on the channels after them."""
     numbers = range(trunks + 1, trunks + sets + 1)
-    return LinesConfig(virtual=VirtualConfig(
-        spans=(SpanConfig(kind=SpanKind.FXO, channels=trunks), SpanConfig(kind=SpanKind.FXS, channels=sets)),
-        numbers=(NumberConfig(number=BOX, spans=(1,)),),
-        sets=tuple(SetConfig(channel=number, answering=answering) for number in numbers),
-        visitors=trunks + 4,
-    ))
+    return LinesConfig(
+        virtual=VirtualConfig(
+            spans=(SpanConfig(kind=SpanKind.FXO, channels=trunks), SpanConfig(kind=SpanKind.FXS, channels=sets)),
+            numbers=(NumberConfig(number=BOX, spans=(1,)),),
+            sets=tuple(SetConfig(channel=number, answering=answering) for number in numbers),
+            visitors=trunks + 4,
+        )
+    )
 
 
 class Box:
@@ -123,9 +125,7 @@ async def press(telephone: OutsideTelephone, keys: str) -> None:
             await telephone.keys_sent()
 
 
-def run_box(
-    config: Config, prompts: PromptLibrary, main: Callable[[Box], Awaitable[Any]], lines: LinesConfig | None = None
-) -> Any:
+def run_box(config: Config, prompts: PromptLibrary, main: Callable[[Box], Awaitable[Any]], lines: LinesConfig | None = None) -> Any:
     """Run `main(box)` in virtual time on a box that is up."""
 
     async def within(clock: VirtualClock) -> Any:

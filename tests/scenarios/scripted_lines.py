@@ -122,8 +122,14 @@ class ScriptedLines:
         busy = {state.channel for state in self.legs.values() if state.phase is not LegPhase.RELEASED}
         channel = next(number for number in range(1, 1000) if number not in busy)
         self.legs[name] = LegState(
-            leg=name, channel=channel, group=group, direction=Direction.INBOUND, phase=LegPhase.OFFERED,
-            ani=ani, dnis=dnis, offered_at=self.clock.now(),
+            leg=name,
+            channel=channel,
+            group=group,
+            direction=Direction.INBOUND,
+            phase=LegPhase.OFFERED,
+            ani=ani,
+            dnis=dnis,
+            offered_at=self.clock.now(),
         )
         self.emit(Offered(state=self.legs[name]))
         return name
@@ -177,10 +183,18 @@ class ScriptedLines:
     def _hello(self, command: Hello) -> None:
         numbers = tuple(range(1, self._channels + 1))
         channels = tuple(ChannelState(number=n, name=f"C{n}", span=1, group="trunk", signalling="fxsks") for n in numbers)
-        self.emit(Welcome(
-            version=VERSION, card="scripted", at=self.clock.now(), started_at=self.clock.now(), legs=tuple(self.legs.values()),
-            channels=channels, spans=(), groups=(GroupState(name="trunk", channels=numbers, hunting="up"),),
-        ))
+        self.emit(
+            Welcome(
+                version=VERSION,
+                card="scripted",
+                at=self.clock.now(),
+                started_at=self.clock.now(),
+                legs=tuple(self.legs.values()),
+                channels=channels,
+                spans=(),
+                groups=(GroupState(name="trunk", channels=numbers, hunting="up"),),
+            )
+        )
 
     def _ping(self, command: Ping) -> None:
         self.emit(Pong())
@@ -201,8 +215,13 @@ class ScriptedLines:
     def _seize(self, command: Seize) -> None:
         self.seized += 1
         self.legs[command.leg] = LegState(
-            leg=command.leg, channel=101, group=command.group, direction=Direction.OUTBOUND, phase=LegPhase.DIALLING,
-            offered_at=self.clock.now(), tag=command.tag,
+            leg=command.leg,
+            channel=101,
+            group=command.group,
+            direction=Direction.OUTBOUND,
+            phase=LegPhase.DIALLING,
+            offered_at=self.clock.now(),
+            tag=command.tag,
         )
         loop = asyncio.get_running_loop()
         does = self._set_answers()

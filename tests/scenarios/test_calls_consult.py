@@ -319,8 +319,15 @@ def test_what_a_hand_over_leaves_behind(config: Config, prompts: PromptLibrary) 
     assert (ended_by, outcome, transferred_to, transfer_outcome) == ("operator", "operator", "sets", "answered")
     assert (ended, open_recordings) == (True, 0)
     assert [kind for kind in kinds if not kind.startswith("Recording")] == [
-        "TransferStarted", "TransferAnswered", "CallBridged", "CallHeld", "TransferStarted", "TransferAnswered", "CallHandedOver",
-        "CallBridged", "CallUnbridged",
+        "TransferStarted",
+        "TransferAnswered",
+        "CallBridged",
+        "CallHeld",
+        "TransferStarted",
+        "TransferAnswered",
+        "CallHandedOver",
+        "CallBridged",
+        "CallUnbridged",
     ]
 
 

@@ -106,7 +106,14 @@ async def early_hang_up(server: ScriptedLines) -> None:
 
 
 CALLERS: list[Caller] = [
-    menus, typed_ahead, message, message_cut_off, silent_message, operator, operator_caller_leaves, caller_leaves_while_it_rings,
+    menus,
+    typed_ahead,
+    message,
+    message_cut_off,
+    silent_message,
+    operator,
+    operator_caller_leaves,
+    caller_leaves_while_it_rings,
 ]
 
 
@@ -165,7 +172,16 @@ def empty_store(config: Config) -> None:
 
 def read_outcome() -> Outcome:
     fields = (
-        "call_id", "ended_by", "outcome", "language", "path", "digits", "cause", "operator_channel", "transferred_to", "transfer_outcome",
+        "call_id",
+        "ended_by",
+        "outcome",
+        "language",
+        "path",
+        "digits",
+        "cause",
+        "operator_channel",
+        "transferred_to",
+        "transfer_outcome",
     )
     records = [
         {name: getattr(row, name) for name in fields} | {"answered": row.answered_at, "ended": row.ended_at is not None}

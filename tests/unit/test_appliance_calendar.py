@@ -7,9 +7,7 @@ import pytest
 from appliance.calendar import Calendar, CalendarConfig, DayState
 from drivers.errors import ConfigError
 
-AUTUMN = Calendar(
-    CalendarConfig(holidays=(date(2026, 10, 1), date(2026, 10, 2)), special={date(2026, 10, 10): ("09:00-11:00",)})
-)
+AUTUMN = Calendar(CalendarConfig(holidays=(date(2026, 10, 1), date(2026, 10, 2)), special={date(2026, 10, 10): ("09:00-11:00",)}))
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,19 @@ def test_other_hours_are_put_together(tmp_path: Path) -> None:
     hours = "['08:00-12:00']"
     config = load(tmp_path, f"[hospital.calendar.week]\nmonday = {hours}\ntuesday = {hours}\nsunday = ['09:30-11:00']")
     assert opening_hours(config.hospital.calendar, "zh") == (
-        "weekday_1", "to", "weekday_2", "period_morning", "hour_8", "to", "period_noon", "hour_12",
-        "weekday_7", "period_morning", "hour_9", "half", "to", "period_morning", "hour_11",
+        "weekday_1",
+        "to",
+        "weekday_2",
+        "period_morning",
+        "hour_8",
+        "to",
+        "period_noon",
+        "hour_12",
+        "weekday_7",
+        "period_morning",
+        "hour_9",
+        "half",
+        "to",
+        "period_morning",
+        "hour_11",
     )

@@ -14,7 +14,8 @@ def good() -> dict[str, AnyNode]:
     return {
         "hello": Say(prompts=("hello",), exits={"done": "menu"}),
         "menu": Menu(
-            prompts=("menu",), keys=(("1", "hello"), ("#", "end")),
+            prompts=("menu",),
+            keys=(("1", "hello"), ("#", "end")),
             exits={"hello": "hello", "end": "bye", "too_many": "bye", "silent": "bye"},
         ),
         "bye": HangUp(prompts=("bye",)),

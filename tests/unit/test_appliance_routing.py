@@ -5,14 +5,16 @@ import pytest
 from appliance.calendar import DayState
 from appliance.routing import CallFacts, Miss, Route, RoutingTable
 
-TABLE = RoutingTable((
-    Route(name="nuisance", service="reject", ani="1380000*"),
-    Route(name="withheld at night", service="reject", ani="withheld", when="not_open"),
-    Route(name="front desk", service="operator", dnis="8001", group="front"),
-    Route(name="holidays", service="after_hours", when="holiday"),
-    Route(name="hotline", service="hotline", dnis="96120"),
-    Route(name="closed", service="after_hours", when="not_open"),
-))
+TABLE = RoutingTable(
+    (
+        Route(name="nuisance", service="reject", ani="1380000*"),
+        Route(name="withheld at night", service="reject", ani="withheld", when="not_open"),
+        Route(name="front desk", service="operator", dnis="8001", group="front"),
+        Route(name="holidays", service="after_hours", when="holiday"),
+        Route(name="hotline", service="hotline", dnis="96120"),
+        Route(name="closed", service="after_hours", when="not_open"),
+    )
+)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,10 @@ def test_first_match_wins(group: str, dnis: str | None, ani: str | None, state: 
 def test_says_why() -> None:
     decision = TABLE.decide(CallFacts(group="trunk", dnis="96120", ani="010", state=DayState.CLOSED))
     assert decision.misses == (
-        Miss("nuisance", "ani"), Miss("withheld at night", "ani"), Miss("front desk", "group"), Miss("holidays", "when"),
+        Miss("nuisance", "ani"),
+        Miss("withheld at night", "ani"),
+        Miss("front desk", "group"),
+        Miss("holidays", "when"),
     )
     assert decision.explain() == (
         "nuisance: other ani; withheld at night: other ani; front desk: other group; holidays: other when; hotline: hotline"

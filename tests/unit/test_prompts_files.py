@@ -108,8 +108,9 @@ def test_beep_is_a_sine_of_its_level() -> None:
 
 def test_manifest_is_what_is_on_disk() -> None:
     on_disk = {(lang, key): path for lang in LANGS for key, path in files(lang).items()}
-    in_manifest = {(lang, entry.id): rendering for entry in MANIFEST.prompts for lang in LANGS
-                   if (rendering := entry.rendering(lang)) is not None}
+    in_manifest = {
+        (lang, entry.id): rendering for entry in MANIFEST.prompts for lang in LANGS if (rendering := entry.rendering(lang)) is not None
+    }
     assert on_disk.keys() == in_manifest.keys()
     for where, rendering in in_manifest.items():
         content = on_disk[where].read_bytes()

@@ -43,8 +43,15 @@ def test_unknown_missing_and_damaged(root: Path) -> None:
     assert code(root, "no_such_prompt") == "APP-062"
     greeting = root / "zh" / "greeting.wav"
     content = greeting.read_bytes()
-    for damage in (b"", content[:40], content[:-1], content[:-200], content + b"\0", b"RIFX" + content[4:],
-                   content[:20] + b"\x01" + content[21:]):
+    for damage in (
+        b"",
+        content[:40],
+        content[:-1],
+        content[:-200],
+        content + b"\0",
+        b"RIFX" + content[4:],
+        content[:20] + b"\x01" + content[21:],
+    ):
         greeting.write_bytes(damage)
         assert code(root) == "APP-064"
     greeting.unlink()

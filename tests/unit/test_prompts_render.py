@@ -34,7 +34,7 @@ def _kept_lines() -> list[str]:
     lines, keep = [], True
     for line in (HERE / "texts.toml").read_text(encoding="utf-8").splitlines():
         if line.startswith("["):
-            keep = not line.startswith("[prompts.") or line[len("[prompts."):-1] in KEPT
+            keep = not line.startswith("[prompts.") or line[len("[prompts.") : -1] in KEPT
         is_clip = " = {" in line
         if keep and (not is_clip or line.split(" =")[0] in KEPT):
             lines.append(line)
@@ -100,8 +100,9 @@ def test_a_prompt_taken_out_leaves_the_manifest_and_the_disk(package: Path) -> N
     assert read_manifest(package / "manifest.json").by_id()["num_2"].en is None
 
 
-def test_without_the_speech_tools_the_error_names_the_remedy(package: Path, capsys: pytest.CaptureFixture[str],
-                                                              monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_speech_tools_the_error_names_the_remedy(
+    package: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
     monkeypatch.delitem(__import__("sys").modules, "appliance.ivr.prompts.synth", raising=False)
     replace(package / "texts.toml", "再见。", "再会。")
@@ -113,10 +114,14 @@ def test_without_the_speech_tools_the_error_names_the_remedy(package: Path, caps
     assert hashlib.sha256((package / "zh" / "goodbye.wav").read_bytes()).hexdigest() == before
 
 
-@pytest.mark.parametrize(("old", "new", "named"), [
-    ("[tones.beep]", "[tones.beep]\nvolume = 3", "volume"), ("speed = 1.0", 'speed = "fast"', "speed"),
-    ("[prompts.goodbye]", "[prompts.goodbye", "texts.toml"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("[tones.beep]", "[tones.beep]\nvolume = 3", "volume"),
+        ("speed = 1.0", 'speed = "fast"', "speed"),
+        ("[prompts.goodbye]", "[prompts.goodbye", "texts.toml"),
+    ],
+)
 def test_wrong_texts_are_named(package: Path, old: str, new: str, named: str) -> None:
     replace(package / "texts.toml", old, new)
     with pytest.raises(PromptError, match=named) as caught:

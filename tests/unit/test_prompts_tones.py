@@ -5,6 +5,7 @@ import pytest
 from appliance.ivr.prompts import tones
 
 
+# fmt: off
 @pytest.mark.parametrize(("words", "dictionary", "said"), [
     ("一百", "yi1 bai3", "yi4 bai3"), ("一千", "yi1 qian1", "yi4 qian1"), ("一万", "yi1 wan4", "yi2 wan4"),
     ("一天", "yi1 tian1", "yi4 tian1"), ("一位", "yi1 wei4", "yi2 wei4"), ("一点", "yi4 dian3", "yi4 dian3"),

@@ -30,6 +30,7 @@ def said(clips: tuple[str, ...], lang: Lang) -> str:
     return "|".join(text for text in texts if text)
 
 
+# fmt: off
 @pytest.mark.parametrize(("n", "zh"), [
     (0, "零"), (1, "一"), (2, "二"), (9, "九"), (10, "十"), (11, "十一"), (12, "十二"), (15, "十五"), (19, "十九"), (20, "二十"),
     (22, "二十二"), (99, "九十九"), (100, "一百"), (101, "一百|零|一"), (102, "一百|零|二"), (110, "一百|一十"),

@@ -120,11 +120,13 @@ def read_texts(path: Path = HERE / "texts.toml") -> Texts:
     try:
         return msgspec.toml.decode(path.read_bytes(), type=Texts)
     except OSError as error:
-        raise PromptError("APP-060", f"prompt texts {path} cannot be read ({error.strerror})",
-                          "Restore the file from the package.") from error
+        raise PromptError(
+            "APP-060", f"prompt texts {path} cannot be read ({error.strerror})", "Restore the file from the package."
+        ) from error
     except msgspec.DecodeError as error:
-        raise PromptError("APP-060", f"prompt texts {path} are wrong: {error}",
-                          "Correct the file; its head says what each part holds.") from error
+        raise PromptError(
+            "APP-060", f"prompt texts {path} are wrong: {error}", "Correct the file; its head says what each part holds."
+        ) from error
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -132,11 +134,13 @@ def read_manifest(path: Path) -> Manifest:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Manifest)
     except OSError as error:
-        raise PromptError("APP-061", f"prompt manifest {path} cannot be read ({error.strerror})",
-                          "Reinstall the package, or run `make prompts`.") from error
+        raise PromptError(
+            "APP-061", f"prompt manifest {path} cannot be read ({error.strerror})", "Reinstall the package, or run `make prompts`."
+        ) from error
     except msgspec.DecodeError as error:
-        raise PromptError("APP-061", f"prompt manifest {path} is wrong: {error}",
-                          "Reinstall the package, or delete the file and run `make prompts`.") from error
+        raise PromptError(
+            "APP-061", f"prompt manifest {path} is wrong: {error}", "Reinstall the package, or delete the file and run `make prompts`."
+        ) from error
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:

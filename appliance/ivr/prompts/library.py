@@ -62,6 +62,9 @@ class PromptLibrary:
         entry = self._entries.get(prompt_id)
         rendering = entry.rendering(lang) if entry else None
         if rendering is None:
-            raise PromptError("APP-062", f"there is no prompt {prompt_id!r} in language {lang!r}",
-                              "Correct the id, or add it to texts.toml and run `make prompts`.")
+            raise PromptError(
+                "APP-062",
+                f"there is no prompt {prompt_id!r} in language {lang!r}",
+                "Correct the id, or add it to texts.toml and run `make prompts`.",
+            )
         return rendering

@@ -22,12 +22,14 @@ _PUNCTUATION = str.maketrans({"，": ", ", "、": ", ", "。": ". ", "！": "! "
 # Chao tone letters as Kokoro's vocabulary has them; the third tone first, since its letters contain the others'.
 _TONES = (("˧˩˧", "↓"), ("˧˥", "↗"), ("˥˩", "↘"), ("˥", "→"))
 _SYLLABIC = (("\u027b\u0329", "ɨ"), ("\u0279\u0329", "ɨ"), ("\u032f", ""), ("\u0329", ""))
+# fmt: off
 # espeak-ng's symbols to Kokoro's, which has single letters for diphthongs and affricates and no length mark in American.
 _AMERICAN = (
     ("aɪ", "I"), ("aʊ", "W"), ("eɪ", "A"), ("oʊ", "O"), ("ɔɪ", "Y"), ("tʃ", "ʧ"), ("dʒ", "ʤ"),
     ("ɚɹ", "əɹ"), ("ɚ", "əɹ"), ("ɜːɹ", "ɜɹ"), ("ɜː", "ɜɹ"), ("ɪə", "iə"), ("ː", ""), ("o", "ɔ"), ("r", "ɹ"), ("ɐ", "ə"), ("ɾ", "T"),
     ("ʔ", "t"), ("ɬ", "l"),
 )
+# fmt: on
 _ESPEAK_LIMIT_S = 10.0
 
 
@@ -52,8 +54,9 @@ def read(words: list[str]) -> list[list[str]]:
 def _mandarin(text: str) -> str:
     """A text without punctuation is a clip, and spoken as one word."""
     parts = _HAN.findall(text)
-    return "".join(_words(part, whole=len(parts) == 1) if language_of(part) == "zh" else part.translate(_PUNCTUATION)
-                   for part in parts).strip()
+    return "".join(
+        _words(part, whole=len(parts) == 1) if language_of(part) == "zh" else part.translate(_PUNCTUATION) for part in parts
+    ).strip()
 
 
 def _words(text: str, *, whole: bool) -> str:
@@ -78,8 +81,7 @@ def _espeak(text: str) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=_ESPEAK_LIMIT_S)
     except (OSError, subprocess.SubprocessError) as error:
-        raise PromptError("APP-066", f"espeak-ng could not read {text!r} ({error})",
-                          "Install it: apt-get install espeak-ng.") from error
+        raise PromptError("APP-066", f"espeak-ng could not read {text!r} ({error})", "Install it: apt-get install espeak-ng.") from error
     ipa = " ".join(done.stdout.split())
     for old, new in _AMERICAN:
         ipa = ipa.replace(old, new)

@@ -51,18 +51,24 @@ class _Studio:
     def samples(self, job: Job) -> bytes:
         try:
             from appliance.ivr.prompts import level
+
             return level.tone_clip(*msgspec.structs.astuple(job.tone)) if job.tone else self._speech(job)
         except ImportError as error:
-            raise PromptError("APP-065", f"{job.lang}/{job.id} cannot be rendered here: {error}",
-                              "Run `make prompts`, or install the dependency group: pip install 'careline[prompts]'.") from error
+            raise PromptError(
+                "APP-065",
+                f"{job.lang}/{job.id} cannot be rendered here: {error}",
+                "Run `make prompts`, or install the dependency group: pip install 'careline[prompts]'.",
+            ) from error
 
     def _speech(self, job: Job) -> bytes:
         from appliance.ivr.prompts import level, synth
+
         return level.speech_clip(self._voice.sentences(job.spoken, self._texts.voice_for(job.spoken)), synth.RATE_HZ)
 
     @functools.cached_property
     def _voice(self) -> "Synthesizer":
         from appliance.ivr.prompts.synth import Synthesizer
+
         return Synthesizer(self._texts.readings)
 
 
@@ -127,8 +133,7 @@ def _write(root: Path, job: Job, alaw: bytes) -> Rendering:
     path = root / job.lang / f"{job.id}.wav"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-    return Rendering(job.text, job.voice, job.recipe_sha256, hashlib.sha256(content).hexdigest(),
-                     len(alaw) * 1000 // wav.RATE_HZ)
+    return Rendering(job.text, job.voice, job.recipe_sha256, hashlib.sha256(content).hexdigest(), len(alaw) * 1000 // wav.RATE_HZ)
 
 
 def _with(entry: Entry, job: Job, rendering: Rendering) -> Entry:

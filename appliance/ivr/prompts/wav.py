@@ -19,12 +19,15 @@ def wrap(alaw: bytes) -> bytes:
     """A whole WAV file around A-law samples; the count must be even, since RIFF would pad an odd chunk."""
     if len(alaw) % 2:
         raise ValueError("an A-law clip needs an even number of samples")
-    return _HEADER.pack(
+    # fmt: off
+    header = _HEADER.pack(
         b"RIFF", HEADER_BYTES - 8 + len(alaw), b"WAVE",
         b"fmt ", 18, ALAW, 1, RATE_HZ, RATE_HZ, 1, 8, 0,
         b"fact", 4, len(alaw),
         b"data", len(alaw),
-    ) + alaw
+    )
+    # fmt: on
+    return header + alaw
 
 
 def unwrap(path: Path) -> bytes:
@@ -35,10 +38,15 @@ def unwrap(path: Path) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise PromptError("APP-063", f"prompt file {path} cannot be read ({error.strerror})",
-                          "Check that it exists and that the call agent's user may read it; "
-                          "reinstall the package, or run `make prompts`.") from error
+        raise PromptError(
+            "APP-063",
+            f"prompt file {path} cannot be read ({error.strerror})",
+            "Check that it exists and that the call agent's user may read it; reinstall the package, or run `make prompts`.",
+        ) from error
     if len(content) % 2 or content != wrap(content[HEADER_BYTES:]):
-        raise PromptError("APP-064", f"prompt file {path} is damaged or not 8 kHz mono A-law WAV",
-                          "Reinstall the package, or delete the file and run `make prompts`.")
+        raise PromptError(
+            "APP-064",
+            f"prompt file {path} is damaged or not 8 kHz mono A-law WAV",
+            "Reinstall the package, or delete the file and run `make prompts`.",
+        )
     return content[HEADER_BYTES:]

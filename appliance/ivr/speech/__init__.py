@@ -15,6 +15,16 @@ from appliance.ivr.speech.digits import say_digits
 from appliance.ivr.speech.numbers import say_decimal, say_number, say_ordinal
 
 __all__ = [
-    "Unit", "say_count", "say_date", "say_day", "say_decimal", "say_digits", "say_duration_s", "say_money_fen", "say_number",
-    "say_ordinal", "say_time", "say_year",
+    "Unit",
+    "say_count",
+    "say_date",
+    "say_day",
+    "say_decimal",
+    "say_digits",
+    "say_duration_s",
+    "say_money_fen",
+    "say_number",
+    "say_ordinal",
+    "say_time",
+    "say_year",
 ]

@@ -44,8 +44,7 @@ def say_duration_s(seconds: int, lang: Lang) -> Clips:
     """一小时零五分钟; "one hour and five minutes". Raises: ValueError if negative."""
     if seconds < 0:
         raise ValueError(f"a duration of {seconds} s cannot be said")
-    parts = [(seconds // size % (size_above // size) if size_above else seconds // size, unit)
-             for size, unit, size_above in _sizes()]
+    parts = [(seconds // size % (size_above // size) if size_above else seconds // size, unit) for size, unit, size_above in _sizes()]
     spoken = [(n, unit) for n, unit in parts if n]
     if not spoken:
         return say_count(0, Unit.SECOND, lang)

@@ -128,7 +128,6 @@ def _english_ordinal_under_100(n: int) -> Clips:
 
 def _english_ordinal_of_scale(n: int) -> Clips:
     """Whole thousands, millions or billions: "twelve thousandth"."""
-    scale, unit = next((scale, unit) for scale, unit in
-                       ((10**9, "billion"), (10**6, "million"), (1000, "thousand")) if n % scale == 0)
+    scale, unit = next((scale, unit) for scale, unit in ((10**9, "billion"), (10**6, "million"), (1000, "thousand")) if n % scale == 0)
     above = n - n // scale % 1000 * scale
     return (*(_english(above) if above else ()), *_english_section(n // scale % 1000), f"ordinal_{unit}")
