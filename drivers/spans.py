@@ -1,19 +1,18 @@
 """Channels: where a card's channel, its signalling and its media port meet. Line server's event loop only.
 
-Events of the card go into the signaller; what it asks for is done here: hook to the card, timers to the loop, tones and digits to the port,
-news of the call to a `CallSink`. A channel in alarm has no call and takes none until the alarm is cleared.
+Events of the card go into the signaller; what it asks for is done by `drivers.channel_actions`. A channel in alarm has no call and takes
+none until the alarm is cleared.
 """
 
 import asyncio
 import logging
-
-import msgspec
 
 from drivers.alarms import NOT_OPEN, REMOVED, Alarms
 from drivers.audio_path import AudioPath
 from drivers.caller_ids import CallerIdSide
 from drivers.care import ChannelCare
 from drivers.cas import BitsSide
+from drivers.channel_actions import ChannelActions
 from drivers.config import GroupConfig
 from drivers.errors import LineError
 from drivers.exchange_lines import ExchangeLine
@@ -26,40 +25,20 @@ from drivers.signalling import (
     Action,
     AnswerWanted,
     BlockWanted,
-    CallAlerting,
-    CallAnswered,
-    CallComing,
-    CallOffered,
-    CallReleased,
     CallWanted,
-    ChannelIdle,
-    EventUnexpected,
-    FarBlocked,
     Input,
     LineFailed,
     LineHappened,
-    ListenForCallerId,
-    ListenForMf,
-    ListenForTones,
     MfHeard,
     NumberSent,
     ReleaseWanted,
-    SendMf,
-    SetBits,
-    SetHook,
     Signaller,
-    SoundTone,
-    StartTimer,
     Step,
-    StopTimer,
-    TimerFired,
     ToneHeard,
-    TransferDone,
 )
 from drivers.signalling.fxo import FxsSignalled
 from drivers.signalling.fxs import FxoSignalled
 from drivers.sinks import CallSink, Tester
-from drivers.timers import Timers
 
 log = logging.getLogger("careline.lines")
 
@@ -96,11 +75,9 @@ class Channel:
         self._sink = sink
         self._find = find
         self._alarms = Alarms(() if io else NOT_OPEN)
-        self._timers = Timers(lambda name: self.tell(TimerFired(name)))
         self.audio = AudioPath(self)
         self.caller_id = CallerIdSide(self)
-        self._rings_since_s: float | None = None
-        self._tones: tuple[str, ...] = ()
+        self._actions = ChannelActions(self, sink)
         self.set = SetSide(self, sink, flash_limit_ms) if spec.signalling in SETS else None
         self.bits = BitsSide(self) if spec.signalling is Signalling.CAS else None
         self.line = ExchangeLine(self, sink, signaller) if isinstance(signaller, FxsSignalled) else None
@@ -138,7 +115,8 @@ class Channel:
     @property
     def rings_for_s(self) -> float:
         """Since the call that is on it began to ring, or was offered."""
-        return 0.0 if self._rings_since_s is None else asyncio.get_running_loop().time() - self._rings_since_s
+        since_s = self._actions.rings_since_s
+        return 0.0 if since_s is None else asyncio.get_running_loop().time() - since_s
 
     def accepts_calls(self) -> bool:
         return not self.care.blocked and not self.alarms and self.test is None
@@ -160,7 +138,7 @@ class Channel:
     def seize(self, wanted: CallWanted) -> None:
         """Call out. The channel was reserved; the outcome comes through the CallSink."""
         self.reserved = False
-        self._rings_since_s = None
+        self._actions.rings_since_s = None
         self.care.began()
         self.audio.open()
         self.tell(wanted)
@@ -184,7 +162,7 @@ class Channel:
 
     def follow(self, heard: bool) -> None:
         """Let the media core have the audio, or (joined in the card) leave it alone; not where tones tell that the far side hangs up."""
-        if heard or self._tones:
+        if heard or self._actions.tones:
             self.audio.open()
         else:
             self.audio.leave()
@@ -242,7 +220,7 @@ class Channel:
     def rest(self) -> None:
         """Without a call: on-hook, whatever an earlier process left behind; bits are told by `begin`."""
         if self.bits is None:
-            self._hook(Hook.ON)
+            self._actions.hook(Hook.ON)
 
     def begin(self) -> None:
         """The channel's first moment: a set can be lifted already, bits of an E1 have never been told either way."""
@@ -284,7 +262,7 @@ class Channel:
         """A tone the media core heard; only what the signaller asked for is passed on."""
         if self.test:
             self.test.tone(tone, on)
-        elif tone in self._tones:
+        elif tone in self._actions.tones:
             self.tell(ToneHeard(tone, on))
 
     def on_digit(self, digit: str) -> bool:
@@ -304,7 +282,7 @@ class Channel:
 
     def close(self) -> None:
         """Stop timers, leave the call as it is."""
-        self._timers.close()
+        self._actions.close()
         self.caller_id.close()
         if self.set:
             self.set.close()
@@ -320,67 +298,8 @@ class Channel:
         perform(steps, self._find)
 
     def perform(self, action: Action) -> None:
-        """Do one thing a signaller asked for."""
-        match action:
-            case SetHook(hook=hook):
-                self._hook(hook)
-            case StartTimer(name=name, ms=ms):
-                self._timers.start(name, ms)
-            case StopTimer(name=name):
-                self._timers.stop(name)
-            case ListenForTones(tones=tones):
-                self._tones = tones
-                self.port.detect_tones(signalling=tones)
-            case ListenForCallerId(standards=standards):
-                self.caller_id.listen(standards)
-            case SendMf(signal=signal, forward=forward):
-                self.port.send_mf(signal, forward)
-            case ListenForMf(forward=forward):
-                if forward is not None:
-                    self.audio.open()
-                self.port.listen_mf(forward)
-            case SoundTone(tone=tone):
-                self._sound(tone)
-            case EventUnexpected(state=state, event=event):
-                log.warning("LIN-060 channel %d: %s while %s has no row; released", self.number, event, state)
-            case _:
-                self._report(action)
-
-    def _report(self, action: Action) -> None:
-        match action:
-            case CallOffered():
-                self._offered(action)
-            case CallAlerting(inband=inband):
-                self._sink.call_alerting(self, inband)
-            case CallAnswered():
-                self._sink.call_answered(self)
-            case CallReleased(cause=cause, by_far_end=by_far_end):
-                self._released(cause, by_far_end)
-            case FarBlocked(blocked=blocked):
-                self.far_blocked = blocked
-                self._sink.channel_changed(self)
-            case TransferDone(outcome=outcome) if self.spec.signalling is Signalling.BCHAN:
-                self._sink.transfer_done(self, outcome)
-            case ChannelIdle() if self.test:
-                log.debug("channel %d: a call came and went during its test", self.number)
-            case CallComing():
-                self._rings_since_s = asyncio.get_running_loop().time()
-            case ChannelIdle():
-                self._rings_since_s = None
-                self.audio.end()
-                if self.set:
-                    self.set.idle()
-            case SetBits(bits=bits) if self.bits:
-                self.bits.send(bits)
-            case _ if self.set:
-                self.set.perform(action)
-            case _ if self.line:
-                self.line.perform(action)
-
-    def _sound(self, tone: str) -> None:
-        if tone:
-            self.audio.open()
-        self.port.tone(tone)
+        """Do one thing a signaller asked for. Raises: LineError, MediaError when the card or the media core refuses."""
+        self._actions.perform(action)
 
     def _look_at_set(self) -> None:
         if self.set:
@@ -392,26 +311,6 @@ class Channel:
         if self.bits:
             self.bits.look()
 
-    def _offered(self, offered: CallOffered) -> None:
-        if not (self.accepts_calls() and self.group.carries_in(self.number)) and not offered.urgent:
-            self.release(Cause.CHANNEL_NOT_AVAILABLE)
-            return
-        self.care.began()
-        self.audio.open()
-        self._sink.call_offered(self, msgspec.structs.replace(offered, dnis=offered.dnis or self.group.dnis or None))
-
-    def _released(self, cause: int, by_far_end: bool) -> None:
-        blocked = self.care.blocked
-        self.care.ended(cause, bool(self.alarms))
-        self._tones = ()
-        self._sink.call_released(self, cause, by_far_end)
-        if self.care.blocked is not blocked:
-            self._block_for_failures()
-
-    def _block_for_failures(self) -> None:
-        log.error("LIN-170 channel %d blocked after %d failures in a row", self.number, self.care.failures_in_a_row)
-        self.blocked_changed()
-
     def _alarm_changed(self, span: tuple[str, ...] | None = None, own: tuple[str, ...] | None = None) -> None:
         if not self._alarms.change(span, own):
             return
@@ -422,14 +321,6 @@ class Channel:
             self._look_at_bits()
         log.warning("LIN-064 channel %d: %s", self.number, f"alarm {' '.join(self.alarms)}" if self.alarms else "alarm cleared")
         self._sink.channel_changed(self)
-
-    def _hook(self, hook: Hook) -> None:
-        if self.io is None:
-            return
-        try:
-            self.io.set_hook(hook)
-        except LineError as error:
-            self.io_failed(error)
 
     def io_failed(self, error: LineError) -> None:
         """The card refused: whatever call there is ends."""
