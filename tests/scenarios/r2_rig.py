@@ -20,8 +20,8 @@ from drivers.virtual.channel import VirtualChannel
 from drivers.virtual.config import SpanConfig, SpanKind, VirtualConfig
 from drivers.virtual.timeslot import TimeslotChannel
 from tests.scenarios.lines_rig import Agent
+from tests.scenarios.mortal_rig import MemoryStore
 from tests.scenarios.r2_office import R2Office
-from tests.scenarios.test_lines_adoption import MemoryStore
 
 R = TypeVar("R")
 

@@ -13,8 +13,8 @@ from appliance.store.models import CallRecord
 from appliance.store.projections import events_of
 from drivers.virtual.telephone import WiredSet
 from tests.scenarios.box_rig import BOX, Box, run_box
+from tests.scenarios.house_rig import OUTSIDE, SETS, SILENT, TAKEN, WORLD, all_put_down
 from tests.scenarios.killing import Life
-from tests.scenarios.test_calls_sets import ONE, OUTSIDE, SILENT, TAKEN, THREE, TWO, WORLD
 
 NUMBERS = ("8001", "8002", "8003", "0", "*1", f"9{OUTSIDE}", f"9{SILENT}", f"9{TAKEN}", "120", "7", "80", "#", "8002#", "958")
 STEPS = 60
@@ -67,12 +67,10 @@ def test_everything_ends_idle(config: Config, prompts: PromptLibrary, seed: int,
     dice = random.Random(seed)
 
     async def main(box: Box) -> list[CallFailed]:
-        people = [Person(box.set(channel), dice).live() for channel in (ONE, TWO, THREE)]
+        people = [Person(box.set(channel), dice).live() for channel in SETS]
         deaths = [agent_dies(box, dice)] if mortal else []
         await asyncio.gather(*people, outsider(box, dice), outsider(box, dice), *deaths)
-        for channel in (ONE, TWO, THREE):
-            box.set(channel).hang_up()
-        await box.idle()
+        await all_put_down(box)
         await asyncio.sleep(15)
         stuck = [channel.state() for channel in box.server.lines.channels.values() if not channel.is_free()]
         assert stuck == []

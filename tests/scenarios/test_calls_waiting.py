@@ -9,22 +9,11 @@ from appliance.config import CallsConfig, Config
 from appliance.ivr.prompts.library import PromptLibrary
 from drivers.media import Tone
 from drivers.virtual.handset import Phase
-from drivers.virtual.telephone import WiredSet
 from tests.scenarios.box_rig import Box
+from tests.scenarios.house_rig import ONE, THREE, TWO, dial, flashed, hears, knocking, play, talking
 from tests.scenarios.killing import Life
 from tests.scenarios.lines_rig import recorded
-from tests.scenarios.test_calls_flash import hears, play, talking
-from tests.scenarios.test_calls_sets import ONE, THREE, TWO, dial
-from tests.scenarios.test_lines_sets import Bell
-
-
-async def knocking(box: Box) -> tuple[WiredSet, WiredSet, WiredSet]:
-    """One and two talk, three has called two and is heard as a beep."""
-    one, two = await talking(box)
-    three = dial(box, THREE, "8002")
-    await asyncio.sleep(6)
-    assert three.heard_tones[-1] is Tone.RINGBACK
-    return one, two, three
+from tests.scenarios.set_rig import Bell
 
 
 def beeps(heard: bytes) -> int:
@@ -54,16 +43,13 @@ def test_beep_is_heard_by_the_set_alone_again_and_again(config: Config, prompts:
 def test_flash_switches_there_and_back(config: Config, prompts: PromptLibrary, folder: Path) -> None:
     async def act(box: Box) -> None:
         one, two, three = await knocking(box)
-        two.flash()
-        await asyncio.sleep(3)
+        await flashed(two)
         await hears(folder, three, two, not_by=(one,))
         await hears(folder, two, three, not_by=(one,))
-        two.flash()
-        await asyncio.sleep(3)
+        await flashed(two)
         await hears(folder, one, two, not_by=(three,))
         await hears(folder, two, one, not_by=(three,))
-        two.flash()
-        await asyncio.sleep(3)
+        await flashed(two)
         await hears(folder, three, two, not_by=(one,))
         two.hang_up()
         await three.reached(Phase.ENDED)
@@ -78,15 +64,12 @@ def test_flash_switches_there_and_back(config: Config, prompts: PromptLibrary, f
 def test_waiting_caller_who_leaves_gives_the_set_back(config: Config, prompts: PromptLibrary, folder: Path) -> None:
     async def act(box: Box) -> None:
         one, two, three = await knocking(box)
-        two.flash()
-        await asyncio.sleep(3)
+        await flashed(two)
         three.hang_up()
         await asyncio.sleep(3)
         await hears(folder, one, two)
-        two.flash()
-        await asyncio.sleep(3)
-        two.flash()
-        await asyncio.sleep(3)
+        await flashed(two)
+        await flashed(two)
         await hears(folder, two, one)
 
     play(config, prompts, act)
@@ -95,8 +78,7 @@ def test_waiting_caller_who_leaves_gives_the_set_back(config: Config, prompts: P
 def test_first_caller_who_leaves_takes_nobody_along(config: Config, prompts: PromptLibrary, folder: Path) -> None:
     async def act(box: Box) -> None:
         one, two, three = await knocking(box)
-        two.flash()
-        await asyncio.sleep(3)
+        await flashed(two)
         one.hang_up()
         await asyncio.sleep(3)
         await hears(folder, three, two)
@@ -112,8 +94,7 @@ def test_first_caller_who_leaves_in_his_turn_makes_way(config: Config, prompts: 
     async def act(box: Box) -> None:
         one, two, three = await knocking(box)
         for _ in range(2):
-            two.flash()
-            await asyncio.sleep(3)
+            await flashed(two)
         one.hang_up()
         await asyncio.sleep(3)
         await hears(folder, three, two)
@@ -162,13 +143,11 @@ def test_third_caller_hears_that_it_is_taken(config: Config, prompts: PromptLibr
 def test_next_call_agent_lets_them_take_turns(config: Config, prompts: PromptLibrary, folder: Path) -> None:
     async def act(box: Box) -> None:
         one, two, three = await knocking(box)
-        two.flash()
-        await asyncio.sleep(3)
+        await flashed(two)
         await box.next_agent(Life())
         await asyncio.sleep(2)
         await hears(folder, three, two)
-        two.flash()
-        await asyncio.sleep(3)
+        await flashed(two)
         await hears(folder, one, two, not_by=(three,))
 
     play(config, prompts, act)

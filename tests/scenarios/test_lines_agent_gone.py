@@ -243,7 +243,7 @@ def test_commands_to_a_call_that_is_over(folder: Path) -> None:
 
 
 def test_group_with_channels_the_card_does_not_have(folder: Path) -> None:
-    """The others are in use, and what is missing is told (more of it in test_lines_setup)."""
+    """The others are in use, and what is missing is told (more of it in test_lines_setup_refused)."""
     lines = msgspec.structs.replace(LINES, groups=(GroupConfig(name="t", channels="1-9"),))
 
     async def main(rig: Rig) -> None:

@@ -33,7 +33,7 @@ from drivers.virtual.handset import Handset, Phase
 from tests.media import audio
 from tests.media.test_mix import heard as tones_in
 from tests.scenarios.lines_rig import LINES, WORLD, Rig, recorded, run_rig, speech_like, wav
-from tests.scenarios.test_lines_adoption import Mortal, run_mortal
+from tests.scenarios.mortal_rig import Mortal, run_mortal
 
 SETS = msgspec.structs.replace(WORLD, spans=(*WORLD.spans[:1], SpanConfig(kind=SpanKind.FXS, channels=3)))
 THREE_SETS = msgspec.structs.replace(LINES, virtual=SETS)

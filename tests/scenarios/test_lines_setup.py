@@ -1,4 +1,4 @@
-"""Setting lines up while the box runs, on the virtual card: what is checked, what is touched, what is undone."""
+"""Setting lines up while the box runs, on the virtual card: what is told, what is touched, what is undone."""
 
 import asyncio
 from pathlib import Path
@@ -7,73 +7,27 @@ import msgspec
 import pytest
 
 from drivers.config import GroupConfig, LineSetup, load_setup
-from drivers.errors import ConfigError
 from drivers.line_setup import OLD, TRYING
 from drivers.protocol import (
     AskSetup,
     Cause,
     CommandFailed,
-    LineFaultsChanged,
     LinesReplaced,
     Offered,
-    Release,
     Released,
     Seize,
     SettleSetup,
     SetupChecked,
     SetupSettled,
     SetupTold,
-    TrySetup,
-    Welcome,
 )
 from drivers.signalling.pri.config import PriConfig
 from drivers.signalling.r2 import R2Span
 from drivers.span_plans import SpanPlan
-from drivers.virtual.config import NumberConfig, SpanConfig, SpanKind, VirtualConfig
+from drivers.virtual.config import SpanConfig, SpanKind
 from drivers.virtual.handset import Phase
-from tests.scenarios.lines_rig import BOX, LINES, Rig, run_rig
-
-# Two spans of lines, one of sets, one E1 with primary rate.
-WORLD = VirtualConfig(
-    spans=(
-        SpanConfig(kind=SpanKind.FXO, channels=2),
-        SpanConfig(kind=SpanKind.FXO, channels=2),
-        SpanConfig(kind=SpanKind.FXS, channels=2),
-        SpanConfig(kind=SpanKind.PRI),
-    ),
-    numbers=(NumberConfig(number=BOX, spans=(1, 2)),),
-)
-CONFIG = msgspec.structs.replace(LINES, virtual=WORLD)
-E1 = "7-21,23-37"
-
-
-async def told(rig: Rig) -> LineSetup:
-    rig.agent.send(AskSetup())
-    return msgspec.json.decode((await rig.agent.told(SetupTold)).setup, type=LineSetup)
-
-
-def send(rig: Rig, setup: LineSetup, apply: bool = True, confirm_s: int = 60) -> int:
-    return rig.agent.send(TrySetup(setup=msgspec.json.encode(setup), apply=apply, confirm_s=confirm_s))
-
-
-async def applied(rig: Rig, setup: LineSetup, confirm_s: int = 60) -> SetupChecked:
-    return await rig.agent.told(SetupChecked, command_id=send(rig, setup, confirm_s=confirm_s))
-
-
-async def refused(rig: Rig, setup: LineSetup) -> CommandFailed:
-    return await rig.agent.told(CommandFailed, command_id=send(rig, setup))
-
-
-def with_span(setup: LineSetup, plan: SpanPlan) -> LineSetup:
-    spans = tuple(plan if each.span == plan.span else each for each in setup.spans)
-    return msgspec.structs.replace(setup, spans=spans)
-
-
-def with_groups(setup: LineSetup, *groups: GroupConfig) -> LineSetup:
-    return msgspec.structs.replace(setup, groups=groups)
-
-
-LOOP_START = SpanPlan(span=2, fxsls="3-4")
+from tests.scenarios.lines_rig import Rig, run_rig
+from tests.scenarios.setup_rig import CONFIG, E1, LOOP_START, WORLD, applied, send, settled, told, with_groups, with_span
 
 
 def test_set_up_in_use_is_told_with_the_cards(folder: Path) -> None:
@@ -119,8 +73,7 @@ def test_one_span_changes_while_another_carries_a_call(folder: Path) -> None:
         assert rig.server.lines.channels[1] is untouched
         await asyncio.sleep(3)
         assert caller.phase is Phase.TALKING
-        rig.agent.send(SettleSetup(keep=True))
-        assert (await rig.agent.told(SetupSettled)).kept
+        assert (await settled(rig, keep=True)).kept
         kept = load_setup(folder / "data")
         assert kept is not None
         assert kept.spans[1] == LOOP_START
@@ -150,8 +103,8 @@ def test_nobody_confirms_and_it_is_undone(folder: Path) -> None:
         await applied(rig, with_span(await told(rig), LOOP_START), confirm_s=20)
         await asyncio.sleep(15)
         assert rig.channel_state(3).signalling == "fxsls"
-        settled = await rig.agent.told(SetupSettled, limit_s=10)
-        assert (settled.kept, settled.code) == (False, "LIN-183")
+        undone = await rig.agent.told(SetupSettled, limit_s=10)
+        assert (undone.kept, undone.code) == (False, "LIN-183")
         assert rig.channel_state(3).signalling == "fxsks"
         assert load_setup(folder / "data") is None
         assert not (folder / "data" / TRYING).exists()
@@ -164,9 +117,8 @@ def test_nobody_confirms_and_it_is_undone(folder: Path) -> None:
 def test_undone_at_once_when_asked(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         await applied(rig, with_span(await told(rig), LOOP_START))
-        rig.agent.send(SettleSetup(keep=False))
-        settled = await rig.agent.told(SetupSettled)
-        assert (settled.kept, settled.code) == (False, "")
+        undone = await settled(rig, keep=False)
+        assert (undone.kept, undone.code) == (False, "")
         assert rig.channel_state(3).signalling == "fxsks"
         rig.agent.send(SettleSetup(keep=True))
         assert (await rig.agent.told(CommandFailed)).code == "LIN-178"
@@ -177,8 +129,7 @@ def test_undone_at_once_when_asked(folder: Path) -> None:
 def test_a_restart_undoes_what_nobody_confirmed_and_keeps_the_rest(folder: Path) -> None:
     async def keep_one(rig: Rig) -> None:
         await applied(rig, with_span(await told(rig), LOOP_START))
-        rig.agent.send(SettleSetup(keep=True))
-        await rig.agent.told(SetupSettled)
+        await settled(rig, keep=True)
         await applied(rig, with_span(await told(rig), SpanPlan(span=1, fxsls="1-2")))
 
     run_rig(folder, keep_one, CONFIG)
@@ -191,26 +142,10 @@ def test_the_one_before_is_kept_beside(folder: Path) -> None:
     async def main(rig: Rig) -> None:
         for plan in (LOOP_START, SpanPlan(span=1, fxsls="1-2")):
             await applied(rig, with_span(await told(rig), plan))
-            rig.agent.send(SettleSetup(keep=True))
-            await rig.agent.told(SetupSettled)
+            await settled(rig, keep=True)
         before = load_setup(folder / "data", OLD)
         assert before is not None
         assert before.spans[0].fxsks == "1-2"
-
-    run_rig(folder, main, CONFIG)
-
-
-def test_channels_with_calls_are_not_changed(folder: Path) -> None:
-    async def main(rig: Rig) -> None:
-        _, leg = await rig.answered()
-        setup = with_span(await told(rig), SpanPlan(span=1, fxsls="1-2"))
-        failed = await refused(rig, setup)
-        assert failed.code == "LIN-181"
-        assert "channels 1 " in failed.what
-        rig.agent.send(Release(leg=leg))
-        await rig.agent.told(Released, leg=leg)
-        assert (await applied(rig, setup)).touched == (1, 2)
-        assert (await refused(rig, setup)).code == "LIN-180"
 
     run_rig(folder, main, CONFIG)
 
@@ -275,12 +210,8 @@ def test_channel_taken_out_of_its_group_is_not_there(folder: Path) -> None:
         rig.call_in()
         await asyncio.sleep(10)
         assert not rig.agent.heard(Offered)
-        await applied_back(rig)
+        await settled(rig, keep=False)
         assert len(rig.server.lines.channels) == 36
-
-    async def applied_back(rig: Rig) -> None:
-        rig.agent.send(SettleSetup(keep=False))
-        await rig.agent.told(SetupSettled)
 
     run_rig(folder, main, CONFIG)
 
@@ -295,75 +226,10 @@ def test_e1_becomes_r2_and_back(folder: Path) -> None:
         assert 22 not in rig.server.lines.links
         assert rig.server.lines.spans[4].state().link_up is None
         await rig.agent.told(LinesReplaced)
-        rig.agent.send(SettleSetup(keep=False))
-        await rig.agent.told(SetupSettled)
+        await settled(rig, keep=False)
         assert rig.channel_state(7).signalling == "bchan"
         assert rig.server.lines.links[22].io is not None
         assert rig.server.lines.spans[4].state().link_up is False
-
-    run_rig(folder, main, CONFIG)
-
-
-# --- bad set-up ---------------------------------------------------------------------------------------------------
-
-BAD: list[tuple[str, dict[str, object]]] = [
-    ("CFG-091", {"spans": [{"span": 1, "fxsks": "1-2", "fxsls": "2"}]}),
-    ("CFG-091", {"spans": [{"span": 1, "fxsks": "1-3"}, {"span": 2, "fxsks": "3-4"}]}),
-    ("CFG-090", {"spans": [{"span": 1, "fxsks": "one"}]}),
-    ("CFG-092", {"spans": [{"span": 1, "fxsks": "1"}, {"span": 1, "fxsks": "2"}]}),
-    ("CFG-093", {"spans": [{"span": 4, "bchan": E1}]}),
-    ("CFG-093", {"spans": [{"span": 4, "dchan": "22"}]}),
-    ("CFG-094", {"spans": [{"span": 4, "bchan": "7-10", "cas": "11-12", "dchan": "22"}]}),
-    ("CFG-095", {"spans": [{"span": 9, "fxsks": "1"}]}),
-    ("CFG-095", {"spans": [{"span": 1, "fxsks": "1-3"}]}),
-    ("CFG-096", {"spans": [{"span": 4, "bchan": "7-22", "dchan": "23"}]}),
-    ("CFG-097", {"spans": [{"span": 1, "fxoks": "1-2"}]}),
-    ("CFG-097", {"spans": [{"span": 1, "fxsks": "1", "fxsls": "2"}]}),
-    ("CFG-003", {"spans": [{"span": 1, "isdn": "1-2"}]}),
-    ("CFG-004", {"groups": [{"name": "a", "channels": "1", "hunting": "sideways"}]}),
-    ("CFG-004", {"pri": [{"span": 4, "switch": "unknown"}]}),
-    ("CFG-031", {"groups": [{"name": "a", "channels": "1-2"}, {"name": "b", "channels": "2"}]}),
-    ("CFG-032", {"groups": [{"name": "", "channels": "1"}]}),
-    ("CFG-033", {"groups": [{"name": "a", "channels": "1,99"}]}),
-    ("CFG-093", {"groups": [{"name": "a", "channels": "22"}]}),
-    ("CFG-081", {"groups": [{"name": "a", "channels": "1", "overflow": ["nowhere"]}]}),
-]
-
-
-@pytest.mark.parametrize(("code", "setup"), BAD)
-def test_bad_set_up_is_refused_with_a_remedy_and_touches_nothing(folder: Path, code: str, setup: dict[str, object]) -> None:
-    async def main(rig: Rig) -> None:
-        before = dict(rig.server.lines.channels)
-        number = rig.agent.send(TrySetup(setup=msgspec.json.encode(setup), apply=True))
-        failed = await rig.agent.told(CommandFailed, command_id=number)
-        assert failed.code == code
-        assert failed.what
-        assert failed.remedy
-        assert rig.server.lines.channels == before
-        assert not (folder / "data" / TRYING).exists()
-        await rig.answered()
-
-    run_rig(folder, main, CONFIG)
-
-
-def test_nonsense_is_no_set_up(folder: Path) -> None:
-    async def main(rig: Rig) -> None:
-        for rubbish in (b"", b"{", b"\xff\xff", b"[]"):
-            number = rig.agent.send(TrySetup(setup=rubbish))
-            assert (await rig.agent.told(CommandFailed, command_id=number)).code == "CFG-098"
-
-    run_rig(folder, main, CONFIG)
-
-
-def test_disk_that_cannot_be_written_leaves_the_lines_alone(folder: Path) -> None:
-    async def main(rig: Rig) -> None:
-        (folder / "data" / TRYING).mkdir(parents=True)
-        (folder / "data" / TRYING / "in the way").touch()
-        failed = await refused(rig, with_span(await told(rig), LOOP_START))
-        assert failed.code == "CFG-099"
-        assert rig.channel_state(3).signalling == "fxsks"
-        (folder / "data" / TRYING / "in the way").unlink()
-        (folder / "data" / TRYING).rmdir()
 
     run_rig(folder, main, CONFIG)
 
@@ -378,57 +244,3 @@ def test_undo_ends_calls_that_began_on_changed_channels(folder: Path) -> None:
         assert not (await rig.agent.told(SetupSettled)).kept
 
     run_rig(folder, main, CONFIG)
-
-
-# --- what the cards lack ------------------------------------------------------------------------------------------
-
-
-def faults_of(welcome: Welcome) -> list[tuple[str, str]]:
-    return [(fault.code, fault.what.split(":")[0]) for fault in welcome.faults]
-
-
-def test_card_missing_at_the_start_is_taken_into_use_when_it_is_there(folder: Path) -> None:
-    """The rest works meanwhile; what is missing is told with code and remedy."""
-    groups = (GroupConfig(name="front", channels="1-2"), GroupConfig(name="back", channels="3-4"), GroupConfig(name="sets", channels="5-6"))
-    config = msgspec.structs.replace(CONFIG, groups=groups)
-
-    async def main(rig: Rig) -> None:
-        assert sorted(rig.server.lines.channels) == [1, 2, 5, 6]
-        welcome = await rig.agent.welcome()
-        assert faults_of(welcome) == [("CFG-033", 'group "back"')]
-        assert "plugged in" in welcome.faults[0].remedy
-        caller, leg = await rig.answered()
-        rig.card.plug(2)
-        await asyncio.sleep(8)
-        assert sorted(rig.server.lines.channels) == [1, 2, 3, 4, 5, 6]
-        assert (await rig.agent.told(LineFaultsChanged)).faults == ()
-        assert [group.name for group in (await rig.agent.told(LinesReplaced)).groups] == ["front", "back", "sets"]
-        assert caller.phase is Phase.TALKING
-        assert rig.leg(leg).released_at is None
-        rig.agent.send(Seize(leg="out", group="back", number="13800138000"))
-        await asyncio.sleep(1)
-        assert rig.leg("out").channel == 3
-
-    run_rig(folder, main, config, connected=False, before=lambda rig: rig.card.unplug(2))
-
-
-def test_d_channel_in_a_group_and_b_channels_without_one_are_told(folder: Path) -> None:
-    groups = (GroupConfig(name="trunk", channels="1-4"), GroupConfig(name="pri", channels="7-22"))
-    config = msgspec.structs.replace(CONFIG, groups=groups, pri=(PriConfig(span=1),))
-
-    async def main(rig: Rig) -> None:
-        told_ = {fault.code: fault.what for fault in (await rig.agent.welcome()).faults}
-        assert told_["CFG-033"] == 'group "pri": the virtual card has no channel 22 that carries calls'
-        assert "lines.pri[0]" in told_["LIN-153"]
-        await rig.answered()
-
-    run_rig(folder, main, config, connected=False)
-
-
-def test_nothing_at_all_is_an_error_at_the_start(folder: Path) -> None:
-    async def main(rig: Rig) -> None:
-        raise AssertionError("it started")
-
-    config = msgspec.structs.replace(CONFIG, groups=(GroupConfig(name="a", channels="90-99"),))
-    with pytest.raises(ConfigError, match="CFG-033"):
-        run_rig(folder, main, config)
