@@ -7,6 +7,7 @@ import asyncio
 import itertools
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -109,7 +110,7 @@ class Exchange:
         self.links: dict[int, Link] = {}
         self.up: set[int] = set()
         self.unexpected: list[EventUnexpected] = []
-        self.on_offered: Callable[[FarCall], None] = lambda call: None
+        self.on_offered: Callable[[FarCall], object] = lambda call: None
         self.on_changed: Callable[[FarCall], None] = lambda call: None
         self._clock = clock
         self._count = itertools.count(1)
@@ -212,8 +213,8 @@ class Exchange:
         if line.call is call:
             line.tell(event)
 
-    def _note(self, line: FarLine, **known: object) -> FarCall:
-        call = FarCall(at=next(self._count), channel=line.number, began_at=self._clock.now(), **known)  # type: ignore[arg-type]
+    def _note(self, line: FarLine, **known: Any) -> FarCall:
+        call = FarCall(at=next(self._count), channel=line.number, began_at=self._clock.now(), **known)
         line.call = call
         self.calls.append(call)
         self.by_number.setdefault(call.dnis, []).append(call)

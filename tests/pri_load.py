@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -185,7 +186,7 @@ class Load:
             for each in plans:
                 self._begin(each, lowest=len(plans) > 1)
             for each in plans:
-                await self.exchange.until(lambda number=each.number: self._is_over(number), limit_s)  # type: ignore[misc]
+                await self.exchange.until(partial(self._is_over, each.number), limit_s)
 
     def _plan(self, by_box: bool) -> Plan:
         chance = self._random

@@ -55,7 +55,7 @@ class TimedCard(VirtualCard):
                 self.took_ms.append((time.perf_counter() - self.setup_s.pop(reference)) * 1000)
             return send(frame)
 
-        link.send = leaves  # type: ignore[method-assign]
+        link.send = leaves  # type: ignore[method-assign]  # timed as it leaves, all else is the card's own link
         return link
 
 

@@ -1,6 +1,7 @@
 """ABCD bits of CAS channels: every value both ways, events, neighbours, audio beside them. See e1_bench."""
 
-from tests.contract.e1_bench import SOON_MS, Case, E, E1Bench, both, refusal, sent
+from tests.contract.e1_bench import SOON_MS, Case, E, E1Bench, both, sent
+from tests.contract.refusals import refusal
 
 BIT_CASES: dict[str, Case] = {}
 

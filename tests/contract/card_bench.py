@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from drivers.errors import LineError
 from drivers.io import Card, ChannelIO, Hook, LineEvent
 
 LIMIT_MS = 15_000  # of every wait; two ring periods of any country and then some
@@ -102,15 +101,6 @@ async def seen(bench: CardBench, number: int, event: LineEvent, times: int = 1) 
     """Wait for the event; the assert tells what came instead."""
     found = await bench.until(lambda: bench.events(number).count(event) >= times)
     assert found, f"channel {number}: no {event.name} (x{times}); there came {[each.name for each in bench.events(number)]}"
-
-
-def refusal(call: Callable[[], object]) -> LineError:
-    """The LineError that the call must raise."""
-    try:
-        call()
-    except LineError as error:
-        return error
-    raise AssertionError("it was done, and should have been refused")
 
 
 async def answered(bench: CardBench, number: int) -> ChannelIO:

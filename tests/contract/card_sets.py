@@ -1,7 +1,8 @@
 """Cases of the contract of cards: a telephone set, and orders out of place."""
 
 from drivers.io import Hook, LineEvent
-from tests.contract.card_bench import CardBench, Cases, listed_in, refusal, seen, taken
+from tests.contract.card_bench import CardBench, Cases, listed_in, seen, taken
+from tests.contract.refusals import refusal
 
 CASES: Cases = {}
 case = listed_in(CASES)

@@ -1,7 +1,8 @@
 """Cases of the contract of cards: what channels there are, and a trunk that is called or seized."""
 
 from drivers.io import Hook, LineEvent, Signalling
-from tests.contract.card_bench import CardBench, Cases, answered, listed_in, refusal, seen
+from tests.contract.card_bench import CardBench, Cases, answered, listed_in, seen
+from tests.contract.refusals import refusal
 
 CASES: Cases = {}
 case = listed_in(CASES)

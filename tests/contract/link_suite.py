@@ -3,8 +3,9 @@
 import random
 
 from drivers.io import MAX_FRAME_BYTES, LinkIO
-from tests.contract.e1_bench import LIMIT_MS, SOON_MS, Case, E, E1Bench, refusal, send_all
+from tests.contract.e1_bench import LIMIT_MS, SOON_MS, Case, E, E1Bench, send_all
 from tests.contract.e1_end import E1End
+from tests.contract.refusals import refusal
 
 LINK_CASES: dict[str, Case] = {}
 
@@ -79,7 +80,7 @@ async def a_full_queue_says_so_and_loses_nothing_else(bench: E1Bench) -> None:
 async def a_frame_that_is_empty_or_too_long_is_refused(bench: E1Bench) -> None:
     box, _ = both_links(bench)
     for length in (0, MAX_FRAME_BYTES + 1):
-        assert str(length) in refusal(lambda length=length: box.send(bytes(length))).what  # type: ignore[misc]
+        assert str(length) in refusal(box.send, bytes(length)).what
     await send_all(bench, box, [b"after"])
     await arrived(bench, bench.far, [b"after"])
 

@@ -1,7 +1,8 @@
 """E1 spans as a whole: what is refused with which words, alarms, and spans that are pulled and put back. See e1_bench."""
 
 from drivers.io import ChannelIO, Hook, Signalling
-from tests.contract.e1_bench import SOON_MS, Case, E, E1Bench, both, refusal, send_all, sent
+from tests.contract.e1_bench import SOON_MS, Case, E, E1Bench, both, send_all, sent
+from tests.contract.refusals import refusal
 
 SPAN_CASES: dict[str, Case] = {}
 
@@ -50,10 +51,10 @@ async def a_missing_d_channel_is_refused(bench: E1Bench) -> None:
 async def what_a_channel_has_not_is_refused(bench: E1Bench) -> None:
     bearer, cas = bench.box.open(bench.box.bearers[0]), bench.box.open(bench.box.cas[0])
     for channel in (bearer, cas):
-        refusal(lambda channel=channel: channel.set_hook(Hook.OFF))  # type: ignore[misc]
-        refusal(lambda channel=channel: channel.dial_pulses("1"))  # type: ignore[misc]
-        refusal(lambda channel=channel: channel.set_polarity(True))  # type: ignore[misc]
-        refusal(lambda channel=channel: channel.show_message_waiting(True))  # type: ignore[misc]
+        refusal(channel.set_hook, Hook.OFF)
+        refusal(channel.dial_pulses, "1")
+        refusal(channel.set_polarity, True)
+        refusal(channel.show_message_waiting, True)
     assert "bchan" in refusal(bearer.bits).what
     assert "bchan" in refusal(lambda: bearer.set_bits(0)).what
 

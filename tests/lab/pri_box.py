@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Iterator
+from typing import cast
 
 from drivers.clock import RealClock
 from drivers.dahdi.card import DahdiCard
@@ -122,7 +123,7 @@ class AgentWire:
             received = await self._reader.read(65536)
             if not received:
                 return None
-            self._waiting = list(self._frames.feed(received))  # type: ignore[arg-type]
+            self._waiting = cast(list[Event], list(self._frames.feed(received)))
         return self._waiting.pop(0)
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from drivers.dahdi.setup import CardSetup, ChannelGroup, DynamicSpan
 from drivers.io import Signalling
@@ -256,7 +256,7 @@ def recording(call_id: str) -> tuple[Path, int, int, str]:
     return PATHS.recordings_dir / row[0], row[1], row[2], row[3]
 
 
-def _rows(query: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
+def _rows(query: str, *values: object) -> list[tuple[Any, ...]]:
     with contextlib.closing(sqlite3.connect(f"file:{PATHS.database}?mode=ro", uri=True, timeout=30)) as database:
         return database.execute(query, values).fetchall()
 

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
 from drivers.config import GroupConfig, LinesConfig
 from drivers.protocol import Alerting, Answered, Cause, Release, Released, Seize
@@ -19,7 +19,7 @@ from tests.scenarios.lines_rig import BOX, Rig, run_rig, speech_like, wav
 
 CALLS = 200
 PER_SPAN = 4
-MODES = ("tone", "voice", "polarity")
+MODES: tuple[Literal["tone", "voice", "polarity"], ...] = ("tone", "voice", "polarity")
 LANES = range(1, PER_SPAN * len(MODES) + 1)
 LINES_OF = {mode: f"{at * PER_SPAN + 1}-{(at + 1) * PER_SPAN}" for at, mode in enumerate(MODES)}
 REST_S = 3.0
@@ -70,7 +70,7 @@ def lines(say: str, tones: LineTones | None = None) -> LinesConfig:
     world = VirtualConfig(
         spans=spans, numbers=(NumberConfig(number=BOX, spans=(1,)),), telephones=telephones, ring_limit_ms=EXCHANGE_RINGS_MS, tones=tones
     )
-    profiles: Any = tuple(LineProfile(name=mode, answer=mode, dial_without_tone=False, tones=tones) for mode in MODES)  # type: ignore[arg-type]
+    profiles = tuple(LineProfile(name=mode, answer=mode, dial_without_tone=False, tones=tones) for mode in MODES)
     groups = tuple(GroupConfig(name=mode, channels=LINES_OF[mode], profile=mode) for mode in MODES)
     return LinesConfig(virtual=world, profiles=profiles, groups=groups)
 

@@ -130,7 +130,7 @@ def test_a_call_out(folder: Path) -> None:
 @pytest.mark.parametrize("cause", [Cause.USER_BUSY, Cause.REJECTED, Cause.UNALLOCATED_NUMBER, Cause.SWITCH_CONGESTION])
 def test_a_call_out_that_fails(folder: Path, cause: Cause) -> None:
     async def main(pri: PriRig) -> None:
-        pri.exchange.on_offered = lambda call: asyncio.get_running_loop().call_soon(pri.exchange.hang_up, call, cause)  # type: ignore[assignment]
+        pri.exchange.on_offered = lambda call: asyncio.get_running_loop().call_soon(pri.exchange.hang_up, call, cause)
         pri.agent.send(Seize(leg="out", group="trunk", number="114"))
         assert (await pri.agent.told(Released, leg="out")).cause == cause
         await pri.no_call_is_left()

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -140,8 +141,8 @@ class Traffic:
         if dnis not in self.released:
             self.rig.agent.send(Release(leg=f"out{dnis}"))
 
-    def _later(self, after_s: float, what: object) -> None:
-        asyncio.get_running_loop().call_later(after_s, what)  # type: ignore[arg-type]
+    def _later(self, after_s: float, what: Callable[[], object]) -> None:
+        asyncio.get_running_loop().call_later(after_s, what)
 
 
 @pytest.mark.parametrize(

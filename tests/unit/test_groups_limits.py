@@ -1,6 +1,7 @@
 """Trunk groups under load: reserve, direction, attempts in a second, overflow. Properties that hold for any groups."""
 
 import itertools
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -142,7 +143,7 @@ def test_overflow_that_is_accepted_ends(ways: dict[str, list[str]]) -> None:
         ({"attempts_wait_ms": 60_001}, "CFG-034"),
     ],
 )
-def test_bad_groups_are_refused(change: dict[str, object], code: str) -> None:
+def test_bad_groups_are_refused(change: dict[str, Any], code: str) -> None:
     with pytest.raises(ConfigError) as raised:
-        check(LinesConfig(groups=(GroupConfig(name="trunk", channels="1-4", **change),)))  # type: ignore[arg-type]
+        check(LinesConfig(groups=(GroupConfig(name="trunk", channels="1-4", **change),)))
     assert raised.value.code == code

@@ -2,6 +2,7 @@
 stuck."""
 
 import random
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.protocol import Cause, Presentation
+from drivers.protocol import Caller, Cause, Presentation
 from drivers.signalling import (
     AlertWanted,
     AnswerWanted,
@@ -45,6 +46,13 @@ def offered(end: End) -> CallOffered:
     (call,) = end.kinds(CallOffered)
     assert isinstance(call, CallOffered)
     return call
+
+
+def caller_at(end: End) -> Caller:
+    """Who calls, as the offered call tells it."""
+    caller = offered(end).caller
+    assert caller is not None
+    return caller
 
 
 def released(end: End) -> CallReleased:
@@ -89,13 +97,13 @@ def test_numbers_arrive_as_they_were_sent(
 def test_caller_who_withholds_the_number(variant: str) -> None:
     line, near, far = trunk(span(variant))
     call(line, near, caller=None)
-    assert offered(far).caller.presentation is Presentation.RESTRICTED  # type: ignore[union-attr]
+    assert caller_at(far).presentation is Presentation.RESTRICTED
 
 
 def test_china_knows_no_withheld_numbers() -> None:
     line, near, far = trunk()
     call(line, near, caller=None)
-    assert offered(far).caller.presentation is Presentation.UNAVAILABLE  # type: ignore[union-attr]
+    assert caller_at(far).presentation is Presentation.UNAVAILABLE
 
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
@@ -103,7 +111,7 @@ def test_china_knows_no_withheld_numbers() -> None:
 def test_caller_asked_for_in_the_middle_of_the_number(variant: str, after: int) -> None:
     line, near, far = trunk(span(variant, dnis_length=8, ani_after=after))
     call(line, near)
-    assert (offered(far).dnis, offered(far).caller.ani) == ("88886666", "13800138000")  # type: ignore[union-attr]
+    assert (offered(far).dnis, caller_at(far).ani) == ("88886666", "13800138000")
 
 
 @pytest.mark.parametrize("variant", ["itu", "ar"])
@@ -198,7 +206,7 @@ def test_number_shorter_than_expected_is_no_call() -> None:
 def test_far_side_with_other_categories_is_still_heard() -> None:
     line, near, far = trunk(span(own_category="operator"))
     call(line, near)
-    assert offered(far).caller.category == "ordinary"  # type: ignore[union-attr]  # KA has no operator; KD says so
+    assert caller_at(far).category == "ordinary"  # KA has no operator; KD says so
     assert near.kinds(CallAlerting)
 
 
@@ -257,7 +265,7 @@ def test_hang_ups_at_every_stage(
         "near fails": LineFailed(), "far fails": LineFailed(),
     }  # fmt: skip
     for who, after_ms in acts:
-        line.at(after_ms, lambda who=who: (near if who.startswith("near") else far).tell(events[who]))  # type: ignore[misc]
+        line.at(after_ms, partial((near if who.startswith("near") else far).tell, events[who]))
     line.run(line.now_ms + CALL_MS)
     near.tell(ReleaseWanted())
     settled(line, near, far)
@@ -307,7 +315,7 @@ def _disturbed(wanted: R2Span, number: str, noise: list[Noise], delay_ms: float)
     forget(near, far)
     for where, after_ms, ms, sound in noise:
         for end in {"near": (near,), "far": (far,), "both": (near, far)}[where]:
-            line.at(after_ms, lambda end=end, ms=ms, sound=sound: end.disturb(ms, sound))  # type: ignore[misc]
+            line.at(after_ms, partial(end.disturb, ms, sound))
     call(line, near, number)
     for arrived in far.kinds(CallOffered):
         assert isinstance(arrived, CallOffered)

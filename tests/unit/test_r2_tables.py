@@ -1,6 +1,7 @@
 """MFC/R2's tables: that every event has its row, that no channel is ever stuck, and what single rows do."""
 
 import itertools
+from typing import Literal
 
 import pytest
 
@@ -236,8 +237,8 @@ def test_far_side_that_never_becomes_idle_counts_as_blocked() -> None:
 
 
 @pytest.mark.parametrize(("metering_ms", "variant"), [(400, "ar"), (0, "itu")])
-def test_metering_ms(metering_ms: int, variant: str) -> None:
-    line = rested(R2Span(variant=variant, timers=R2Timers(bits_ms=0)))  # type: ignore[arg-type]
+def test_metering_ms(metering_ms: int, variant: Literal["ar", "itu"]) -> None:
+    line = rested(R2Span(variant=variant, timers=R2Timers(bits_ms=0)))
     line.state = S.ANSWERED_OUT
     assert run(line, BitsChanged(BUSY))[-1] == StartTimer("metering", metering_ms)
 
