@@ -18,7 +18,7 @@ from drivers.virtual.card import VirtualCard
 from drivers.virtual.config import Hunting, NumberConfig, SpanConfig, SpanKind, VirtualConfig
 from drivers.virtual.handset import Phase
 from drivers.virtual.telephone import OutsideTelephone
-from tests.bench.system import _daemon
+from tests.daemons import daemon
 
 NUMBER = "96120"
 LINES = 24
@@ -57,7 +57,7 @@ async def _run(paths: Paths, config: Path, calls: int, daemons: ExitStack) -> li
     server.start()
     await server.listen()
     try:
-        await asyncio.to_thread(daemons.enter_context, _daemon("appliance.main", config, paths.control_socket))
+        await asyncio.to_thread(daemons.enter_context, daemon("appliance.main", config, paths.control_socket))
         await asyncio.sleep(DEAF_S)
         shares = await asyncio.gather(*(_live(card, number, calls // CALLERS) for number in range(CALLERS)))
         return [took_ms for share in shares for took_ms in share]

@@ -21,7 +21,8 @@ from drivers.settings import Paths
 from drivers.virtual.card import VirtualCard
 from drivers.virtual.config import SpanConfig, SpanKind, VirtualConfig
 from drivers.virtual.frames import VirtualLink
-from tests.bench.system import _cpu_s, _daemon
+from tests.bench.system import _cpu_s
+from tests.daemons import daemon
 from tests.pri_exchange import Exchange, FarCall
 
 SPANS = 2
@@ -88,7 +89,7 @@ async def _run(paths: Paths, config: Path, seconds: float, daemons: ExitStack) -
     exchange.start()
     try:
         await exchange.until(lambda: len(exchange.free()) == len(exchange.lines), UP_LIMIT_S)
-        agent = await asyncio.to_thread(daemons.enter_context, _daemon("appliance.main", config, paths.control_socket))
+        agent = await asyncio.to_thread(daemons.enter_context, daemon("appliance.main", config, paths.control_socket))
         await _call(exchange, WARM_UP_S)
         return await _figures(exchange, card, agent, seconds)
     finally:

@@ -2,12 +2,8 @@
 
 import asyncio
 import random
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from appliance.control.client import ControlClient, ControlError
@@ -15,11 +11,10 @@ from appliance.control.handset import AsyncHandset, dial_message
 from drivers.errors import LineError
 from drivers.protocol import HandsetState
 from drivers.settings import Paths
+from tests.daemons import daemon
 
 NUMBER = "96120"
 E1_CHANNELS = 30
-START_LIMIT_S = 30.0
-STOP_LIMIT_S = 20.0
 RINGS_PER_S = 12
 KEYS_EVERY_S = (4.0, 9.0)
 TICKS_PER_S = 100  # /proc/PID/stat counts in these
@@ -31,8 +26,8 @@ def measure(channels: int, seconds: float) -> dict[str, float]:
         paths = Paths(run_dir=f"{name}/run", data_dir=f"{name}/data")
         config = Path(name) / "careline.toml"
         config.write_text(_config(paths, -(-channels // E1_CHANNELS)))
-        lines = daemons.enter_context(_daemon("drivers.server", config, paths.lines_socket))
-        calls = daemons.enter_context(_daemon("appliance.main", config, paths.control_socket))
+        lines = daemons.enter_context(daemon("drivers.server", config, paths.lines_socket))
+        calls = daemons.enter_context(daemon("appliance.main", config, paths.control_socket))
         return asyncio.run(_hold(paths, channels, seconds, lines, calls))
 
 
@@ -46,30 +41,6 @@ def _config(paths: Paths, spans: int) -> str:
             f'[[lines.virtual.numbers]]\nnumber = "{NUMBER}"\nspans = {list(range(1, spans + 1))}\n',
         ]
     )
-
-
-@contextmanager
-def _daemon(module: str, config: Path, socket: Path) -> Iterator[int]:
-    """Runs the program until the block ends; yields its process id once it listens."""
-    with (config.parent / f"{module}.log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", module, "--config", str(config)], stdout=log, stderr=log)
-    try:
-        _wait_for(socket, process)
-        yield process.pid
-    finally:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_LIMIT_S)
-        process.kill()
-        process.wait()
-
-
-def _wait_for(socket: Path, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + START_LIMIT_S
-    while not socket.exists():
-        if process.poll() is not None or time.monotonic() > until:
-            raise RuntimeError(f"{process.args!r} did not start: see its log beside {socket}")
-        time.sleep(0.1)
 
 
 class Callers:
