@@ -43,6 +43,15 @@ def from_alaw(codes: bytes) -> Pcm:
     return ALAW[np.frombuffer(codes, np.uint8)]
 
 
+def longest_silence(codes: bytes) -> int:
+    """A-law samples in a row that are silent."""
+    longest = run = 0
+    for code in codes:
+        run = run + 1 if code in (0xD5, 0x55) else 0
+        longest = max(longest, run)
+    return longest
+
+
 def rms_of(dbm0: float) -> float:
     """16-bit rms of a level; a sine of 3.14 dBm0 peaks at 32768."""
     return float(32768 / np.sqrt(2) * 10 ** ((dbm0 - 3.14) / 20))

@@ -67,16 +67,7 @@ def test_a_bridge_becomes_a_conference_and_a_bridge_again_without_a_gap(bench: B
         bench.engine.bridge(a.near, b.near)
 
     codes = bench.hear(b.far, 60, change)
-    assert longest_silence(codes) <= audio.FRAME
-
-
-def longest_silence(codes: bytes) -> int:
-    """Samples in a row that are silent."""
-    longest = run = 0
-    for code in codes:
-        run = run + 1 if code in (0xD5, 0x55) else 0
-        longest = max(longest, run)
-    return longest
+    assert audio.longest_silence(codes) <= audio.FRAME
 
 
 def test_a_port_that_goes_leaves_its_conference(bench: Bench) -> None:

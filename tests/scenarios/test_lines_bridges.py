@@ -31,6 +31,7 @@ from drivers.protocol import (
 from drivers.virtual.config import SpanConfig, SpanKind
 from drivers.virtual.handset import Handset, Phase
 from tests.media import audio
+from tests.media.audio import longest_silence
 from tests.media.test_mix import heard as tones_in
 from tests.scenarios.lines_rig import LINES, WORLD, Rig, recorded, run_rig, speech_like, wav
 from tests.scenarios.mortal_rig import Mortal, run_mortal
@@ -101,14 +102,6 @@ def run_talk(folder: Path, main: Callable[[Talk], Awaitable[None]], *sets: str) 
         await main(talk)
 
     run_rig(folder, within, THREE_SETS)
-
-
-def longest_silence(codes: bytes) -> int:
-    longest = run = 0
-    for code in codes:
-        run = run + 1 if code in (0xD5, 0x55) else 0
-        longest = max(longest, run)
-    return longest
 
 
 def core_hears(talk: Talk, channel: int) -> bool:
