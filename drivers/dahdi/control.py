@@ -38,12 +38,7 @@ class Control(Descriptor):
         """One span, None when there is none of that number."""
         record = ffi.new("struct dahdi_spaninfo *")
         record.spanno = number
-        failed = self.errno_of("DAHDI_SPANSTAT", record)
-        if failed in (errno.EINVAL, errno.ENODEV, errno.ENXIO):
-            return None
-        if failed:
-            raise faults.request_refused(f"span {number}", "DAHDI_SPANSTAT", failed)
-        return _span_record(record)
+        return _span_record(record) if self._has(f"span {number}", "DAHDI_SPANSTAT", record) else None
 
     def spans(self) -> tuple[SpanRecord, ...]:
         """Every span, by number (numbers may have gaps after a card was pulled)."""
@@ -67,12 +62,7 @@ class Control(Descriptor):
         """One channel, open or not; None when there is none of that number."""
         record = ffi.new("struct dahdi_params *")
         record.channo = number
-        failed = self.errno_of("DAHDI_GET_PARAMS", record)
-        if failed in (errno.EINVAL, errno.ENODEV, errno.ENXIO):
-            return None
-        if failed:
-            raise faults.request_refused(f"channel {number}", "DAHDI_GET_PARAMS", failed)
-        return channel_params(record)
+        return channel_params(record) if self._has(f"channel {number}", "DAHDI_GET_PARAMS", record) else None
 
     def channels(self) -> Iterator[ChannelParams]:
         """Every channel of every span, configured or not, by number."""
@@ -97,6 +87,13 @@ class Control(Descriptor):
         """Remove a dynamic span made by dahdi_cfg."""
         record = ffi.new("struct dahdi_dynamic_span *", {"driver": driver.encode(), "addr": address.encode()})
         self.request("DAHDI_DYNAMIC_DESTROY", record)
+
+    def _has(self, what: str, request: str, record: Any) -> bool:
+        """Ask about one of many; False when there is none of that number. Raises: LineError when the kernel refuses otherwise."""
+        failed = self.errno_of(request, record)
+        if failed and failed not in (errno.EINVAL, errno.ENODEV, errno.ENXIO):
+            raise faults.request_refused(what, request, failed)
+        return not failed
 
 
 def _span_record(record: Any) -> SpanRecord:
