@@ -73,8 +73,8 @@ class FarEnd:
             self.keys += event.digit
         elif event.kind is EventKind.TONE and event.value2:
             self.tones.append(Tone(event.value))
-        elif event.kind is EventKind.CALLER_ID:
-            self.callers.append(callerid.from_message(self._exchange.engine.take_caller_id(self.port)))
+        elif event.kind is EventKind.CALLER_ID and (caller := callerid.from_message(self._exchange.engine.take_caller_id(self.port))):
+            self.callers.append(caller)
 
     # --- what scenarios do ---------------------------------------------------------------------------------------------
 

@@ -41,8 +41,8 @@ def test_only_calls_older_than_the_snapshot_are_closed(config: Config, prompts: 
         await asyncio.sleep(1)
 
         async def connect() -> Snapshot:
-            at = {"at": taken_at, "started_at": taken_at}
-            return Snapshot(Welcome(version=VERSION, card="none", legs=(), channels=(), spans=(), groups=(), **at))
+            nothing = Welcome(version=VERSION, card="none", at=taken_at, started_at=taken_at, legs=(), channels=(), spans=(), groups=())
+            return Snapshot(nothing)
 
         store = Store(config.paths.database, clock)
         agent = CallAgent(config, connect, clock, prompts, store)

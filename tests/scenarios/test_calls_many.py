@@ -107,8 +107,8 @@ def digest_of_everything() -> str:
     found = hashlib.sha256()
     for row in CallEvent.select().order_by(CallEvent.call, CallEvent.seq):
         found.update(f"{row.call} {row.seq} {row.kind} {row.body}\n".encode())
-    for row in CallRecord.select().order_by(CallRecord.call_id):
-        found.update(repr(sorted(row.__data__.items())).encode())
+    for record in CallRecord.select().order_by(CallRecord.call_id):
+        found.update(repr(sorted(record.__data__.items())).encode())
     return found.hexdigest()
 
 

@@ -30,8 +30,8 @@ from drivers.protocol import (
     StopLineTest,
 )
 from drivers.signalling.fxo_profile import LineProfile
+from drivers.virtual.faults import Fault
 from drivers.virtual.handset import Phase
-from drivers.virtual.wire import Fault
 from tests.scenarios.lines_rig import LINES, OUTSIDE, Rig, run_rig
 
 STRICT = msgspec.structs.replace(LINES, analog=LineProfile(dial_without_tone=False))

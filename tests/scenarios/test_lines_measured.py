@@ -17,8 +17,8 @@ from drivers.protocol import (
     StartLineTest,
 )
 from drivers.virtual.config import SpanConfig, SpanKind, VirtualConfig
+from drivers.virtual.faults import Fault
 from drivers.virtual.handset import Phase
-from drivers.virtual.wire import Fault
 from tests.scenarios.lines_rig import LINES, Rig, run_rig, speech_like
 from tests.scenarios.test_lines_care import outcome
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -84,8 +85,8 @@ class Traffic:
             free = [number for number, channel in office.channels.items() if channel.is_free()]
             call = office.call(made.dnis, made.ani, channel=free[-1])
             if made.give_up_s is not None:
-                self._later(made.give_up_s, lambda call=call: office.release(call))
-            await office.until(lambda call=call: call.over, CALL_LIMIT_S)
+                self._later(made.give_up_s, partial(office.release, call))
+            await office.until(partial(getattr, call, "over"), CALL_LIMIT_S)
             if call.cause != Cause.CHANNEL_NOT_AVAILABLE:
                 break
             self.glares += 1

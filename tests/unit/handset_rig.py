@@ -67,7 +67,7 @@ async def until_state(handset: AsyncHandset, *states: str) -> HandsetState:
 
 
 async def states_until(handset: AsyncHandset, last: str) -> list[str]:
-    seen = []
+    seen: list[str] = []
     while not seen or seen[-1] != last:
         message = await handset.next(60)
         if isinstance(message, HandsetState):

@@ -46,7 +46,7 @@ def test_the_first_flow_is_good() -> None:
         ("hello", Say(prompts=("hello",), exits={"done": "hello"}), "from hello no way leads to an end"),
     ],
 )
-def test_faults(place: str, node: object, what: str) -> None:
+def test_faults(place: str, node: AnyNode, what: str) -> None:
     assert f"flow t: {what}" in wrong(**{place: node})
 
 

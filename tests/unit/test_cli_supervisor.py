@@ -46,7 +46,12 @@ def test_children_start_in_order_and_end_in_reverse(tmp_path: Path) -> None:
 
     async def main() -> None:
         box = Supervisor([child(tmp_path, "lines"), child(tmp_path, "calls")], tmp_path, said.append)
-        await box.run(lambda: (said.append("ready"), box.stop())[1])
+
+        def ready() -> None:
+            said.append("ready")
+            box.stop()
+
+        await box.run(ready)
 
     asyncio.run(main())
     assert said == ["ready"]
@@ -83,7 +88,12 @@ def test_a_child_that_does_not_end_is_killed_when_the_person_hurries(tmp_path: P
 
     async def main() -> None:
         box = Supervisor([child(tmp_path, "web", STUBBORN)], tmp_path, said.append)
-        await box.run(lambda: (box.stop(), box.stop())[1])
+
+        def hurry() -> None:
+            for _ in range(2):
+                box.stop()
+
+        await box.run(hurry)
 
     asyncio.run(main())
     assert said == ["web does not end, killing it"]

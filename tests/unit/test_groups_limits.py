@@ -19,7 +19,7 @@ WAYS = st.lists(st.sampled_from(["in", "out", "both"]), min_size=SIZE, max_size=
 CALLS = st.lists(st.sampled_from(["out", "urgent", "in", "end"]), max_size=60)
 
 
-def directed(hunting: str, ways: list[str], reserve: int) -> TrunkGroup[Seat]:
+def directed(hunting: Any, ways: list[str], reserve: int) -> TrunkGroup[Seat]:
     config = GroupConfig(
         name="trunk", channels=f"1-{SIZE}", hunting=hunting, reserve=reserve, incoming_only=of(ways, "in"), outgoing_only=of(ways, "out")
     )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.ivr.prompts.catalogue import LANGS, read_texts
+from appliance.ivr.prompts.catalogue import LANGS, Lang, read_texts
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.ivr.speech import (
     Unit,
@@ -70,37 +70,37 @@ def test_a_mandarin_number_is_well_formed(n: int) -> None:
 
 
 @given(numbers, languages)
-def test_numbers_have_clips(n: int, lang: str) -> None:
+def test_numbers_have_clips(n: int, lang: Lang) -> None:
     assert IDS[lang].issuperset(say_number(n, lang))
     assert IDS[lang].issuperset(say_money_fen(n, lang))
     assert IDS[lang].issuperset(say_ordinal(abs(n) + 1 if abs(n) + 1 < 10**12 else 1, lang))
 
 
 @given(numbers, st.sampled_from(Unit), languages)
-def test_counts_have_clips(n: int, unit: Unit, lang: str) -> None:
+def test_counts_have_clips(n: int, unit: Unit, lang: Lang) -> None:
     assert IDS[lang].issuperset(say_count(n, unit, lang))
     assert IDS[lang].issuperset(say_duration_s(abs(n), lang))
 
 
 @given(st.decimals(-(10**11), 10**11, allow_nan=False, allow_infinity=False), languages)
-def test_decimals_have_clips(value: Decimal, lang: str) -> None:
+def test_decimals_have_clips(value: Decimal, lang: Lang) -> None:
     assert IDS[lang].issuperset(say_decimal(value, lang))
 
 
 @given(st.text("0123456789*# -"), languages)
-def test_digits_have_clips(digits: str, lang: str) -> None:
+def test_digits_have_clips(digits: str, lang: Lang) -> None:
     clips = say_digits(digits, lang)
     assert IDS[lang].issuperset(clips)
     assert len(clips) == len(digits.replace(" ", "").replace("-", ""))
 
 
 @given(st.dates(datetime.date(1000, 1, 1)), st.dates(datetime.date(1000, 1, 1)), languages)
-def test_dates_have_clips(date: datetime.date, today: datetime.date, lang: str) -> None:
+def test_dates_have_clips(date: datetime.date, today: datetime.date, lang: Lang) -> None:
     assert IDS[lang].issuperset(say_date(date, lang, weekday=True))
     assert IDS[lang].issuperset(say_day(date, today, lang))
     assert IDS[lang].issuperset(say_year(date.year, lang))
 
 
 @given(st.times(), languages)
-def test_times_have_clips(time: datetime.time, lang: str) -> None:
+def test_times_have_clips(time: datetime.time, lang: Lang) -> None:
     assert IDS[lang].issuperset(say_time(time, lang))

@@ -35,7 +35,10 @@ class Bench:
     async def play(self, script: Script, until_ms: int) -> None:
         loop = asyncio.get_running_loop()
         for at_ms, act in script:
-            loop.call_at(at_ms / 1000, self.hook.order if isinstance(act, Hook) else self.hook.receive, act)
+            if isinstance(act, Hook):
+                loop.call_at(at_ms / 1000, self.hook.order, act)
+            else:
+                loop.call_at(at_ms / 1000, self.hook.receive, act)
         await asyncio.sleep(until_ms / 1000)
 
 

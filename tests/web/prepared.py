@@ -9,6 +9,7 @@ import struct
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -140,7 +141,7 @@ def _short_call(number: int, now: datetime) -> None:
 def story_events(started: datetime) -> list[AnyHappened]:
     """One call with everything in it."""
     call = STORY_CALL
-    told: list[tuple[float, type[AnyHappened], dict[str, object]]] = [
+    told: list[tuple[float, type[AnyHappened], dict[str, Any]]] = [
         (0, CallOffered, {"leg": "L7", "group": "trunk", "channel": 3, "direction": "inbound", "ani": NUMBERS[0], "dnis": "01088886666"}),
         (0.1, CallRouted, {"service": "hotline", "rule": "default"}),
         (3.0, CallAnswered, {}),
@@ -282,11 +283,11 @@ def health(now: datetime, troubled: bool = False) -> Health:
 
 
 def live_calls(now: datetime) -> list[LiveCall]:
-    def call(call_id: str, phase: str, channel: int, ani: str | None, age_s: float, place: str, **more: object) -> LiveCall:
+    def call(call_id: str, phase: str, channel: int, ani: str | None, age_s: float, place: str, **more: Any) -> LiveCall:
         started = now - timedelta(seconds=age_s)
         answered = None if phase == "ringing" else started + timedelta(seconds=3)
         known = {"direction": "inbound", "group": "trunk", "dnis": "01088886666", "language": "zh", "digits": ""}
-        fields = {**known, **more}
+        fields: dict[str, Any] = {**known, **more}
         return LiveCall(
             call_id=call_id, phase=phase, channel=channel, ani=ani, started_at=started, answered_at=answered, place=place, **fields
         )

@@ -187,7 +187,7 @@ def test_handset_without_virtual_card_says_so(desk: Desk) -> None:
 def test_keyboard_reaches_the_content_first(desk: Desk) -> None:
     desk.open("/calls")
     desk.driver.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
-    assert desk.driver.switch_to.active_element.get_attribute("href").endswith("#main")
+    assert (desk.driver.switch_to.active_element.get_attribute("href") or "").endswith("#main")
 
 
 def test_every_page_in_both_languages_and_widths(tmp_path: Path) -> None:

@@ -146,5 +146,5 @@ def test_today_counts_from_local_midnight(reader: FlaskClient, app: Flask) -> No
         expected = ended.count()
         dialled_here = ended.first().call_id
         CallRecord.update(direction="internal").where(CallRecord.call_id == dialled_here).execute()
-    by_hour = reader.get("/dashboard/today").json["by_hour"]
+    by_hour = reader.get("/dashboard/today").get_json()["by_hour"]
     assert sum(map(sum, by_hour.values())) == expected - 1 > 0

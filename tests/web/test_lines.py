@@ -66,6 +66,7 @@ def test_technician_asks_and_it_is_written_down(
     assert agent.asked == [asked]
     with store.connection():
         line = Audit.select().order_by(Audit.id.desc()).get()
+    assert line.account is not None
     assert (line.action, line.account.name) == (audited, "liwei")
     assert "alert-success" in client.get(answer.headers["Location"], headers=HTML).text
 
@@ -114,7 +115,7 @@ def test_what_is_wrong_with_the_set_up_is_told_with_its_remedy(live_app: Flask, 
     fault = Check(name="line_setup", grade=Grade.FAILED, code="LIN-153", detail="channels 9-23 have no D-channel", remedy="Set one up")
     health = prepared.health(NOW)
     agent.do(lambda live: live.health_changed(msgspec.structs.replace(health, checks=(*health.checks, fault))))
-    until(live_app, lambda hub: hub.view().health is not None and fault in hub.view().health.checks)
+    until(live_app, lambda hub: (known := hub.view().health) is not None and fault in known.checks)
     for address in ("/lines", "/health"):
         page = text_of(sign_in("technician").get(address, headers=HTML).text)
         for told in ("有 B 通道没有 D 通道", "时隙 16", "channels 9-23 have no D-channel"):

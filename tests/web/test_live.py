@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from operator import methodcaller
 
 import msgspec
 import pytest
@@ -63,7 +64,7 @@ def test_many_calls_show_the_newest(live_app: Flask, agent: ScriptedAgent, sign_
     first = prepared.live_calls(NOW)[0]
     for number in range(100):
         call = msgspec.structs.replace(first, call_id=f"many-{number}", started_at=NOW + timedelta(seconds=number))
-        agent.do(lambda live, call=call: live.call_changed(call))
+        agent.do(methodcaller("call_changed", call))
     until(live_app, lambda hub: len(hub.view().calls) == 103)
     page = sign_in("inspector").get("/dashboard", headers=HTML).text
     assert 'id="call-many-99"' in page
