@@ -22,7 +22,7 @@ from appliance.ivr.prompts.library import PromptLibrary
 from appliance.ivr.runner import FlowRunner
 from appliance.ivr.speech import say_digits
 from appliance.line_care import LineCare
-from appliance.lines import LineChannel, Lines, Listeners
+from appliance.lines import LineChannel, Lines, Listener, Listeners
 from appliance.store.models import CallRecord
 from appliance.store.writer import Store
 from appliance.switchboard import Switchboard
@@ -53,7 +53,7 @@ class ConnectionNews:
 
 
 class CallAgent:
-    """Everything of `careline-calls` but its signals."""
+    """Everything of `careline-calls` but its signals. `listeners`: told of the lines after its own."""
 
     def __init__(
         self,
@@ -63,6 +63,7 @@ class CallAgent:
         prompts: PromptLibrary | None = None,
         store: Store | None = None,
         prompt_fault: CarelineError | None = None,
+        listeners: tuple[Listener, ...] = (),
     ) -> None:
         self.config = config
         self._clock = clock
@@ -86,6 +87,7 @@ class CallAgent:
         self._lamps = MessageLamps(config.calls.message_lamps, extensions, self.lines, self.store)
         self.care = LineCare(self.lines, self.store, self.live, clock)
         self._news = ConnectionNews()
+        self._listeners = listeners
         self._prompt_fault = prompt_fault
         self._control: ControlServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -100,10 +102,13 @@ class CallAgent:
             self._control = ControlServer(self.config.paths.control_socket, self.live, self.switchboard, self.care, group)
             await self._control.start()
         self._tasks = [
-            asyncio.create_task(self.lines.run(Listeners(self.switchboard, self.care, self._lamps, self._news)), name="lines"),
+            asyncio.create_task(self.lines.run(Listeners(*self._own_listeners(), *self._listeners)), name="lines"),
             asyncio.create_task(self._watch_health(), name="health"),
             asyncio.create_task(self._lamps.run(), name="message lamps"),
         ]
+
+    def _own_listeners(self) -> tuple[Listener, ...]:
+        return self.switchboard, self.care, self._lamps, self._news
 
     async def stop(self) -> None:
         """Calls are left to the next call agent; everything decided is written."""

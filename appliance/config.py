@@ -2,6 +2,7 @@
 server, `[web]` to the web; both are taken as they are. Pure but for reading the file.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -97,14 +98,25 @@ def load(path: Path) -> Config:
 
 
 def check(config: Config, file: str = "careline.toml") -> None:
-    """What the types alone cannot say. Raises: ConfigError."""
+    """What the types alone cannot say. Raises: the first of `faults`."""
+    for fault in faults(config, file):
+        raise fault
+
+
+def faults(config: Config, file: str = "careline.toml") -> Iterator[ConfigError]:
+    """What is wrong with each part by itself, of each the first: CFG-050 to CFG-053, CFG-056."""
+    for part in (_check_calendar, _check_ranges, _check_routes, _check_operator):
+        try:
+            part(config, file)
+        except ConfigError as error:
+            yield error
+
+
+def _check_calendar(config: Config, file: str) -> None:
     try:
         Calendar(config.hospital.calendar)
     except ConfigError as error:
         raise ConfigError(error.code, f"{file}: {error.what}", error.remedy) from error
-    _check_ranges(config, file)
-    _check_routes(config.calls.routes, file)
-    _check_destination("calls.operator", config.calls.operator, file)
 
 
 def _check_ranges(config: Config, file: str) -> None:
@@ -127,16 +139,16 @@ def _check_ranges(config: Config, file: str) -> None:
             raise ConfigError("CFG-052", f"{file}: {key} = {value}", f"Allowed are {lowest} to {highest}")
 
 
-def _check_destination(key: str, to: Destination, file: str) -> None:
-    if not set(to.number) <= DIALLED:
-        raise ConfigError(
-            "CFG-056", f"{file}: {key}.number = {to.number!r}", "Digits, * and # are dialled, w waits 500 ms; nothing between them"
-        )
+def _check_operator(config: Config, file: str) -> None:
+    number = config.calls.operator.number
+    if not set(number) <= DIALLED:
+        remedy = "Digits, * and # are dialled, w waits 500 ms; nothing between them"
+        raise ConfigError("CFG-056", f"{file}: calls.operator.number = {number!r}", remedy)
 
 
-def _check_routes(routes: tuple[Route, ...], file: str) -> None:
+def _check_routes(config: Config, file: str) -> None:
     seen: set[str] = set()
-    for place, route in enumerate(routes):
+    for place, route in enumerate(config.calls.routes):
         if not route.name or route.name in seen:
             raise ConfigError("CFG-053", f"{file}: calls.routes[{place}].name = {route.name!r}", "Give every route a name of its own")
         seen.add(route.name)

@@ -21,7 +21,8 @@ import sdnotify
 
 from appliance import config as configuration
 from appliance.agent import CallAgent
-from appliance.checks import faults_of
+from appliance.checks import errors_of, faults_of
+from appliance.checks.watch import NamesWatch
 from appliance.config import Config
 from appliance.errors import StartError
 from appliance.ivr.prompts.library import PromptLibrary
@@ -44,9 +45,9 @@ def main() -> int:
     try:
         config = configuration.load(arguments.config)
         if arguments.check:
-            return _check(config)
+            return _check(config, arguments.config)
         with only_instance(Path(config.paths.data_dir)):
-            asyncio.run(serve(config))
+            asyncio.run(serve(config, arguments.config))
         return 0
     except CarelineError as error:
         log.critical("%s", error)
@@ -61,13 +62,14 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _check(config: Config) -> int:
-    faults = faults_of(config, PromptLibrary())
+def _check(config: Config, file: Path) -> int:
+    faults = faults_of(config, PromptLibrary(), file)
     for fault in faults:
         print(fault)
-    if not faults:
-        print("The configuration, the flow and all prompts are well.")
-    return EXIT_FAULT if faults else 0
+    if errors_of(faults):
+        return EXIT_FAULT
+    print("The configuration, the flow and all prompts are well.")
+    return 0
 
 
 @contextlib.contextmanager
@@ -91,7 +93,7 @@ def only_instance(data_dir: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-async def serve(config: Config) -> None:
+async def serve(config: Config, file: Path) -> None:
     """Until a signal. Raises: CarelineError when a part cannot start."""
     clock = RealClock()
     stopping = asyncio.Event()
@@ -103,10 +105,11 @@ async def serve(config: Config) -> None:
         return await connect_unix(config.paths.lines_socket)
 
     prompts = PromptLibrary()
-    faults = faults_of(config, prompts)
+    faults = faults_of(config, prompts, file)
     for fault in faults:
-        log.error("%s", fault)
-    agent = CallAgent(config, connect, clock, prompts, prompt_fault=next(iter(faults), None))
+        log.log(logging.ERROR if errors_of([fault]) else logging.WARNING, "%s", fault)
+    worst = next(iter(errors_of(faults)), None)
+    agent = CallAgent(config, connect, clock, prompts, prompt_fault=worst, listeners=(NamesWatch(config, file),))
     await agent.start(control=True)
     notifier = sdnotify.SystemdNotifier()
     notifier.notify("READY=1")

@@ -3,6 +3,7 @@
 Other sections belong to other processes and are taken as they are.
 """
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -191,16 +192,19 @@ def setup_of(lines: LinesConfig) -> LineSetup:
 
 
 def check(lines: LinesConfig, file: str = "[lines]") -> None:
-    """What the types alone cannot say. Raises: ConfigError CFG-030..032, CFG-034..037."""
-    check_plans(lines.spans, file)
-    _check_names(lines, file)
-    _check_channels(lines, file)
-    check_groups(lines.groups, lines.numbers, file)
-    _check_profiles(lines, file)
-    _check_ranges(lines, file)
-    check_sets(lines.sets, file)
-    check_pri(lines.pri, file)
-    check_r2(lines.r2, file)
+    """What the types alone cannot say. Raises: the first of `faults`."""
+    for fault in faults(lines, file):
+        raise fault
+
+
+def faults(lines: LinesConfig, file: str = "[lines]") -> Iterator[ConfigError]:
+    """What is wrong with the section by itself, of each part the first: ConfigError CFG-030..032, CFG-034..037, CFG-060..062, CFG-075,
+    CFG-076, CFG-080..083, CFG-090..094, and CFG-045, CFG-046 of MFC/R2."""
+    for part in PARTS:
+        try:
+            part(lines, file)
+        except ConfigError as error:
+            yield error
 
 
 def check_card(lines: LinesConfig, specs: tuple[ChannelSpec, ...], file: str = "[lines]") -> None:
@@ -232,6 +236,12 @@ def usable(lines: LinesConfig, specs: tuple[ChannelSpec, ...]) -> tuple[LinesCon
     if lines.groups and not groups:
         check_card(lines, specs)
     return msgspec.structs.replace(lines, groups=tuple(groups)), tuple(faults)
+
+
+def _check_groups(lines: LinesConfig, file: str) -> None:
+    _check_names(lines, file)
+    _check_channels(lines, file)
+    check_groups(lines.groups, lines.numbers, file)
 
 
 def _check_names(lines: LinesConfig, file: str) -> None:
@@ -309,3 +319,14 @@ def _check_ranges(lines: LinesConfig, file: str) -> None:
     for key, number in (("commands", engine.commands), ("events", engine.events)):
         if number < 64 or number & (number - 1):
             raise ConfigError("CFG-034", f"{file}: lines.engine.{key} = {number}", "Allowed are powers of two from 64")
+
+
+PARTS: tuple[Callable[[LinesConfig, str], None], ...] = (
+    lambda lines, file: check_plans(lines.spans, file),
+    _check_groups,
+    _check_profiles,
+    _check_ranges,
+    lambda lines, file: check_sets(lines.sets, file),
+    lambda lines, file: check_pri(lines.pri, file),
+    lambda lines, file: check_r2(lines.r2, file),
+)

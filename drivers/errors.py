@@ -22,6 +22,10 @@ class ConfigError(CarelineError):
     """A configuration file that cannot be used; names file, key, value and what is allowed."""
 
 
+class DoubtfulConfigError(ConfigError):
+    """A configuration the box works with, but hardly as it was meant. Told, never raised."""
+
+
 class LineError(CarelineError):
     """A card, span, channel or the line server."""
 

@@ -138,7 +138,7 @@ def _allowed_at(shape: Any, fault: str) -> str:
 
 def _words_of(kind: Any) -> list[str]:
     if get_origin(kind) is Literal:
-        return [str(word) for word in get_args(kind)]
+        return [str(word) or '""' for word in get_args(kind)]
     return [str(member.value) for member in kind] if isinstance(kind, type) and issubclass(kind, Enum) else []
 
 

@@ -42,7 +42,7 @@ def serve(config: Config) -> None:
     """Serve until told to stop. Raises: WebError WEB-001, 002, 003, 004, 005, 006, 012; ConfigError; StoreError."""
     with _only_one(Path(config.paths.data_dir)):
         wait_for_store(config.paths.database, STORE_WAIT_S)
-        _check_certificate(config.web)
+        check_certificate(config.web)
         listener = listen(config.web)
         create_app(config)
         announce(config)
@@ -125,10 +125,15 @@ def log_to_console() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-def _check_certificate(settings: WebSettings) -> None:
-    for name in (settings.tls_certificate, settings.tls_key):
+def check_certificate(settings: WebSettings) -> None:
+    """Raises: WebError WEB-006 for a file that cannot be read, or one of the two without the other."""
+    if bool(settings.tls_certificate) != bool(settings.tls_key):
+        one, other = ("tls_certificate", "tls_key") if settings.tls_certificate else ("tls_key", "tls_certificate")
+        raise WebError("WEB-006", f"[web] {one} is given and {other} is not", "Give both, or none for http")
+    for key in ("tls_certificate", "tls_key"):
+        name = getattr(settings, key)
         if name and not os.access(name, os.R_OK):
-            raise WebError("WEB-006", f"cannot read {name}", "Correct [web] tls_certificate and tls_key, or the file's owner")
+            raise WebError("WEB-006", f'cannot read [web] {key} = "{name}"', "Correct it, or the file's owner")
 
 
 @contextmanager

@@ -50,6 +50,7 @@ from drivers.protocol.commands import (
     TrySetup,
     Unbridge,
 )
+from drivers.protocol.config_check import CheckReport, ConfigFinding, GroupFound, LinesFound, findings_of
 from drivers.protocol.events import (
     Alerting,
     Answered,
@@ -162,6 +163,7 @@ __all__ = [
     "Cause",
     "ChannelChanged",
     "ChannelState",
+    "CheckReport",
     "Clip",
     "CollectNumber",
     "Command",
@@ -169,6 +171,7 @@ __all__ = [
     "Completeness",
     "Confer",
     "Conferred",
+    "ConfigFinding",
     "Destination",
     "DetectSpeech",
     "DetectTones",
@@ -184,6 +187,7 @@ __all__ = [
     "Forget",
     "FrameReader",
     "Gain",
+    "GroupFound",
     "GroupState",
     "HandsetAudio",
     "HandsetDial",
@@ -205,6 +209,7 @@ __all__ = [
     "LineTestKind",
     "LineTestPhase",
     "LineTestReported",
+    "LinesFound",
     "LinesReplaced",
     "Message",
     "Mute",
@@ -264,4 +269,5 @@ __all__ = [
     "Welcome",
     "emergency_leg",
     "encode",
+    "findings_of",
 ]

@@ -15,16 +15,18 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
 import sdnotify
 
 from drivers.clock import Clock, RealClock
 from drivers.config import LinesConfig, LinesFile, check_card, load
-from drivers.errors import CarelineError, ConfigError, LineError
+from drivers.errors import CarelineError, ConfigError, DoubtfulConfigError, LineError
 from drivers.fdstore import FdStore, open_store
 from drivers.io import Card
 from drivers.media import Engine
-from drivers.server.adoption import groups_for, plan_for
+from drivers.protocol import CheckReport
 from drivers.server.cards import engine_for, make_card
+from drivers.server.checking import check_file, faults_beside
 from drivers.server.line_server import LineServer
 from drivers.virtual.card import VirtualCard
 from drivers.virtual.office import Office
@@ -42,9 +44,9 @@ def main(argv: list[str] | None = None) -> int:
     options = _options(argv)
     logging.basicConfig(stream=sys.stderr, level=options.log_level, format="%(asctime)s %(levelname)s %(message)s")
     try:
-        settings = load(options.config)
         if options.check:
-            return _check(settings, options.config)
+            return _check(options.config, options.json)
+        settings = load(options.config)
         with _only_instance(Path(settings.paths.run_dir)):
             asyncio.run(_run(settings, options.config))
     except CarelineError as error:
@@ -57,22 +59,26 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="careline-lines", description="The line server of Careline.")
     parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="careline.toml")
     parser.add_argument("--check", action="store_true", help="say whether the configuration and the card can be used, then end")
+    parser.add_argument("--json", action="store_true", help="with --check: all that was found, for `careline check`")
     parser.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
     return parser.parse_args(argv)
 
 
-def _check(settings: LinesFile, path: Path) -> int:
-    """Read the card's channels without opening one. Raises: CarelineError."""
-    engine = engine_for(settings.lines)
-    try:
-        card = make_card(settings.lines, engine)
-        check_card(settings.lines, card.channels(), str(path))
-        plan_for(settings.lines.dial_plan, groups_for(settings.lines.groups, card.channels()), str(path))
-        print(f"{path}: good; {len(card.channels())} channels on the {settings.lines.card} card")
-        card.close()
-    finally:
-        engine.close()
-    return 0
+def _check(path: Path, as_json: bool) -> int:
+    report = check_file(path)
+    if as_json:
+        print(msgspec.json.encode(report).decode())
+    else:
+        _tell(report, path)
+    errors = [finding.code for finding in report.findings if finding.severity == "error"]
+    return 0 if not errors else EXIT_CONFIG if errors[0].startswith("CFG") else EXIT_FAULT
+
+
+def _tell(report: CheckReport, path: Path) -> None:
+    for finding in report.findings:
+        print(f"{finding.severity}: {finding.code}: {finding.what}. {finding.remedy}", file=sys.stderr)
+    if report.is_usable:
+        print(f"{path}: good; {report.said}")
 
 
 @contextlib.contextmanager
@@ -105,6 +111,7 @@ async def _run(settings: LinesFile, path: Path) -> None:
     card = make_card(lines, engine)
     if lines.card == "virtual":  # a card in software lacks nothing by itself
         check_card(lines, card.channels(), str(path))
+    _log_faults(settings, path, card, engine)
     server = LineServer(lines, settings.paths, card, engine, _clock(), _store(settings, card))
     office = _office(settings, card, engine)
     try:
@@ -118,6 +125,12 @@ async def _run(settings: LinesFile, path: Path) -> None:
         await server.stop()
         office.close()
         _leave(lines, card, engine)
+
+
+def _log_faults(settings: LinesFile, path: Path, card: Card, engine: Engine) -> None:
+    """What the box can start with, but hardly as it was meant. Raises: ConfigError."""
+    for fault in faults_beside(settings, path, card, engine):
+        log.log(logging.WARNING if isinstance(fault, DoubtfulConfigError) else logging.ERROR, "%s", fault)
 
 
 def _clock() -> Clock:

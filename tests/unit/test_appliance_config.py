@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from appliance import config as configuration
-from appliance.checks import unknown_names, unreachable_routes
+from appliance.checks.names import groups_in_file, services
+from appliance.checks.rules import unreachable
 from appliance.config import Destination
 from appliance.ivr.hours import opening_hours
 from drivers.errors import ConfigError
@@ -82,14 +83,18 @@ def test_missing_file() -> None:
 
 def test_example_is_valid() -> None:
     config = configuration.load(EXAMPLE)
-    assert unreachable_routes(config) == []
+    assert list(unreachable(config)) == []
 
 
 def test_unreachable_route_is_named(tmp_path: Path) -> None:
     config = load(tmp_path, "[calls]\nroutes = [{name='all', service='hotline'}, {name='late', service='reject', ani='1*'}]")
-    (fault,) = unreachable_routes(config)
+    (fault,) = unreachable(config)
     assert fault.code == "CFG-054"
     assert "'late'" in fault.what
+
+
+def unknown_names(config: configuration.Config) -> list[ConfigError]:
+    return [*groups_in_file(config), *services(config)]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,26 @@
+"""Whether the media core is large enough for the lines. Pure."""
+
+from collections.abc import Iterator
+
+from drivers.config_checks.box import Box
+from drivers.errors import ConfigError, DoubtfulConfigError
+
+
+def ports_for_channels(box: Box) -> Iterator[ConfigError]:
+    """Leave max_ports out (0): as many as can be. Every channel of a group has a port, which is also its place in a conference."""
+    ports, channels = box.lines.engine.max_ports, len(box.grouped())
+    where = box.at("engine.max_ports", ports)
+    if 0 < ports < channels:
+        yield ConfigError("CFG-047", f"{where}: the groups have {channels} channels, each needs one", f"Set 0, or {channels} and more")
+    elif box.lines.card == "virtual" and 0 < ports < 2 * channels:
+        said = f"{channels} channels and the far ends of their calls, which the card in software has in the same core, need more"
+        yield DoubtfulConfigError("CFG-047", f"{where}: {said}", f"Set 0, or {2 * channels} and more")
+
+
+def recordings_for_channels(box: Box) -> Iterator[ConfigError]:
+    """Raise max_recordings, or leave it out; a call beyond it is not recorded."""
+    recordings, channels = box.lines.engine.max_recordings, len(box.grouped())
+    if recordings < channels:
+        where = box.at("engine.max_recordings", recordings)
+        said = f"calls on all {channels} channels at once could not all be recorded"
+        yield DoubtfulConfigError("CFG-047", f"{where}: {said}", f"Set {channels} and more, or leave it out")
