@@ -28,6 +28,7 @@ CHECKS: tuple[Callable[[Config], Iterator[ConfigError]], ...] = (
     rules.patterns,
     rules.times_that_never_come,
     rules.always_closed,
+    rules.message_lengths,
     rules.operator_by_flash,
     names.services,
     sounds.music,

@@ -46,6 +46,14 @@ def always_closed(config: Config) -> Iterator[ConfigError]:
         yield DoubtfulConfigError("CFG-067", what, 'Write the hours of each day, as monday = ["08:00-12:00"]; a day left out is closed')
 
 
+def message_lengths(config: Config) -> Iterator[ConfigError]:
+    """Let message_min_ms be well below message_max_ms: every message would be too short, and asked for again."""
+    calls = config.calls
+    if calls.message_min_ms >= calls.message_max_ms:
+        where = f"calls.message_min_ms = {calls.message_min_ms}"
+        yield ConfigError("CFG-086", f"{where}: no message is so long, they end after message_max_ms", f"Less than {calls.message_max_ms}")
+
+
 def operator_by_flash(config: Config) -> Iterator[ConfigError]:
     """Give the number of the operator's extension at the switch: after the flash it must be dialled."""
     operator = config.calls.operator

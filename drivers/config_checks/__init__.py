@@ -10,9 +10,11 @@ from drivers.config_checks import digital, engine, files, groups, sets
 from drivers.config_checks.box import Box
 from drivers.errors import ConfigError
 
-__all__ = ["CHECKS", "Box", "faults_of"]
+__all__ = ["WITHOUT_CARD", "WITH_CARD", "Box", "faults_of"]
 
-CHECKS: tuple[Callable[[Box], Iterator[ConfigError]], ...] = (
+Check = Callable[[Box], Iterator[ConfigError]]
+
+WITH_CARD: tuple[Check, ...] = (
     groups.d_channels_in_groups,
     groups.roles_of_groups,
     groups.channels_without_group,
@@ -20,18 +22,25 @@ CHECKS: tuple[Callable[[Box], Iterator[ConfigError]], ...] = (
     digital.pri_sections,
     digital.r2_sections,
     digital.b_channels_without_link,
+    sets.numbers_of_sets,
+    sets.emergency_calls,
+)
+"""Those that have something to say only when the card's channels are known."""
+
+WITHOUT_CARD: tuple[Check, ...] = (
+    groups.ways_out,
     engine.ports_for_channels,
     engine.recordings_for_channels,
+    engine.tones_of_country,
     files.prompts,
     files.announcements,
     files.spoken_by_telephones,
     sets.hotlines,
-    sets.numbers_of_sets,
-    sets.emergency_calls,
     sets.socket_group,
 )
 
 
 def faults_of(box: Box) -> list[ConfigError]:
     """All that the checks find, in their order."""
-    return [fault for check in CHECKS for fault in check(box)]
+    checks = (*WITH_CARD, *WITHOUT_CARD) if box.specs else WITHOUT_CARD
+    return [fault for check in checks for fault in check(box)]

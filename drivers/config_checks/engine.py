@@ -1,9 +1,10 @@
-"""Whether the media core is large enough for the lines. Pure."""
+"""Whether the media core is large enough for the lines, and knows the tones of the country. Reads libtonezone only."""
 
 from collections.abc import Iterator
 
 from drivers.config_checks.box import Box
-from drivers.errors import ConfigError, DoubtfulConfigError
+from drivers.errors import ConfigError, DoubtfulConfigError, MediaError
+from drivers.media import Tone, zone_tone
 
 
 def ports_for_channels(box: Box) -> Iterator[ConfigError]:
@@ -24,3 +25,18 @@ def recordings_for_channels(box: Box) -> Iterator[ConfigError]:
         where = box.at("engine.max_recordings", recordings)
         said = f"calls on all {channels} channels at once could not all be recorded"
         yield DoubtfulConfigError("CFG-047", f"{where}: {said}", f"Set {channels} and more, or leave it out")
+
+
+def tones_of_country(box: Box) -> Iterator[ConfigError]:
+    """Write the country's two letters, as "cn": sets would have no dial tone, and no tone of a line would be known."""
+    country = box.lines.country
+    if not _has_tones(country):
+        said = "no country whose tones are known"
+        yield ConfigError("CFG-084", f"{box.at('country', country)}: {said}", 'Write two letters, as "cn", "hk", "tw", "uk", "us"')
+
+
+def _has_tones(country: str) -> bool:
+    try:
+        return country.isascii() and bool(zone_tone(country, Tone.DIAL))
+    except MediaError:
+        return False

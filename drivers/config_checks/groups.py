@@ -8,6 +8,7 @@ from drivers.config_checks.box import ANALOG_LINES, LINES, SETS, Box, named
 from drivers.errors import ConfigError, DoubtfulConfigError
 from drivers.io import Signalling
 from drivers.line_profiles import channels_of
+from drivers.protocol import NumberKind
 
 
 def d_channels_in_groups(box: Box) -> Iterator[ConfigError]:
@@ -54,3 +55,18 @@ def profiles_of_lines(box: Box) -> Iterator[ConfigError]:
             where = box.at(f"profiles[{at}].channels", profile.channels)
             remedy = f"Such lines are: {channel_text(sorted(analog)) or 'none'}"
             yield DoubtfulConfigError("CFG-041", f"{where}: {named(wrong)}: no analogue line of the card", remedy)
+
+
+def ways_out(box: Box) -> Iterator[ConfigError]:
+    """Let the group that calls out go by have channels that make calls: not all incoming_only, nor all in reserve for callers."""
+    wanted = dict.fromkeys(row.group for row in box.plan.rows if row.kind is NumberKind.OUTSIDE)
+    for at, group in enumerate(box.lines.groups):
+        out = sum(group.carries_out(number) for number in group.numbers)
+        if group.name in wanted and out == 0:
+            where, said = box.at(f"groups[{at}].incoming_only", group.incoming_only), "none of its channels makes calls"
+        elif group.name in wanted and group.reserve >= len(group.numbers):
+            where, said = box.at(f"groups[{at}].reserve", group.reserve), "all of its channels are kept for callers"
+        else:
+            continue
+        said += f", and the dial plan's calls out go by group {group.name}"
+        yield DoubtfulConfigError("CFG-085", f"{where}: {said}", "Leave some for calls out, or name another in [[lines.dial_plan.outside]]")

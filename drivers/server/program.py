@@ -129,7 +129,7 @@ async def _run(settings: LinesFile, path: Path) -> None:
 
 def _log_faults(settings: LinesFile, path: Path, card: Card, engine: Engine) -> None:
     """What the box can start with, but hardly as it was meant. Raises: ConfigError."""
-    for fault in faults_beside(settings, path, card, engine):
+    for fault in faults_beside(settings, path, card.channels(), engine):
         log.log(logging.WARNING if isinstance(fault, DoubtfulConfigError) else logging.ERROR, "%s", fault)
 
 

@@ -33,6 +33,9 @@ def week(text: str) -> str:
 A_GROUPS = extension('numbers = "8000"\ngroup = "sets"')
 EXTENSION = 'role = "extension"'
 THE_SETS = group("sets", "5-6", EXTENSION)
+SILENT = f'unattended_prompt = "{SOUND}"\n'
+NO_CARD = '[lines]\ncard = "dahdi"\n'
+CARD_SET_UP = NO_CARD + "".join(f'[[lines.dahdi.groups]]\nchannels = "{numbers}"\nsignalling = "fxsks"\n' for numbers in ("1-4", "4-6"))
 ROW = tuple[str, str, str, str, tuple[str, ...]]
 
 OPERATOR: tuple[ROW, ...] = (
@@ -87,6 +90,14 @@ GROUPS: tuple[ROW, ...] = (
     ("sets, no role", group("trunk", "1-4") + group("sets", "5-6"), "W", "CFG-039", ('lines.groups[1].role = "trunk"', "channels 5-6")),
     ("lines, role", group("a", "1-4", EXTENSION) + THE_SETS, "W", "CFG-039", ('lines.groups[0].role = "extension"', "channels 1-4")),
     ("left over", group("trunk", "1-3") + THE_SETS, "W", "CFG-040", ('lines.groups = ["trunk", "sets"]', "channel 4", "not answered")),
+    (
+        "no way out",
+        group("trunk", "1-4", 'incoming_only = "1-4"') + THE_SETS,
+        "W",
+        "CFG-085",
+        ('lines.groups[0].incoming_only = "1-4"', "calls out go by group trunk", "Leave some"),
+    ),
+    ("all kept", group("trunk", "1-4", "reserve = 4") + THE_SETS, "W", "CFG-085", ("lines.groups[0].reserve = 4", "kept for callers")),
     ("profile", '[[lines.profiles]]\nname = "a"\nchannels = "4-5"\n', "W", "CFG-041", ('lines.profiles[0].channels = "4-5"', "channel 5:")),
 )
 
@@ -158,6 +169,9 @@ SETS_AND_NUMBERS: tuple[ROW, ...] = (
         ('ports[0].hotline = "7777"', "extension"),
     ),
     ("socket group", '[lines]\nsocket_group = "nosuch"\n', "E", "CFG-064", ('lines.socket_group = "nosuch"', "careline")),
+    ("no card", NO_CARD + SILENT, "E", "CFG-048", ("lines.unattended_prompt", "No such file")),
+    ("country without a card", NO_CARD + 'country = "zz"\n', "E", "CFG-084", ('lines.country = "zz"', "two letters")),
+    ("overlap in the card's set-up", CARD_SET_UP, "E", "LIN-113", ("channel 4", "one group")),
     ("country", '[lines]\ncountry = "zz"\n', "E", "LIN-076", ("'zz'", "[lines] country can be")),
 )
 
@@ -171,6 +185,13 @@ ROUTES: tuple[ROW, ...] = (
     ("shadowed", route("") + route('ani = "1"').replace('"a"', '"b"'), "E", "CFG-054", ("'b' is never reached", "'a'")),
     ("hours overlap", week('monday = ["08:00-12:00", "11:00-13:00"]'), "E", "CFG-051", ("calendar.week.monday", "without overlap")),
     ("hours reversed", week('monday = ["12:00-08:00"]'), "E", "CFG-051", ("calendar.week.monday", "ends after it begins")),
+    (
+        "no message so long",
+        "[calls]\nmessage_min_ms = 9000\nmessage_max_ms = 8000\n",
+        "E",
+        "CFG-086",
+        ("calls.message_min_ms = 9000", "8000"),
+    ),
     ("never open", week("monday = []"), "W", "CFG-067", ("hospital.calendar.week", "always closed", "08:00-12:00")),
 )
 

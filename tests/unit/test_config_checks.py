@@ -119,7 +119,7 @@ def test_tables_set_up_from_the_web_are_named_by_their_own_file(tmp_path: Path) 
 
 
 def test_every_check_says_what_to_do() -> None:
-    for check in (*config_checks.CHECKS, *checks.CHECKS, *checks.NAMES):
+    for check in (*config_checks.WITH_CARD, *config_checks.WITHOUT_CARD, *checks.CHECKS, *checks.NAMES):
         assert (check.__doc__ or "").strip()
 
 
