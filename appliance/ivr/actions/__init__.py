@@ -1,0 +1,13 @@
+"""What flows can have done: the table of actions by name. A subject's actions are in a module of their own, with a tuple ACTIONS.
+
+Pure but for what the actions themselves do through `ActionCall.means`.
+"""
+
+from collections.abc import Mapping
+
+from appliance.ivr.actions import calling, opening
+from appliance.ivr.actions.action import ASK_AGAIN, FAILED, Action, ActionCall, ActionResult, Means, Value
+
+__all__ = ["ACTIONS", "ASK_AGAIN", "FAILED", "Action", "ActionCall", "ActionResult", "Means", "Value"]
+
+ACTIONS: Mapping[str, Action] = {action.name: action for subject in (calling, opening) for action in subject.ACTIONS}
