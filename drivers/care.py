@@ -65,6 +65,10 @@ class ChannelCare:
         if 0 < self._limit <= self.failures_in_a_row and not self.blocked:
             self.block(BlockedBy.FAILURES)
 
+    def failed_elsewhere(self) -> None:
+        """A call failed on it for a reason that says nothing about the line."""
+        self.failures += 1
+
     def block(self, by: BlockedBy) -> bool:
         """Block for this reason, or unblock (NOBODY); a person goes before failures. False when nothing changed."""
         if by is self.blocked_by or (by is BlockedBy.FAILURES and self.blocked_by is BlockedBy.PERSON):

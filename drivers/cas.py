@@ -1,4 +1,5 @@
-"""What a channel with channel associated signalling has beyond other channels: its ABCD bits, both ways.
+"""What a channel with channel associated signalling has beyond other channels: its ABCD bits, both ways, and numbers that are signalled by
+sound, of which not a moment may be lost unseen.
 
 Line server's event loop only; belongs to `drivers.spans.Channel`.
 """
@@ -7,7 +8,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from drivers.errors import LineError
-from drivers.signalling import BitsChanged
+from drivers.signalling import BitsChanged, SoundLost
 
 if TYPE_CHECKING:
     from drivers.spans import Channel
@@ -37,3 +38,18 @@ class BitsSide:
         else:
             log.debug("channel %d: bits %s", self._channel.number, f"{bits:04b}")
             self._channel.tell(BitsChanged(bits))
+
+    def sound_lost(self) -> None:
+        """The card or the media core came too late for some of the channel's sound, in one direction or both."""
+        self._channel.tell(SoundLost())
+
+    def number_doubted(self) -> None:
+        """The signaller gives up the number it was at. A call that nobody was told of counts as a failure all the same; it is the
+        machine's and not the line's, so it blocks no channel."""
+        channel = self._channel
+        log.error(
+            "LIN-154 channel %d: sound was lost while a number was signalled; the call is refused. Is the machine overloaded?",
+            channel.number,
+        )
+        if channel.leg is None:
+            channel.care.failed_elsewhere()

@@ -26,6 +26,7 @@ from drivers.signalling import (
     ListenForCallerId,
     ListenForMf,
     ListenForTones,
+    NumberDoubted,
     SendMf,
     SetBits,
     SetHook,
@@ -131,6 +132,8 @@ class ChannelActions:
                 self._sink.transfer_done(channel, outcome)
             case SetBits(bits=bits) if channel.bits:
                 channel.bits.send(bits)
+            case NumberDoubted() if channel.bits:
+                channel.bits.number_doubted()
             case _ if channel.set:
                 channel.set.perform(action)
             case _ if channel.line:

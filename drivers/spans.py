@@ -244,6 +244,8 @@ class Channel:
                 self._alarm_changed(own=REMOVED)
             case LineEvent.BITSCHANGED if self.bits:
                 self.bits.look()
+            case LineEvent.READ_OVERRUN | LineEvent.WRITE_UNDERRUN if self.bits:
+                self.bits.sound_lost()
             case _ if self.test:
                 self.test.line_event(event)
             case LineEvent.DIALCOMPLETE if self.line:

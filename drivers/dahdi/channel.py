@@ -62,9 +62,14 @@ class DahdiChannel:
         self._pulses = PulseDialling(device, self.attach)
         self._closing = False
         self._poller.add(device)
-        self._bits_told = device.rx_bits() if spec.signalling is Signalling.CAS else 0
+        self._bits_told = self._begin_bits() if spec.signalling is Signalling.CAS else 0
         if spec.signalling in CALLED_SIDE:
             device.set_debounce(DEBOUNCE_MS)
+
+    def _begin_bits(self) -> int:
+        """Numbers come and go by sound there, so the kernel is to tell when some was lost (READ_OVERRUN, WRITE_UNDERRUN)."""
+        self.device.set_buffer_events(True)
+        return self.device.rx_bits()
 
     def set_hook(self, hook: Hook) -> None:
         """Change the loop's state. A clear channel (bchan) and CAS have no loop: LIN-116."""

@@ -403,6 +403,7 @@ const int16_t *port_rx_linear(struct port *p);
 void line_flip(cm_engine *e);
 void line_fault_set(struct line *line, const struct command *c);
 void line_send(struct line *line, enum cm_end end, const uint8_t *frame);
+bool line_stands_still(const struct line *line, enum cm_end end);
 void play_end(cm_engine *e, struct port *p, enum cm_play_end how, int digit);
 bool play_frame(cm_engine *e, struct port *p, uint8_t *frame); /* bytes in the port's law */
 void detect(cm_engine *e, struct port *p);

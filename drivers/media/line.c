@@ -80,7 +80,7 @@ static uint32_t fault_value(enum cm_fault fault, double value)
 
 int cm_line_fault(cm_engine *e, int line, enum cm_end towards, enum cm_fault fault, int on, double value)
 {
-    if (towards > CM_FAR || fault < CM_FAULT_CUT || fault > CM_FAULT_GAIN || value > 60 || value < -120)
+    if (towards > CM_FAR || fault < CM_FAULT_CUT || fault > CM_FAULT_STALL || value > 60 || value < -120)
         return CM_E_ARGUMENT;
     struct command c = {.type = COMMAND_LINE_FAULT,
                         .a = line,
@@ -177,6 +177,11 @@ void line_flip(cm_engine *e)
     for (int i = 0; i <= e->highest_line; i++)
         if (e->live_lines[i])
             e->live_lines[i]->now ^= 1;
+}
+
+bool line_stands_still(const struct line *line, enum cm_end end)
+{
+    return line->way[end].faults & (1U << CM_FAULT_STALL);
 }
 
 void line_send(struct line *line, enum cm_end end, const uint8_t *frame)

@@ -59,7 +59,8 @@ enum cm_event_type {
     CM_EV_LINE_EVENT,      /* value: kernel event number fetched by the tick thread (ELAST trap) */
     CM_EV_IO_ERROR,        /* value: errno of read/write, 0 after cm_port_detach; the port is detached */
     CM_EV_DIGITS_SENT,     /* cm_send_digits finished */
-    CM_EV_UNDERRUN,        /* value: frames of this port that were not there in time, since the last such event */
+    CM_EV_UNDERRUN,        /* value: frames of this port that were not there in time, since the last such event;
+                            * told at most once a second, but at once while R2 signals are listened for */
     CM_EV_EVENTS_LOST,     /* value: events dropped since last told; port -1 */
     CM_EV_MF,              /* value: R2 register signal 1-15 begins, 0: it ended; value2: level of both in dBm0 */
     CM_EV_CALLER_ID,       /* value: length of a message that waits for cm_take_caller_id, or 0: one came, but broken;
@@ -249,9 +250,18 @@ int cm_line_new(cm_engine *e);
 int cm_line_free(cm_engine *e, int line);
 /* Joined by the card: the far end of a hears the far end of b and the other way round; near ends go on receiving. b -1: undo. */
 int cm_line_cross(cm_engine *e, int a, int b);
-enum cm_fault { CM_FAULT_CUT = 1, CM_FAULT_SILENCE, CM_FAULT_FREEZE, CM_FAULT_NOISE, CM_FAULT_ECHO, CM_FAULT_GAIN };
+enum cm_fault {
+    CM_FAULT_CUT = 1,
+    CM_FAULT_SILENCE,
+    CM_FAULT_FREEZE,
+    CM_FAULT_NOISE,
+    CM_FAULT_ECHO,
+    CM_FAULT_GAIN,
+    CM_FAULT_STALL,
+};
 /* towards: the end that hears it. CUT: nothing at all arrives, not even noise or echo; SILENCE: the other end is not heard;
  * FREEZE: its last frame repeats; NOISE: white, value dBm0; ECHO: value dB that the own signal comes back lower; GAIN: dB.
+ * STALL: the program at that end does not come: what arrives is lost, nothing is sent; CM_EV_UNDERRUN when it is back.
  * on 0 takes the fault away. */
 int cm_line_fault(cm_engine *e, int line, enum cm_end towards, enum cm_fault fault, int on, double value);
 

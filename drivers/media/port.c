@@ -15,11 +15,12 @@ void port_underrun(cm_engine *e, struct port *p, int frames)
     atomic_fetch_add_explicit(&e->underruns, frames, memory_order_relaxed);
 }
 
-/* At most one event a second: a broken card must not flood the ring. */
+/* At most one event a second: a broken card must not flood the ring. At once while R2 signals are listened for: a number is only
+ * believed when nothing of it was lost. */
 static void tell_underruns(cm_engine *e, struct port *p)
 {
     int64_t now = atomic_load_explicit(&e->samples, memory_order_relaxed);
-    if (!p->missed_frames || now - p->missed_told_at < UNDERRUN_TELL_SAMPLES)
+    if (!p->missed_frames || (!p->mf && now - p->missed_told_at < UNDERRUN_TELL_SAMPLES))
         return;
     event_push(e, CM_EV_UNDERRUN, p->index, 0, (int)p->missed_frames, 0, 0);
     p->missed_frames = 0;
@@ -166,12 +167,22 @@ static void read_program(cm_engine *e, struct port *p)
         port_underrun(e, p, 1);
 }
 
+/* As a card behaves whose program does not come: what arrives is lost, and nothing is sent. */
+static bool stands_still(cm_engine *e, struct port *p)
+{
+    if (p->source != SOURCE_LINE || !line_stands_still(p->line, p->end))
+        return false;
+    port_underrun(e, p, 1);
+    record_silence(e, p, 1);
+    return true;
+}
+
 /* Ports without a kernel's clock have exactly one frame in every tick, in its first round. */
 bool port_read(cm_engine *e, struct port *p, int round)
 {
     if (p->source == SOURCE_FD)
         return read_fd(e, p, round);
-    if (round)
+    if (round || stands_still(e, p))
         return false;
     if (p->source == SOURCE_LINE)
         memcpy(p->rx, p->line->arrive[p->end], FRAME);

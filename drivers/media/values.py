@@ -67,6 +67,7 @@ class Fault(IntEnum):
     NOISE = 4
     ECHO = 5
     GAIN = 6
+    STALL = 7
 
 
 class EngineConfig(msgspec.Struct, frozen=True):

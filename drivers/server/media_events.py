@@ -49,6 +49,7 @@ class MediaEvents:
                 self._on_loss()
             case EventKind.EVENTS_LOST:
                 log.error("LIN-067 the media core dropped %d events: its ring was full. Raise [lines.engine] events", event.value)
+                self._signals_lost()
                 self._on_loss()
             case _:
                 if channel := self._lines.channel_at(event.port):
@@ -74,12 +75,23 @@ class MediaEvents:
             case EventKind.DIGITS_SENT:
                 self._sent(channel, channel.port.sent())
             case EventKind.UNDERRUN:
-                log.warning("LIN-068 channel %d: %d frames were not there in time", channel.number, event.value)
+                self._underrun(channel, event.value)
             case EventKind.DIGIT if channel.on_digit(event.digit):
                 log.debug("channel %d: %s dialled", channel.number, event.digit)
             case _:
                 if channel.leg:
                     self._of_leg(channel, channel.leg, event)
+
+    def _underrun(self, channel: Channel, frames: int) -> None:
+        log.warning("LIN-068 channel %d: %d frames were not there in time", channel.number, frames)
+        if channel.bits:
+            channel.bits.sound_lost()
+
+    def _signals_lost(self) -> None:
+        """Register signals may have been among what was dropped, of any channel."""
+        for channel in self._lines.channels.values():
+            if channel.bits:
+                channel.bits.sound_lost()
 
     def _line_event(self, channel: Channel, value: int) -> None:
         try:

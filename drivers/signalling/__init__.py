@@ -57,6 +57,10 @@ class MfHeard(Input, frozen=True):
     signal: str = ""
 
 
+class SoundLost(Input, frozen=True):
+    """Between the card and the media core some of the channel's sound was lost, heard or sent: what follows was heard after it."""
+
+
 class CallerIdHeard(Input, frozen=True):
     """What was asked for by ListenForCallerId; a message that cannot be read is a Caller without a number."""
 
@@ -340,6 +344,10 @@ class FarBlocked(Action, frozen=True):
 
 class ChannelIdle(Action, frozen=True):
     """The channel can carry the next call."""
+
+
+class NumberDoubted(Action, frozen=True):
+    """Sound was lost while a number was signalled, so nobody knows whether it is whole: the call is refused, or given up."""
 
 
 class EventUnexpected(Action, frozen=True):

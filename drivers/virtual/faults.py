@@ -13,6 +13,7 @@ class Fault(StrEnum):
     cut: wires cut, both ways, audio, signals and frames. freeze: the far end stands still, audio repeats, signals and frames wait until
     it is over. lost_hangup: the far end hangs up and the box is not told (a busy tone may still be heard). alarm: this channel's alarm.
     silence; noise (value dBm0); echo (value dB below the own signal); gain (value dB): audio towards one end or both.
+    stall: the program at one end stands still: what it is sent is lost, and it sends nothing (audio alone).
     loss, corrupt (value: share of the frames, 0 to 1): frames of a D-channel that vanish, or arrive with a bad check sum.
     """
 
@@ -24,6 +25,7 @@ class Fault(StrEnum):
     NOISE = "noise"
     ECHO = "echo"
     GAIN = "gain"
+    STALL = "stall"
     LOSS = "loss"
     CORRUPT = "corrupt"
 
@@ -35,6 +37,7 @@ AUDIO_FAULTS: dict[Fault, AudioFault] = {
     Fault.NOISE: AudioFault.NOISE,
     Fault.ECHO: AudioFault.ECHO,
     Fault.GAIN: AudioFault.GAIN,
+    Fault.STALL: AudioFault.STALL,
 }
 
 

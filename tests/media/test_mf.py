@@ -170,3 +170,37 @@ def test_time_to_know_a_signal(bench: Bench, wire: Wire, ends: bool, median_ms: 
     print(f"median {np.median(found)} ms, most {max(found)} ms")
     assert np.median(found) <= median_ms
     assert max(found) <= most_ms
+
+
+@pytest.mark.parametrize("frames", [1, 5, 80])
+def test_an_end_that_stands_still_is_told_so_before_it_hears_anything(bench: Bench, wire: Wire, frames: int) -> None:
+    bench.engine.detect_mf(wire.near, MfSet.FORWARD)
+    bench.engine.detect_mf(wire.far, MfSet.BACKWARD)
+    bench.engine.mf(wire.far, 5, True)
+    bench.engine.mf(wire.near, 7, False)
+    bench.step(5)
+    for _ in range(3):  # each time at once, not once a second
+        bench.events.clear()
+        bench.engine.line_fault(wire.line, End.NEAR, Fault.STALL)
+        bench.engine.mf(wire.far, 0, True)
+        bench.step(frames)
+        assert not bench.of(EventKind.UNDERRUN, wire.near)
+        bench.engine.line_fault(wire.line, End.NEAR, Fault.STALL, on=False)
+        bench.step(2)
+        ours = [(event.kind, event.value) for event in bench.events if event.port == wire.near]
+        assert ours == [(EventKind.UNDERRUN, frames), (EventKind.MF, 0)]
+        bench.engine.mf(wire.far, 5, True)
+        bench.step(3)
+        assert [event.value for event in bench.of(EventKind.MF, wire.far)] == [0, 7]  # nothing was sent meanwhile
+
+
+def test_underruns_are_told_once_a_second_where_no_numbers_are_signalled(bench: Bench, wire: Wire) -> None:
+    for _ in range(10):
+        bench.engine.line_fault(wire.line, End.NEAR, Fault.STALL)
+        bench.step(4)
+        bench.engine.line_fault(wire.line, End.NEAR, Fault.STALL, on=False)
+        bench.step(6)
+    bench.step(50)
+    told = [event.value for event in bench.of(EventKind.UNDERRUN, wire.near)]
+    assert (len(told), sum(told)) == (2, 40)
+    assert bench.engine.stats().underruns == 40

@@ -16,7 +16,7 @@ from drivers.config import GroupConfig, LinesConfig
 from drivers.io import LineEvent, Signalling, SpanStatus
 from drivers.media import Engine, EventKind, MediaEvent
 from drivers.ports import Media
-from drivers.protocol import Cause
+from drivers.protocol import Cause, TransferOutcome
 from drivers.signalling import CallOffered, CallWanted, NumberDialled
 from drivers.signalling.r2 import R2Line, span_of
 from drivers.spans import Channel
@@ -96,7 +96,14 @@ class R2Office:
             return False
         if event.kind is EventKind.MF:
             self.channels[number].on_mf(str(event.value or ""))
+        elif event.kind is EventKind.UNDERRUN:
+            self._underrun(self.channels[number])
         return True
+
+    def _underrun(self, channel: Channel) -> None:
+        """Its end stood still, as ours may."""
+        assert channel.bits is not None
+        channel.bits.sound_lost()
 
     def _line_event(self, number: int, event: LineEvent) -> None:
         if channel := self.channels.get(number):
@@ -138,6 +145,9 @@ class R2Office:
 
     def number_dialled(self, channel: Channel, dialled: NumberDialled) -> None:
         raise AssertionError(f"channel {channel.number} has no dial")
+
+    def transfer_done(self, channel: Channel, outcome: TransferOutcome) -> None:
+        raise AssertionError(f"channel {channel.number} transfers nothing")
 
     def channel_changed(self, channel: Channel) -> None:
         """Nobody looks."""

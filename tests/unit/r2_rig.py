@@ -4,6 +4,7 @@ loop."""
 import heapq
 import random
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 
 from drivers.signalling import (
@@ -16,6 +17,7 @@ from drivers.signalling import (
     MfHeard,
     SendMf,
     SetBits,
+    SoundLost,
     StartTimer,
     StopTimer,
     TimerFired,
@@ -59,8 +61,11 @@ class Detector:
         self.on_line: tuple[str, bool] = ("", True)
         self.noise: str | None = None
         self.told = ""
+        self.stands_still = False
 
     def hears(self) -> str:
+        if self.stands_still:
+            return self.told
         if self.noise is not None:
             return self.noise if self.forward is not None else ""
         signal, forward = self.on_line
@@ -81,6 +86,7 @@ class End:
         self.far: End
         self.delay_ms: Callable[[], float] = lambda: 15.0
         self._line = line
+        self._waiting: list[Callable[[], None]] = []
         self._timers: dict[str, int] = {}
         self._next_timer = count(1)
         self._last_bits_at = 0.0
@@ -121,7 +127,9 @@ class End:
         self._line.at(ms, lambda: self._fire(name, number))
 
     def _fire(self, name: str, number: int) -> None:
-        if self._timers.get(name) == number:
+        if self.detector.stands_still:
+            self._waiting.append(partial(self._fire, name, number))
+        elif self._timers.get(name) == number:
             del self._timers[name]
             self.tell(TimerFired(name))
 
@@ -133,17 +141,51 @@ class End:
     def _set_bits(self, bits: int) -> None:
         self.bits_out = bits
         self._last_bits_at = max(self._last_bits_at, self._line.now_ms + self.delay_ms())
-        self._line.at(self._last_bits_at - self._line.now_ms, lambda: self.far.tell(BitsChanged(bits)))
+        self._line.at(self._last_bits_at - self._line.now_ms, lambda: self.far.sees(bits))
+
+    def sees(self, bits: int) -> None:
+        """The far side's bits."""
+        if self.detector.stands_still:
+            self._waiting.append(partial(self.tell, BitsChanged(bits)))
+        else:
+            self.tell(BitsChanged(bits))
 
     def _sound(self, signal: str, forward: bool) -> None:
         """A change of the sound travels like the one before it, never overtaking."""
         self.mf_out = (signal, forward)
+        self._send_sound(signal, forward)
+
+    def _send_sound(self, signal: str, forward: bool) -> None:
         self._last_mf_at = max(self._last_mf_at, self._line.now_ms + self.delay_ms())
         self._line.at(self._last_mf_at - self._line.now_ms, lambda: self.far.arrives(signal, forward))
 
     def arrives(self, signal: str, forward: bool) -> None:
         """This is on the line towards us from now on."""
         self.detector.on_line = (signal, forward)
+        self._line.at(DETECTION_MS, self.listen)
+
+    def stand_still(self, ms: float, ahead_ms: float, told: bool = True) -> None:
+        """The machine this end runs on stands still from now on for so long: it hears nothing, does nothing, and what it sounds ends when
+        its card has sent the `ahead_ms` that it had. `told`: it learns afterwards that sound was lost."""
+        if self.detector.stands_still:
+            return
+        self.detector.stands_still = True
+        self._line.at(ahead_ms, self._run_dry)
+        self._line.at(ms, lambda: self._go_on(told and ms > ahead_ms))
+
+    def _run_dry(self) -> None:
+        if self.detector.stands_still:
+            self._send_sound("", self.mf_out[1])
+
+    def _go_on(self, told: bool) -> None:
+        """Timers that ran out and bits that changed meanwhile come first, which is worst."""
+        self.detector.stands_still = False
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each()
+        if told:
+            self.tell(SoundLost())
+        self._send_sound(*self.mf_out)
         self._line.at(DETECTION_MS, self.listen)
 
     def disturb(self, ms: float, noise: str) -> None:

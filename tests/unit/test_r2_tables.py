@@ -83,7 +83,7 @@ def test_register_rows(kind: type[OutgoingRegister | IncomingRegister], states: 
     for state in states:
         if state is kind.over:
             continue
-        triggers = {"signal", "signal early", "silence", "silence early", *(f"timer {name}" for name in kind.timers[state])}
+        triggers = {"signal", "signal early", "silence", "silence early", "sound lost", *(f"timer {name}" for name in kind.timers[state])}
         assert triggers == {trigger for each, trigger in kind.table if each is state}
 
 

@@ -1,9 +1,9 @@
 """What both sides of the register signals share: one compelled exchange walks one table. Pure.
 
 A row is (state, trigger) -> (what to do, next state); the next state None: what is done chooses it. Triggers are "signal" and "silence" of
-the far side, "signal early" and "silence early" when it cannot have heard us yet, and "timer NAME". Timers belong to states: one that the
-next state does not know is stopped. What is early is told by the clock, not by a timer: a busy machine may run a timer after what came
-later.
+the far side, "signal early" and "silence early" when it cannot have heard us yet, "sound lost" and "timer NAME". Timers belong to states:
+one that the next state does not know is stopped. What is early is told by the clock, not by a timer: a busy machine may run a timer after
+what came later.
 """
 
 from collections import deque
@@ -11,7 +11,17 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from drivers.signalling import Action, EventUnexpected, Input, ListenForMf, MfHeard, SendMf, StartTimer, StopTimer, TimerFired
+from drivers.signalling import (
+    Action,
+    EventUnexpected,
+    Input,
+    ListenForMf,
+    MfHeard,
+    SendMf,
+    StartTimer,
+    StopTimer,
+    TimerFired,
+)
 from drivers.signalling.r2.settings import R2Span
 from drivers.signalling.r2.variants import Meanings
 
@@ -82,7 +92,7 @@ class Exchange:
         return frozenset(name for names in cls.timers.values() for name in names)
 
     def handle(self, event: Input) -> Actions:
-        """Take MfHeard or one of our TimerFired."""
+        """Take MfHeard, SoundLost or one of our TimerFired."""
         if self.state is self.over:
             return ()
         trigger = self._trigger(event)
@@ -116,7 +126,7 @@ class Exchange:
             self._heard = event.signal or self._heard
             early = " early" if self._loop.now_s() < self._due_s else ""
             return f"signal{early}" if event.signal else f"silence{early}"
-        return f"timer {event.name}" if isinstance(event, TimerFired) else type(event).__name__
+        return f"timer {event.name}" if isinstance(event, TimerFired) else "sound lost"
 
     def _timer(self, name: str) -> StartTimer:
         """That timer, as long as it is set."""

@@ -2,7 +2,7 @@
 
 Whoever asks decides here, so a number is only taken when every signal of it was whole: one that changes without silence between, or that
 stops or comes back sooner than our own signal can have been heard, is an interruption; it is answered with congestion, and there is no
-call.
+call. The same goes for a number during which sound was lost on its way between the card and us.
 Source: Q.440, Q.441, Q.442 (pulses), Q.476 (T3 is next_signal).
 """
 
@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from drivers.protocol import Caller, NumberSource, Presentation
-from drivers.signalling import ListenForMf, SendMf, StartTimer
+from drivers.signalling import ListenForMf, NumberDoubted, SendMf, StartTimer
 from drivers.signalling.r2.exchange import Actions, Exchange, LoopTime, Table
 from drivers.signalling.r2.settings import MAX_DIGITS, R2Span
 from drivers.signalling.r2.variants import Order, refusal, signal_for
@@ -70,6 +70,14 @@ def mutilated(exchange: "IncomingRegister") -> Actions:
     return (SendMf(forward=False), StartTimer("pause", exchange._span.timers.pulse_ms))
 
 
+def doubt(exchange: "IncomingRegister") -> Actions:
+    """A digit may be missing, or there twice. Before the first one nothing can; nor when the last word was said."""
+    if not exchange._heard or exchange._after in ("done", "failed"):
+        return ()
+    exchange.state = S.PAUSE
+    return (NumberDoubted(), *mutilated(exchange))
+
+
 def fail(exchange: "IncomingRegister") -> Actions:
     return exchange._over("failed")
 
@@ -120,6 +128,11 @@ class IncomingRegister(Exchange):
         (S.HOLDING, "signal early"): (mutilated, S.PAUSE),
         (S.HOLDING, "silence"): (mutilated, S.PAUSE),
         (S.HOLDING, "silence early"): (mutilated, S.PAUSE),
+        (S.LISTENING, "sound lost"): (doubt, None),
+        (S.ANSWERING, "sound lost"): (doubt, None),
+        (S.PAUSE, "sound lost"): (nothing, S.PAUSE),
+        (S.PULSE, "sound lost"): (doubt, None),
+        (S.HOLDING, "sound lost"): (nothing, S.HOLDING),  # the number was whole before the far side began to wait
     }
 
     def __init__(self, span: R2Span, loop: LoopTime) -> None:

@@ -26,6 +26,7 @@ from drivers.signalling import (
     MfHeard,
     ReleaseWanted,
     SetBits,
+    SoundLost,
     StartTimer,
     Step,
     StopTimer,
@@ -144,7 +145,7 @@ class R2Machine:
                 return self._bits_come(Bits(f"{bits >> 2 & 3:02b}"))
             case TimerFired(name="bits"):
                 return self._bits_hold()
-            case MfHeard():
+            case MfHeard() | SoundLost():
                 return self._register_takes(event)
             case TimerFired(name=name) if name in REGISTER_TIMERS:
                 return self._register_takes(event)

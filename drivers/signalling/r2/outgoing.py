@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import ClassVar
 
-from drivers.signalling import ListenForMf, SendMf
+from drivers.signalling import ListenForMf, NumberDoubted, SendMf
 from drivers.signalling.r2.exchange import Actions, Exchange, LoopTime, Table
 from drivers.signalling.r2.settings import R2Span
 from drivers.signalling.r2.variants import ACCEPTED, CAUSES, Order
@@ -48,6 +48,11 @@ def fail(exchange: "OutgoingRegister") -> Actions:
     return exchange._over("failed")
 
 
+def doubt(exchange: "OutgoingRegister") -> Actions:
+    """A digit may have been heard twice, or an answer to it not at all."""
+    return (NumberDoubted(), *fail(exchange))
+
+
 S = Sending
 
 
@@ -75,6 +80,9 @@ class OutgoingRegister(Exchange):
         (S.SILENT, "silence"): (nothing, S.SILENT),
         (S.SILENT, "silence early"): (nothing, S.SILENT),
         (S.SILENT, "timer forward_silence"): (fail, S.OVER),
+        (S.SOUNDING, "sound lost"): (doubt, S.OVER),
+        (S.HUSHED, "sound lost"): (doubt, S.OVER),
+        (S.SILENT, "sound lost"): (doubt, S.OVER),
     }
 
     def __init__(self, span: R2Span, loop: LoopTime, dnis: str, ani: str) -> None:
