@@ -8,7 +8,7 @@ from pathlib import Path
 
 from peewee import SqliteDatabase
 
-from appliance.store import models
+from appliance.store import models, tables
 from appliance.store.errors import StoreError
 
 
@@ -30,6 +30,11 @@ def _callers(database: SqliteDatabase) -> None:
     _add_texts(database, "presentation", "ani_source")
 
 
+def _hospital(database: SqliteDatabase) -> None:
+    with database.bind_ctx(tables.HOSPITAL):
+        database.create_tables(tables.HOSPITAL)
+
+
 def _add_texts(database: SqliteDatabase, *names: str) -> None:
     """Columns of call_record; a store made by `_first` of this program has them already."""
     there = {column.name for column in database.get_columns("call_record")}
@@ -38,7 +43,7 @@ def _add_texts(database: SqliteDatabase, *names: str) -> None:
             database.execute_sql(f"alter table call_record add column {name} varchar(255) not null default ''")
 
 
-STEPS: tuple[Callable[[SqliteDatabase], None], ...] = (_first, _transfers, _lines, _callers)
+STEPS: tuple[Callable[[SqliteDatabase], None], ...] = (_first, _transfers, _lines, _callers, _hospital)
 
 
 def migrate(database: SqliteDatabase, path: Path) -> int:
@@ -51,11 +56,16 @@ def migrate(database: SqliteDatabase, path: Path) -> int:
         version = current_version(database)
         if version > len(STEPS):
             raise _newer(path, version)
-        for step in STEPS[version:]:
-            step(database)
-        database.execute_sql("delete from schema_version")
-        database.execute_sql("insert into schema_version (version) values (?)", (len(STEPS),))
+        if version < len(STEPS):  # otherwise nothing is written: the disk may be full
+            _upgrade(database, version)
     return len(STEPS)
+
+
+def _upgrade(database: SqliteDatabase, version: int) -> None:
+    for step in STEPS[version:]:
+        step(database)
+    database.execute_sql("delete from schema_version")
+    database.execute_sql("insert into schema_version (version) values (?)", (len(STEPS),))
 
 
 def current_version(database: SqliteDatabase) -> int:

@@ -1,0 +1,108 @@
+"""Tables of what somebody must see to: complaints, work items, the desks they go to (peewee, SQLite and PostgreSQL alike)."""
+
+from peewee import AutoField, BooleanField, CharField, ForeignKeyField, IntegerField, TextField
+
+from appliance.store.hospital_tables import Department, Patient, StaffMember
+from appliance.store.models import Account, StoreModel, UtcField
+
+
+class Complaint(StoreModel):
+    """`number` is spoken. `state`: open, in_hand, closed. `department_code`, `staff_code`: as keyed; the links say whom they mean, None for
+    nobody known. `recording`: the statement, a file under the recordings folder. `escalation`: how often it was overdue."""
+
+    id = AutoField()
+    number = CharField(max_length=12, unique=True)
+    once_key = CharField(unique=True)
+    channel = CharField(max_length=8)
+    call = CharField(column_name="call_id", default="")
+    department_code = CharField(default="")
+    staff_code = CharField(default="")
+    department = ForeignKeyField(Department, null=True)
+    staff = ForeignKeyField(StaffMember, null=True)
+    patient = ForeignKeyField(Patient, null=True)
+    phone = CharField(default="")
+    text = TextField(default="")
+    recording = CharField(default="")
+    made_at = UtcField(index=True)
+    made_by = CharField(default="")
+    owner = ForeignKeyField(Account, null=True)
+    due_at = UtcField(index=True)
+    escalation = IntegerField(default=0)
+    state = CharField(max_length=8, default="open", index=True)
+    outcome = TextField(default="")
+    closed_at = UtcField(null=True)
+
+
+class ComplaintStep(StoreModel):
+    """What was done about a complaint. `kind`: note, contact (with `result`: reached, not_reached), owner, due, closed, reopened,
+    escalated."""
+
+    id = AutoField()
+    complaint = ForeignKeyField(Complaint, backref="steps")
+    at = UtcField()
+    by = CharField()
+    kind = CharField(max_length=12)
+    result = CharField(max_length=12, default="")
+    text = TextField(default="")
+
+
+class Desk(StoreModel):
+    """Where work items go: a desk with a page open, or a printer. `kinds`: of work items it takes, separated by spaces.
+    It is there while `seen_at` is recent."""
+
+    id = AutoField()
+    name = CharField(unique=True)
+    printer = BooleanField(default=False)
+    kinds = CharField()
+    department = ForeignKeyField(Department, null=True)
+    seen_at = UtcField(null=True)
+    closed = BooleanField(default=False)
+
+
+class WorkItem(StoreModel):
+    """`kind`: booking, complaint, vip, callback. `about`: "booking 00412233". It is at exactly one desk or at none. `state`: waiting,
+    offered
+    (at `desk`, since `offered_at`), taken, done, dead (nobody could take it: the dead-letter list)."""
+
+    id = AutoField()
+    once_key = CharField(unique=True)
+    kind = CharField(max_length=12)
+    about = CharField()
+    text_zh = TextField()
+    text_en = TextField()
+    urgent = BooleanField(default=False)
+    department = ForeignKeyField(Department, null=True)
+    made_at = UtcField(index=True)
+    state = CharField(max_length=8, default="waiting", index=True)
+    desk = ForeignKeyField(Desk, null=True, backref="items")
+    offered_at = UtcField(null=True)
+    offers = IntegerField(default=0)
+    ended_at = UtcField(null=True)
+    ended_by = CharField(default="")
+    fault = CharField(default="")
+
+
+class WorkStep(StoreModel):
+    """Where a work item was, in order: the proof that it arrived once."""
+
+    id = AutoField()
+    item = ForeignKeyField(WorkItem, backref="steps")
+    at = UtcField()
+    what = CharField(max_length=12)
+    desk = ForeignKeyField(Desk, null=True)
+    by = CharField(default="")
+
+
+class Outgoing(StoreModel):
+    """A message to somebody that a sending service takes from here. `kind`: sms, fax, email. `state`: waiting, sent, failed."""
+
+    id = AutoField()
+    once_key = CharField(unique=True)
+    kind = CharField(max_length=8)
+    to = CharField()
+    text = TextField()
+    made_at = UtcField()
+    state = CharField(max_length=8, default="waiting", index=True)
+
+
+CASE_TABLES = (Complaint, ComplaintStep, Desk, WorkItem, WorkStep, Outgoing)

@@ -1,0 +1,110 @@
+"""Tables of money: a double-entry ledger that only grows, and what feeds it (peewee, SQLite and PostgreSQL alike). Integer fen
+throughout."""
+
+from peewee import AutoField, BooleanField, CharField, DateField, ForeignKeyField, IntegerField, TextField
+
+from appliance.store.models import StoreModel, UtcField
+
+
+class LedgerAccount(StoreModel):
+    """`kind`: card (we owe it to its holder), cash, bank, card_secrets, fees, suspense. `code`: "card 6001002003", "cash desk 1", "fees".
+    `balance_fen` is the sum of its postings, changed in the same transaction as they; the daily closing proves it."""
+
+    id = AutoField()
+    kind = CharField(max_length=16)
+    code = CharField(max_length=64, unique=True)
+    balance_fen = IntegerField(default=0)
+
+
+class LedgerTransaction(StoreModel):
+    """Postings that belong together; their sum is 0. `kind`: top_up, fee, refund, correction, reversal. `once_key`: the same thing asked
+    for again finds this one. `reverses`: what it undoes; a transaction is undone at most once."""
+
+    id = AutoField()
+    once_key = CharField(unique=True)
+    at = UtcField(index=True)
+    kind = CharField(max_length=16)
+    memo = CharField(default="")
+    by = CharField(default="")
+    call = CharField(column_name="call_id", default="", index=True)
+    recording = CharField(column_name="recording_id", default="")
+    reverses = ForeignKeyField("self", null=True, unique=True, backref="reversed_by")
+
+
+class Posting(StoreModel):
+    """`amount_fen` > 0 is a credit of the account (a card has more to spend), < 0 a debit. Never changed, never deleted."""
+
+    id = AutoField()
+    transaction = ForeignKeyField(LedgerTransaction, backref="postings")
+    account = ForeignKeyField(LedgerAccount, backref="postings", index=False)
+    amount_fen = IntegerField()
+    balance_after_fen = IntegerField()
+
+    class Meta:
+        indexes = ((("account", "id"), False),)
+
+
+class CardSecret(StoreModel):
+    """A scratch card's value under its secret, of which only a digest is kept. `state`: unsold, sold, used, void."""
+
+    id = AutoField()
+    serial = CharField(max_length=24, unique=True)
+    digest = CharField(max_length=64, unique=True)
+    value_fen = IntegerField()
+    state = CharField(max_length=8, default="sold")
+    used_at = UtcField(null=True)
+    transaction = ForeignKeyField(LedgerTransaction, null=True)
+
+
+class BankFile(StoreModel):
+    """A file of transfers; the same content is taken once."""
+
+    id = AutoField()
+    name = CharField()
+    digest = CharField(max_length=64, unique=True)
+    taken_at = UtcField()
+    by = CharField()
+
+
+class BankLine(StoreModel):
+    """`reference` is the bank's own and unique among lines that were booked. `state`: booked, duplicate, unknown_card, reversed,
+    refused."""
+
+    id = AutoField()
+    file = ForeignKeyField(BankFile, backref="lines")
+    line = IntegerField()
+    reference = CharField(index=True)
+    card_number = CharField()
+    amount_fen = IntegerField()
+    state = CharField(max_length=16)
+    transaction = ForeignKeyField(LedgerTransaction, null=True)
+
+
+class Correction(StoreModel):
+    """Asked for by one person, approved or refused by another; only then it is posted. `state`: asked, approved, refused."""
+
+    id = AutoField()
+    account = ForeignKeyField(LedgerAccount)
+    amount_fen = IntegerField()
+    reason = TextField()
+    asked_by = CharField()
+    asked_at = UtcField()
+    decided_by = CharField(default="")
+    decided_at = UtcField(null=True)
+    state = CharField(max_length=8, default="asked")
+    transaction = ForeignKeyField(LedgerTransaction, null=True)
+
+
+class DailyClosing(StoreModel):
+    """The sheet of a day as it was closed. `sheet`: JSON. `last_transaction`: what it reaches to."""
+
+    id = AutoField()
+    day = DateField(unique=True)
+    closed_at = UtcField()
+    by = CharField()
+    last_transaction = IntegerField()
+    balanced = BooleanField()
+    sheet = TextField()
+
+
+MONEY_TABLES = (LedgerAccount, LedgerTransaction, Posting, CardSecret, BankFile, BankLine, Correction, DailyClosing)

@@ -1,0 +1,13 @@
+"""All tables by the step of migrations.py that makes them."""
+
+from typing import Any
+
+from appliance.store.booking_tables import BOOKING_TABLES
+from appliance.store.case_tables import CASE_TABLES
+from appliance.store.flow_tables import FLOW_TABLES
+from appliance.store.hospital_tables import HOSPITAL_TABLES
+from appliance.store.models import TABLES
+from appliance.store.money_tables import MONEY_TABLES
+
+HOSPITAL: tuple[Any, ...] = (*MONEY_TABLES, *HOSPITAL_TABLES, *BOOKING_TABLES, *CASE_TABLES, *FLOW_TABLES)
+ALL: tuple[Any, ...] = (*TABLES, *HOSPITAL)
