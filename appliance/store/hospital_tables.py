@@ -66,11 +66,11 @@ class Patient(StoreModel):
     created_at = UtcField()
 
 
-class PatientNumber(StoreModel):
+class PatientPhone(StoreModel):
     """A telephone number of a patient, in the box's one form. Families share numbers, so it is not unique."""
 
     id = AutoField()
-    patient = ForeignKeyField(Patient, backref="numbers", on_delete="CASCADE")
+    patient = ForeignKeyField(Patient, backref="phones", on_delete="CASCADE")
     number = CharField(max_length=24, index=True)
     label = CharField(default="")
 
@@ -188,7 +188,7 @@ HOSPITAL_TABLES = (
     StaffMember,
     Doctor,
     Patient,
-    PatientNumber,
+    PatientPhone,
     Family,
     Card,
     HistoryEntry,
