@@ -275,6 +275,11 @@ class Engine(LineSignals, Measuring):
         """rx: nobody hears this party. tx: this party hears nothing."""
         _check(_lib.cm_mute(self._engine, port, rx, tx), f"muting port {port}")
 
+    def mask_keys(self, port: int, on: bool, ms: int) -> None:
+        """Nobody hears or records this party, nor what it said in the last `ms`; off: from when there was no key for `ms`
+        (KEYS_UNMASKED tells), 0: at once. While it is on, DIGIT has id 1."""
+        _check(_lib.cm_mask_keys(self._engine, port, on, ms), f"masking the keys of port {port}")
+
     def bridge(self, a: int, b: int) -> None:
         """Each hears the other, mixed here."""
         _check(_lib.cm_bridge(self._engine, a, b), f"bridging ports {a} and {b}")

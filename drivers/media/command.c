@@ -364,6 +364,9 @@ static void obey_port(cm_engine *e, struct port *p, const struct command *c)
         p->rx_muted = c->a;
         p->tx_muted = c->b;
         break;
+    case COMMAND_MASK_KEYS:
+        mask_set(e, p, c->a, c->b);
+        break;
     case COMMAND_BRIDGE:
         bridge_set(e, p, e->live_ports[c->a], c->b);
         break;

@@ -57,7 +57,7 @@ void conference_hear(struct port *p)
 {
     static const int16_t silence[FRAME];
     if (p->ring >= 0)
-        fifo_push(&p->said, p->rx_muted ? silence : port_rx_linear(p));
+        fifo_push(&p->said, is_unheard(p) ? silence : port_rx_linear(p));
 }
 
 /* Takes a frame of everybody; false when nobody had one. */

@@ -136,7 +136,7 @@ struct digit_detector *digit_detector_new(void)
 
 void digit_pressed(cm_engine *e, struct port *p, int digit, int level_dbm0)
 {
-    event_push(e, CM_EV_DIGIT, p->index, 0, digit, level_dbm0, 0);
+    event_push(e, CM_EV_DIGIT, p->index, p->masked, digit, level_dbm0, 0);
     if (p->play && digit_index(digit) >= 0 && p->play->barge_mask & 1U << digit_index(digit))
         play_end(e, p, CM_PLAY_BARGED, digit);
 }
@@ -157,6 +157,11 @@ static void feed(struct digit_detector *d, const int16_t *linear)
         for (int i = 0; i < RECEIVERS; i++)
             dtmf_rx(d->receiver[i].rx, linear + at, FRAME / 4);
     }
+}
+
+bool key_sounds(const struct digit_detector *d)
+{
+    return d && (d->hold == HOLD_FRAMES || (d->hold && d->digit));
 }
 
 /* Open from the frame before the first that could be a key, which may hold its beginning, to some frames after the last. */

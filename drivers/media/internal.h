@@ -62,6 +62,7 @@ struct block_pool {
     int *next;
     int *used;
     int64_t *gap_before; /* samples of silence that come before the block's audio */
+    int64_t *wipe_before; /* samples before that which become silence */
     uint8_t *bytes;
 };
 bool pool_init(struct block_pool *pool, int blocks);
@@ -155,6 +156,7 @@ struct frame_level { /* energies of one received frame, in units of g711.square 
 struct digit_detector;
 struct digit_detector *digit_detector_new(void);
 bool could_be_key(const int16_t *linear); /* one frame */
+bool key_sounds(const struct digit_detector *d); /* in the frame last looked at; d may be NULL */
 struct tone_detector;
 struct mf_detector;
 struct caller_id_detector;
@@ -234,10 +236,10 @@ struct recording {
     bool stopping; /* control: cm_record_stop was called */
     /* tick */
     int block;
-    int64_t pending_gap;
+    int64_t pending_gap, pending_wipe;
     struct ring full_blocks; /* of int */
     atomic_bool closed;      /* after it the tick touches the recording no more */
-    int64_t final_gap;
+    int64_t final_gap, final_wipe;
     /* writer */
     int fd;
     bool refused; /* the file is none of ours */
@@ -275,6 +277,8 @@ struct port {
     int64_t missed_frames, missed_told_at;
     int32_t rx_gain, tx_gain;
     bool rx_muted, tx_muted;
+    bool masked;
+    int unmask_after, unmask_in; /* frames without a key; unmask_after 0: it stays masked */
     int peer; /* bridged or native */
     bool native;
     int ring;   /* the next port of its conference, -1 when it is in none */
@@ -327,6 +331,7 @@ enum command_type {
     COMMAND_BERT,
     COMMAND_GAIN,
     COMMAND_MUTE,
+    COMMAND_MASK_KEYS,
     COMMAND_BRIDGE,
     COMMAND_UNBRIDGE,
     COMMAND_CONFER,
@@ -428,6 +433,13 @@ void produce(cm_engine *e, struct port *p);
 void record_frame(cm_engine *e, struct port *p);
 void record_silence(cm_engine *e, struct port *p, int frames);
 void record_begin(struct port *p, struct recording *r);
+void record_wipe(struct port *p, int64_t samples);
+void mask_set(cm_engine *e, struct port *p, bool on, int ms);
+void mask_follow(cm_engine *e, struct port *p);
+static inline bool is_unheard(const struct port *p)
+{
+    return p->rx_muted || p->masked;
+}
 void record_end(cm_engine *e, struct port *p, struct recording *r);
 void recordings_stopping(cm_engine *e, int port); /* control */
 void records_write(cm_engine *e, bool last); /* writer: one pass over all recordings */

@@ -25,6 +25,7 @@
 #define CM_MAX_CADENCE   8  /* steps of one tone */
 #define CM_DIGITS_LEN    64 /* digits of one cm_send_digits */
 #define CM_CAPTURE_MS    60000
+#define CM_MASK_MS       60000 /* of cm_mask_keys */
 #define CM_MESSAGE_LEN   257 /* type, length and up to 255 bytes */
 
 typedef struct cm_engine cm_engine;
@@ -47,7 +48,7 @@ enum cm_error {
 
 enum cm_event_type {
     CM_EV_PLAY_DONE = 1,   /* id play; value: cm_play_end; value2: digit that ended it or 0; samples: samples sent */
-    CM_EV_DIGIT,           /* value: '0'-'9' '*' '#' 'A'-'D'; value2: level dBm0 (rounded) */
+    CM_EV_DIGIT,           /* value: '0'-'9' '*' '#' 'A'-'D'; value2: level dBm0; id 1: while keys are masked */
     CM_EV_DIGIT_END,       /* value: the digit; value2: its length in ms */
     CM_EV_TONE,            /* value: cm_tone_kind detected; value2: 1 begins, 0 ends */
     CM_EV_SPEECH,          /* value 1: speech began */
@@ -65,6 +66,7 @@ enum cm_event_type {
     CM_EV_MF,              /* value: R2 register signal 1-15 begins, 0: it ended; value2: level of both in dBm0 */
     CM_EV_CALLER_ID,       /* value: length of a message that waits for cm_take_caller_id, or 0: one came, but broken;
                             * value2: cm_fsk */
+    CM_EV_KEYS_UNMASKED, /* cm_mask_keys off, and what it waited for is over */
 };
 
 enum cm_play_end { CM_PLAY_FINISHED = 0, CM_PLAY_BARGED = 1, CM_PLAY_STOPPED = 2 };
@@ -228,6 +230,9 @@ int cm_segments(cm_engine *e, int port, cm_segment *out, int most); /* how many 
 int cm_gain(cm_engine *e, int port, double rx_db, double tx_db);
 /* rx: nobody hears or records this party (its keys still count); tx: this party hears nothing. */
 int cm_mute(cm_engine *e, int port, int rx, int tx);
+/* on: nobody hears or records this party, as by rx of cm_mute but apart from it; its recordings of the last `ms` become silence as well.
+ * off: from when there was no key for `ms` (at least 80), told by CM_EV_KEYS_UNMASKED; ms 0: at once, untold. */
+int cm_mask_keys(cm_engine *e, int port, int on, int ms);
 int cm_bridge(cm_engine *e, int a, int b); /* the core mixes: each hears the other and own prompts */
 int cm_unbridge(cm_engine *e, int port);
 /* port joins with and all that with is in conference with already: each hears all the others and own prompts. A bridge of either

@@ -92,7 +92,7 @@ void bridge_exchange(cm_engine *e, struct port *p)
     static const int16_t silence[FRAME];
     struct port *peer = port_at(e, p->peer);
     if (peer && interested(peer))
-        fifo_push(&peer->from_peer, p->rx_muted ? silence : port_rx_linear(p));
+        fifo_push(&peer->from_peer, is_unheard(p) ? silence : port_rx_linear(p));
 }
 
 static const int16_t *heard_linear(struct port *p)
@@ -109,7 +109,7 @@ void tap_exchange(cm_engine *e, struct port *listener)
     const int16_t *says = port_rx_linear(target), *hears = heard_linear(target);
     int16_t both[FRAME];
     for (int i = 0; i < FRAME; i++)
-        both[i] = clamp16((target->rx_muted ? 0 : says[i]) + hears[i]);
+        both[i] = clamp16((is_unheard(target) ? 0 : says[i]) + hears[i]);
     fifo_push(&listener->from_tap, both);
 }
 

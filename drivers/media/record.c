@@ -120,7 +120,7 @@ static bool hand_over(struct recording *r)
 /* A block with room for one more frame. When the ring is full the last block stays ours, full, until there is room. */
 static bool have_room(cm_engine *e, struct recording *r, int bytes)
 {
-    if (r->block >= 0 && e->pool.used[r->block] + bytes <= BLOCK_BYTES && !r->pending_gap)
+    if (r->block >= 0 && e->pool.used[r->block] + bytes <= BLOCK_BYTES && !r->pending_gap && !r->pending_wipe)
         return true;
     if (r->block >= 0 && !hand_over(r))
         return false;
@@ -129,7 +129,8 @@ static bool have_room(cm_engine *e, struct recording *r, int bytes)
         return false;
     e->pool.used[r->block] = 0;
     e->pool.gap_before[r->block] = r->pending_gap;
-    r->pending_gap = 0;
+    e->pool.wipe_before[r->block] = r->pending_wipe;
+    r->pending_gap = r->pending_wipe = 0;
     return true;
 }
 
@@ -193,9 +194,9 @@ void record_frame(cm_engine *e, struct port *p)
     uint8_t left[FRAME], right[FRAME];
     if (!recorded(p))
         return;
-    if (p->rx_muted)
+    if (is_unheard(p))
         memset(left, ALAW_SILENCE, FRAME);
-    append_all(e, p, p->rx_muted ? left : in_alaw(p, p->rx, left), in_alaw(p, p->heard, right));
+    append_all(e, p, is_unheard(p) ? left : in_alaw(p, p->rx, left), in_alaw(p, p->heard, right));
 }
 
 void record_silence(cm_engine *e, struct port *p, int frames)
@@ -225,6 +226,14 @@ static void settle(cm_engine *e, const struct port *p, struct recording *r)
         append(e, r, silence, silence);
 }
 
+/* What the party said in the last samples becomes silence: the writer does it before it writes what follows. */
+void record_wipe(struct port *p, int64_t samples)
+{
+    for (int i = 0; i < PORT_RECORDINGS; i++)
+        if (p->recordings[i] && p->recordings[i]->pending_wipe < samples)
+            p->recordings[i]->pending_wipe = samples;
+}
+
 void record_end(cm_engine *e, struct port *p, struct recording *r)
 {
     settle(e, p, r);
@@ -234,7 +243,10 @@ void record_end(cm_engine *e, struct port *p, struct recording *r)
     if (r->block >= 0 && !hand_over(r)) {
         r->pending_gap += e->pool.gap_before[r->block] + e->pool.used[r->block] / r->channels;
         e->pool.gap_before[r->block] = 0;
+        if (e->pool.wipe_before[r->block] > r->pending_wipe)
+            r->pending_wipe = e->pool.wipe_before[r->block];
     }
+    r->final_wipe = r->pending_wipe;
     r->final_gap = r->pending_gap;
     atomic_store_explicit(&r->closed, true, memory_order_release);
     atomic_store_explicit(&e->writer_hurry, true, memory_order_relaxed);

@@ -96,10 +96,11 @@ bool pool_init(struct block_pool *pool, int blocks)
     pool->next = calloc((size_t)blocks, sizeof *pool->next);
     pool->used = calloc((size_t)blocks, sizeof *pool->used);
     pool->gap_before = calloc((size_t)blocks, sizeof *pool->gap_before);
+    pool->wipe_before = calloc((size_t)blocks, sizeof *pool->wipe_before);
     pool->bytes = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (pool->bytes == MAP_FAILED)
         pool->bytes = NULL;
-    if (!pool->next || !pool->used || !pool->gap_before || !pool->bytes)
+    if (!pool->next || !pool->used || !pool->gap_before || !pool->wipe_before || !pool->bytes)
         return false;
     for (int i = 0; i < blocks; i++)
         pool->next[i] = i + 1 < blocks ? i + 1 : -1;
@@ -114,6 +115,7 @@ void pool_free(struct block_pool *pool)
     free(pool->next);
     free(pool->used);
     free(pool->gap_before);
+    free(pool->wipe_before);
 }
 
 /* Only one thread takes, so a block cannot leave and come back between load and exchange (no ABA). */

@@ -80,6 +80,8 @@ static void receive(cm_engine *e, struct port *p, int round)
         return;
     amplify(p);
     detect(e, p);
+    if (p->masked)
+        mask_follow(e, p);
     if (p->peer >= 0)
         bridge_exchange(e, p);
     conference_hear(p);

@@ -37,6 +37,7 @@ class EventKind(IntEnum):
     EVENTS_LOST = 13
     MF = 14
     CALLER_ID = 15
+    KEYS_UNMASKED = 16
 
 
 class PlayEnding(IntEnum):

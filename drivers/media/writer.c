@@ -143,6 +143,26 @@ static bool write_gap(cm_engine *e, struct recording *r)
     return true;
 }
 
+/* Left of each sample: what the party said. */
+static bool wipe(cm_engine *e, struct recording *r, int64_t samples)
+{
+    uint8_t audio[4096];
+    int written;
+    int64_t at = samples * r->channels < r->data_bytes ? r->data_bytes - samples * r->channels : 0;
+    while (at < r->data_bytes) {
+        int64_t left = r->data_bytes - at;
+        int count = left < (int64_t)sizeof audio ? (int)left : (int)sizeof audio;
+        if (pread(r->fd, audio, (size_t)count, (off_t)(HEADER_BYTES + at)) != count)
+            return failed(e, r, EIO);
+        for (int i = 0; i < count; i += r->channels)
+            audio[i] = ALAW_SILENCE;
+        if (!write_at(e, r, audio, count, HEADER_BYTES + at, &written))
+            return false;
+        at += count;
+    }
+    return true;
+}
+
 static void owe_gap(cm_engine *e, struct recording *r, int64_t samples)
 {
     if (!samples)
@@ -155,6 +175,8 @@ static bool write_block(cm_engine *e, struct recording *r, int block)
 {
     const uint8_t *bytes = e->pool.bytes + (size_t)block * BLOCK_BYTES;
     int written;
+    if (!r->gap_taken && !wipe(e, r, e->pool.wipe_before[block]))
+        return false;
     if (!r->gap_taken)
         owe_gap(e, r, e->pool.gap_before[block]);
     r->gap_taken = true;
@@ -248,6 +270,10 @@ static bool write_recording(cm_engine *e, struct recording *r, bool last)
         drop_queued(e, r);
     if (!closed)
         return false;
+    if (whole && r->final_wipe) {
+        whole = wipe(e, r, r->final_wipe);
+        r->final_wipe = whole ? 0 : r->final_wipe;
+    }
     if (whole && r->final_gap) {
         owe_gap(e, r, r->final_gap);
         r->final_gap = 0;

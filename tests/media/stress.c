@@ -42,6 +42,7 @@ static void detect_something(cm_engine *e, int port)
     cm_detect_speech(e, port, any(2), 500);
     cm_gain(e, port, any(2) ? 3 : 0, any(2) ? -3 : 0);
     cm_mute(e, port, any(5) == 0, any(5) == 0);
+    cm_mask_keys(e, port, any(2), (int)any(3) * 500);
 }
 
 static void join_something(cm_engine *e, int port)
