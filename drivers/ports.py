@@ -81,6 +81,7 @@ class Port(MeasuringPort):
         self._tone_plan: str | TonePlan = media.config.country
         self._wanted_silence_ms = 0
         self._signalling_speech = False
+        self.keys_are_masked = self._unmasks = False
 
     def _new_number(self) -> int:
         number = self._media.engine.port_new(self._law)
@@ -291,6 +292,24 @@ class Port(MeasuringPort):
         self._engine.mute(self.number, rx, tx)
         self._on.add("mute")
 
+    def mask_keys(self, back_ms: int) -> None:
+        """Nobody hears or records the party from now on, nor what it said in the last `back_ms`."""
+        self._engine.mask_keys(self.number, True, back_ms)
+        self.keys_are_masked, self._unmasks = True, False
+        self._on.add("mask")
+
+    def unmask_keys(self, quiet_ms: int) -> None:
+        """From when there was no key for `quiet_ms`; `keys_are_masked` until the engine says so."""
+        self._engine.mask_keys(self.number, False, quiet_ms)
+        self._unmasks = True
+        if not quiet_ms:
+            self.keys_unmasked()
+
+    def keys_unmasked(self) -> None:
+        """The engine says that the party is heard again; not news when it has been masked anew meanwhile."""
+        if self._unmasks:
+            self.keys_are_masked = self._unmasks = False
+
     def bridge(self, other: "Port") -> None:
         self._engine.bridge(self.number, other.number)
         self._on.add("bridge")
@@ -326,6 +345,7 @@ class Port(MeasuringPort):
             "speech": self._hear_no_speech,
             "gain": lambda: self.gain(0.0, 0.0),
             "mute": lambda: self.mute(False, False),
+            "mask": lambda: self.unmask_keys(0),
             "capture": lambda: self.capture(0),
             "bridge": self.unbridge,
             "confer": lambda: self.confer(None),

@@ -137,6 +137,8 @@ struct digit_detector *digit_detector_new(void)
 void digit_pressed(cm_engine *e, struct port *p, int digit, int level_dbm0)
 {
     event_push(e, CM_EV_DIGIT, p->index, p->masked, digit, level_dbm0, 0);
+    if (p->masked && p->unmask_after)
+        return; /* left over from the secret: meant for no prompt */
     if (p->play && digit_index(digit) >= 0 && p->play->barge_mask & 1U << digit_index(digit))
         play_end(e, p, CM_PLAY_BARGED, digit);
 }

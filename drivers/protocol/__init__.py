@@ -5,6 +5,7 @@ about lines; the call agent may die at any moment and rebuilds itself from `Welc
 
 * each leg carries an opaque `tag` that the call agent sets (its call id, where the script is);
 * digits stay in `LegState.digits` until a `SetTag` says up to which `seq` they were consumed: none is lost, none acted on twice;
+* digits told as `secret` are in no `LegState`, so that they are on no disk: after a crash they have to be keyed again;
 * a released leg stays in the snapshot until the call agent says `Forget` (its record is safe on disk).
 
 Times: `*_at` are aware UTC. Sample counts are of 8000 Hz. Causes are Q.850 numbers.
@@ -28,6 +29,7 @@ from drivers.protocol.commands import (
     Forget,
     Gain,
     Hello,
+    MaskDigits,
     Mute,
     Ping,
     Play,
@@ -212,6 +214,7 @@ __all__ = [
     "LinesFound",
     "LinesReplaced",
     "Message",
+    "MaskDigits",
     "Mute",
     "NumberDialled",
     "NumberKind",

@@ -163,6 +163,15 @@ class Gain(Command, frozen=True, kw_only=True):
     tx_db: float = 0.0
 
 
+class MaskDigits(Command, frozen=True, kw_only=True):
+    """A secret is keyed: while `on`, nobody hears or records the leg's party, nor what it said since the first digit that waits; its digits
+    are told as `secret` and kept nowhere. Off: when there was no key for `quiet_ms`. What waits at the beginning is dropped."""
+
+    leg: str
+    on: bool
+    quiet_ms: int = 100
+
+
 class DetectSpeech(Command, frozen=True, kw_only=True):
     """Ask for SpeechBegan and, after that long without speech, SilenceBegan; 0 switches off."""
 
@@ -283,6 +292,7 @@ AnyCommand = (
     | Confer
     | Tap
     | Mute
+    | MaskDigits
     | Gain
     | DetectSpeech
     | DetectTones

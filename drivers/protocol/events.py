@@ -61,10 +61,16 @@ class Answered(Event, frozen=True, kw_only=True):
 
 
 class Digit(Event, frozen=True, kw_only=True):
+    """A key. `secret`: part of one, keyed while masked (MaskDigits); nothing may show or keep it."""
+
     leg: str
     seq: int
     digit: str
     at: datetime
+    secret: bool = False
+
+    def __repr__(self) -> str:
+        return f"Digit(leg={self.leg!r}, seq={self.seq}, digit={'*' if self.secret else self.digit!r})"
 
 
 class HookFlashed(Event, frozen=True, kw_only=True):

@@ -240,6 +240,7 @@ class LegState(msgspec.Struct, frozen=True, kw_only=True):
     native: bool = False
     conference: tuple[str, ...] = ()  # the others of it
     transfer: TransferState | None = None
+    digits_masked: bool = False
 
 
 class ChannelState(msgspec.Struct, frozen=True, kw_only=True):

@@ -210,6 +210,8 @@ class Adoption:
         port.detect_digits(True)
         if audio.mute_rx or audio.mute_tx:
             port.mute(audio.mute_rx, audio.mute_tx)
+        if kept.state.digits_masked:
+            port.mask_keys(0)
         if audio.rx_db or audio.tx_db:
             port.gain(audio.rx_db, audio.tx_db)
         if audio.tone:

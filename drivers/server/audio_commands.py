@@ -1,11 +1,15 @@
 """Commands about what sounds on a leg and what is listened for. Line server's event loop only."""
 
+from datetime import timedelta
+
 from drivers.errors import CarelineError
 from drivers.protocol import (
     DetectSpeech,
     DetectTones,
     Gain,
     LegPhase,
+    LegState,
+    MaskDigits,
     Mute,
     Play,
     PlayDone,
@@ -24,6 +28,8 @@ UP = (LegPhase.OFFERED, LegPhase.DIALLING, LegPhase.ALERTING, LegPhase.ANSWERED)
 GAIN_MAX_DB = 24.0
 SPEECH_MAX_MS = 600_000
 MAX_CLIPS = 64  # Source: media.h, CM_MAX_CLIPS
+MASK_MAX_MS = 60_000  # Source: media.h, CM_MASK_MS
+KEY_KNOWN_MS = 200  # after it went down at the far end: the card's queue, the detector, a busy event loop
 
 
 class AudioCommands:
@@ -71,6 +77,21 @@ class AudioCommands:
         port = self._lines.port_of(command.leg)
         port.mute(command.rx, command.tx)
         self._lines.book.update_audio(command.leg, mute_rx=command.rx, mute_tx=command.tx)
+
+    def mask_digits(self, command: MaskDigits) -> None:
+        in_range("quiet_ms", command.quiet_ms, 0, MASK_MAX_MS)
+        state = self._lines.state_in(command.leg, *UP)
+        port = self._lines.port_of(command.leg)
+        if command.on:
+            port.mask_keys(self._since_first_digit_ms(state))
+        elif state.digits_masked:
+            port.unmask_keys(command.quiet_ms)
+        self._lines.book.update(command.leg, digits_masked=command.on, digits=() if command.on else state.digits)
+
+    def _since_first_digit_ms(self, state: LegState) -> int:
+        """How far back there may be keys of the secret: those that wait, and one that is down."""
+        waited = self._lines.clock.now() - state.digits[0].at if state.digits else timedelta()
+        return min(MASK_MAX_MS, max(0, round(waited / timedelta(milliseconds=1))) + KEY_KNOWN_MS)
 
     def gain(self, command: Gain) -> None:
         in_range("rx_db", command.rx_db, -GAIN_MAX_DB, GAIN_MAX_DB)

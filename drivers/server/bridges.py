@@ -159,7 +159,10 @@ class Bridges:
         for channel in (mine, theirs):
             channel.follow(True)
         mine.port.bridge(theirs.port)
-        self.leave_card_later(leg, other)
+        if mine.port.keys_are_masked or theirs.port.keys_are_masked:
+            self.cut_from_card(leg)  # a moment of silence rather than a key heard
+        else:
+            self.leave_card_later(leg, other)
         self._note(leg, other, native=False)
         self._lines.outbox.emit(Bridged(leg=leg, other=other, native=False))
 
@@ -215,7 +218,9 @@ class Bridges:
         kept = self._lines.book.get(leg)
         audio, play = kept.audio, kept.state.play
         plays = play is not None and play.end is None
-        return not (plays or audio.tone or audio.mixed or audio.tap or audio.mute_rx or audio.mute_tx or audio.rx_db or audio.tx_db)
+        if plays or self._lines.port_of(leg).keys_are_masked:
+            return False
+        return not (audio.tone or audio.mixed or audio.tap or audio.mute_rx or audio.mute_tx or audio.rx_db or audio.tx_db)
 
     def _is_heard(self, leg: str) -> bool:
         """The media core has something to do with its audio although the card joins it."""

@@ -24,6 +24,7 @@ from drivers.protocol import (
     Forget,
     Gain,
     LegPhase,
+    MaskDigits,
     Mute,
     Ping,
     Play,
@@ -61,7 +62,7 @@ from drivers.server.switch_commands import SwitchCommands
 log = logging.getLogger("careline.lines")
 
 TAG_MAX_BYTES = 65_536
-AUDIO = (Play, StopPlay, PlayTone, StartRecording, StopRecording, Tap, Mute, Gain, DetectSpeech, DetectTones)
+AUDIO = (Play, StopPlay, PlayTone, StartRecording, StopRecording, Tap, Mute, MaskDigits, Gain, DetectSpeech, DetectTones)
 """After which a bridge may belong elsewhere: into the card or into the media core."""
 NO_ANSWER_MAX_MS = 3_600_000
 
@@ -102,6 +103,7 @@ class Commands:
             Confer: self._confer,
             Tap: self._tap,
             Mute: audio.mute,
+            MaskDigits: audio.mask_digits,
             Gain: audio.gain,
             DetectSpeech: audio.detect_speech,
             DetectTones: audio.detect_tones,

@@ -76,6 +76,8 @@ class MediaEvents:
                 self._sent(channel, channel.port.sent())
             case EventKind.UNDERRUN:
                 self._underrun(channel, event.value)
+            case EventKind.KEYS_UNMASKED:
+                self._unmasked(channel)
             case EventKind.DIGIT if channel.on_digit(event.digit):
                 log.debug("channel %d: %s dialled", channel.number, event.digit)
             case _:
@@ -86,6 +88,11 @@ class MediaEvents:
         log.warning("LIN-068 channel %d: %d frames were not there in time", channel.number, frames)
         if channel.bits:
             channel.bits.sound_lost()
+
+    def _unmasked(self, channel: Channel) -> None:
+        channel.port.keys_unmasked()
+        if channel.leg:
+            self._lines.leg_quieter(channel.leg)
 
     def _signals_lost(self) -> None:
         """Register signals may have been among what was dropped, of any channel."""
@@ -104,7 +111,7 @@ class MediaEvents:
     def _of_leg(self, channel: Channel, leg: str, event: MediaEvent) -> None:
         match event.kind:
             case EventKind.DIGIT:
-                self._digit(leg, event.digit)
+                self._digit(leg, event.digit, secret=event.id != 0)
             case EventKind.SPEECH if channel.port.wants_speech:
                 self._lines.outbox.emit(SpeechBegan(leg=leg))
             case EventKind.SILENCE:
@@ -116,15 +123,19 @@ class MediaEvents:
             return
         end = PLAY_ENDS[event.value]
         self._lines.end_play(leg, play_id, end)
-        digit = chr(event.value2) if event.value2 else ""
+        digit = chr(event.value2) if event.value2 and not self._is_masked(leg) else ""
         self._lines.outbox.emit(PlayDone(leg=leg, play_id=play_id, end=end, digit=digit, samples=event.samples))
 
-    def _digit(self, leg: str, digit: str) -> None:
+    def _digit(self, leg: str, digit: str, secret: bool) -> None:
+        secret = secret or self._is_masked(leg)  # one that was on its way when the mask went on
         press = DigitPress(self._lines.book.next_seq(leg), digit, self._lines.clock.now())
         waiting = self._lines.book.state(leg).digits
-        if len(waiting) < MAX_WAITING_DIGITS:
+        if len(waiting) < MAX_WAITING_DIGITS and not secret:
             self._lines.book.update(leg, digits=(*waiting, press))
-        self._lines.outbox.emit(Digit(leg=leg, seq=press.seq, digit=digit, at=press.at))
+        self._lines.outbox.emit(Digit(leg=leg, seq=press.seq, digit=digit, at=press.at, secret=secret))
+
+    def _is_masked(self, leg: str) -> bool:
+        return leg in self._lines.book and self._lines.book.state(leg).digits_masked
 
     def _sent(self, channel: Channel, what: Sent) -> None:
         if what is not Sent.DIGITS:
