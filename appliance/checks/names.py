@@ -23,7 +23,7 @@ def operator_group(config: Config, lines: LinesFound) -> Iterator[ConfigError]:
     """Name a group there is, or set up its sets: nobody is rung when a caller presses 0."""
     operator, names = config.calls.operator, tuple(group.name for group in lines.groups)
     if operator.channel is None and operator.how != "flash" and operator.group not in names:
-        yield _unknown_operator(operator, names)
+        yield _unknown_operator(operator, names, any(group.is_sets for group in lines.groups))
 
 
 def operator_channel(config: Config, lines: LinesFound) -> Iterator[ConfigError]:
@@ -77,15 +77,19 @@ def groups_in_file(config: Config) -> Iterator[ConfigError]:
     operator, names = config.calls.operator, group_names(config)
     yield from _unknown_in_routes(config, names)
     if operator.channel is None and operator.how != "flash" and operator.group not in names:
-        yield _unknown_operator(operator, names)
+        yield _unknown_operator(operator, names, any(group.get("role") == "extension" for group in _groups(config)))
 
 
 def group_names(config: Config) -> tuple[str, ...]:
-    """Of careline.toml, or of the set-up from the web, which goes before it. What cannot be read is told by the line server's own check."""
-    groups = _tables(config.lines, "groups")
+    """Of careline.toml, or of the set-up from the web, which goes before it."""
+    return tuple(str(group.get("name", "")) for group in _groups(config)) or DEFAULT_GROUPS
+
+
+def _groups(config: Config) -> list[dict[str, Any]]:
+    """What cannot be read is told by the line server's own check."""
     with contextlib.suppress(OSError, ValueError):
-        groups = _tables(tomllib.loads(config.paths.line_setup.read_text("utf-8")), "groups")
-    return tuple(str(group.get("name", "")) for group in groups) or DEFAULT_GROUPS
+        return _tables(tomllib.loads(config.paths.line_setup.read_text("utf-8")), "groups")
+    return _tables(config.lines, "groups")
 
 
 def _unknown_in_routes(config: Config, names: tuple[str, ...]) -> Iterator[ConfigError]:
@@ -94,10 +98,10 @@ def _unknown_in_routes(config: Config, names: tuple[str, ...]) -> Iterator[Confi
             yield _unknown(f"calls.routes[{at}].group = {route.group!r}", names)
 
 
-def _unknown_operator(operator: Destination, names: tuple[str, ...]) -> ConfigError:
-    """A box may be without sets; a name that somebody wrote is a mistake."""
+def _unknown_operator(operator: Destination, names: tuple[str, ...], has_sets: bool) -> ConfigError:
+    """A box may be without sets; with sets, or a name that somebody wrote, it is a mistake."""
     fault = _unknown(f"calls.operator.group = {operator.group!r}", names, ", so key 0 rings nobody")
-    if operator.group == Destination().group:
+    if operator.group == Destination().group and not has_sets:
         return DoubtfulConfigError(fault.code, fault.what, f"{fault.remedy}; a group of lines needs calls.operator.number too")
     return fault
 

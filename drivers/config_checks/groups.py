@@ -27,9 +27,9 @@ def roles_of_groups(box: Box) -> Iterator[ConfigError]:
         if not strange:
             continue
         if group.role == "extension":
-            said, remedy = "no port for a telephone set", 'Leave role out: role = "extension" is for telephone sets only'
+            said, remedy = "not for telephone sets", 'Leave role out: role = "extension" is for telephone sets only'
         else:
-            said, remedy = "for a telephone set, where calls out would end", 'Say role = "extension"; lines have a group of their own'
+            said, remedy = "for telephone sets, where calls out would end", 'Say role = "extension"; lines have a group of their own'
         where = box.at(f"groups[{at}].role", group.role)
         yield DoubtfulConfigError("CFG-039", f'{where}: {named(strange)} of group "{group.name}": {said}', remedy)
 

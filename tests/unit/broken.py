@@ -41,6 +41,7 @@ ROW = tuple[str, str, str, str, tuple[str, ...]]
 OPERATOR: tuple[ROW, ...] = (
     ("group", operator('group = "desk"'), "E", "CFG-057", ("calls.operator.group = 'desk'", "key 0 rings nobody", "trunk, sets")),
     ("no sets", TWO_LINES, "W", "CFG-057", ("calls.operator.group = 'sets'", "key 0 rings nobody", "Groups are trunk")),
+    ("sets of another name", group("trunk", "1-4") + group("desk", "5-6", EXTENSION), "E", "CFG-057", ("group = 'sets'", "trunk, desk")),
     ("channel", operator("channel = 99"), "E", "CFG-013", ("calls.operator.channel = 99", "key 0 rings nobody", "5, 6")),
     ("a line's channel", operator("channel = 1"), "E", "CFG-014", ('calls.operator.number = ""', "nothing dialled", "Give the number")),
     ("lines, no number", operator('group = "trunk"'), "E", "CFG-014", ('calls.operator.number = ""', "nothing dialled")),
