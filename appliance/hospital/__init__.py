@@ -1,0 +1,1 @@
+"""The hospital: its people, money, registrations and cases, as plain functions on the store (README.md)."""
