@@ -15,7 +15,7 @@ from appliance.call import tag as tags
 from appliance.call.core import CallCore, Surroundings
 from appliance.call.leg import Leg
 from appliance.call.tag import CallTag, PartyTag, Step
-from appliance.call.waiting import Waiting
+from appliance.call.work import Working
 from appliance.control.messages import LiveCall
 from appliance.errors import CallError
 from appliance.events import (
@@ -39,7 +39,7 @@ STORE_RETRY_S = 5.0
 Script = Callable[["Call"], Awaitable[None]]
 
 
-class Call(Waiting):
+class Call(Working):
     """One call. `run` is its task; everything else is called from that task or from the switchboard."""
 
     def __init__(self, main: Leg, tag: CallTag, around: Surroundings, changed: Callable[[CallCore], None]) -> None:
@@ -87,6 +87,7 @@ class Call(Waiting):
     async def recovered(self) -> None:
         """A call another process had in hand."""
         self.append_again()
+        self.recover_secret()
         self.tag = msgspec.structs.replace(self.tag, seq=max(self.tag.seq, await self._last_stored()))
         if not self.main.is_released:
             self.commit(CallRecovered(place=self.tag.place, **self.here()))
@@ -171,7 +172,7 @@ class Call(Waiting):
         events: list[AnyHappened] = []
         if leg.answered_at and not self.tag.answered:
             events.append(self.answered_event())
-        events += self.pressed(leg.digits)
+        events += [*self.pressed(leg.digits), *self.secret_left()]
         events += self.transfer_abandoned()
         ended, settled = await self.settle_recordings(self.config.message_min_ms)
         released = CallReleased(
@@ -189,11 +190,14 @@ class Call(Waiting):
 
     async def _flush(self) -> None:
         """The record must be on disk; a full disk is waited for, the released leg is kept meanwhile."""
+        waits = False
         while True:
             try:
                 return await self._around.store.flush()
             except CarelineError as error:
-                log.error("call %s is over but not stored: %s", self.id, error)
+                if not waits:
+                    log.error("call %s is over but not stored: %s", self.id, error)
+                waits = True
                 await asyncio.sleep(STORE_RETRY_S)
 
     # --- what the switchboard sees -------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ from appliance.call import tag as tags
 from appliance.call.leg import Leg
 from appliance.call.tag import CallTag, Step
 from appliance.config import CallsConfig
-from appliance.events import AnyHappened, CallFailed, DigitPressed, Happened
+from appliance.events import AnyHappened, CallFailed, DigitPressed, Happened, SecretEntered
+from appliance.recording.references import References
 from drivers.clock import Clock
 from drivers.errors import CarelineError
 from drivers.protocol import Clip, Command, SetTag
@@ -61,7 +62,7 @@ class Surroundings:
     voice: Voice
     config: CallsConfig
     music: Callable[[], Path]
-    next_reference: Callable[[], str]
+    references: References
     recording_day: Callable[[datetime], str]
 
 
@@ -165,4 +166,4 @@ class CallCore:
 
 
 def _keys(events: Iterable[AnyHappened]) -> str:
-    return "".join(event.digit for event in events if isinstance(event, DigitPressed))
+    return "".join(event.digit for event in events if isinstance(event, DigitPressed | SecretEntered))

@@ -1,7 +1,8 @@
 """The verb that takes a caller's message, and the keeping of recordings: the whole call and each message.
 
 A recording's name says what it is: the call id alone is the whole call, with "-m1" the first message. What the line
-server has of it is in the leg's state, so a message that is being spoken while this process dies goes on.
+server has of it is in the leg's state, so a message that is being spoken while this process dies goes on. "-s2" is a statement: recorded
+like a message, but whoever asked for it files it.
 """
 
 from appliance.call.core import Finished
@@ -10,9 +11,11 @@ from appliance.call.outcome import Taken
 from appliance.call.talk import Talking
 from appliance.errors import CallError
 from appliance.events import AnyHappened, CallFailed, MessageDiscarded, MessageLeft, RecordingEnded, RecordingStarted
+from appliance.recording import references
 from drivers.protocol import DetectSpeech, RecordingState, Sides, StartRecording, StopRecording
 
 END_KEY = "#"
+STATEMENT = "-s"
 STOP_LIMIT_S = 5.0
 SETTLE_LIMIT_S = 15.0  # nobody listens any more; a disk that refuses is given up by the media core after 10
 SAMPLES_PER_MS = 8
@@ -93,11 +96,26 @@ class MessageTaking(Recording):
             return Finished(self.tag.taken + 1, self.pressed(typed), changes)
 
         async def record() -> Finished:
+            if not self._around.references.known.is_set() and self.message_id(message) not in self.main.recordings:
+                return Finished([Taken.FAILED, ""], [self.fault(references.not_known())])
             return await self._record_message(self.message_id(message), max_ms, silence_ms, min_ms)
 
         message: int = await self.step("begin_message", begin)
         taken, self.reference = await self.step("record_message", record)
         return Taken(taken)
+
+    async def record_statement(self, max_ms: int, silence_ms: int, min_ms: int) -> tuple[Taken, str]:
+        """Record the caller like `record_message`, and give the recording's id; no number is given, no message kept."""
+
+        async def begin() -> Finished:
+            typed = list(self.main.digits)
+            recording_id = f"{self.id}{STATEMENT}{self.tag.taken + 1}"
+            changes = {"taken": self.tag.taken + 1, **self.consumed(typed)}
+            return Finished(recording_id, [*self.pressed(typed), self.recording_started(recording_id, Sides.PARTY)], changes)
+
+        recording_id: str = await self.step("begin_statement", begin)
+        taken, _ = await self.step("record_statement", lambda: self._record_message(recording_id, max_ms, silence_ms, min_ms))
+        return Taken(taken), recording_id
 
     async def _record_message(self, recording_id: str, max_ms: int, silence_ms: int, min_ms: int) -> Finished:
         self.main.quiet_ms, self.main.spoke = 0, False
@@ -144,6 +162,8 @@ class MessageTaking(Recording):
         recording = self.main.recordings[recording_id]
         duration_ms = recording.samples // SAMPLES_PER_MS
         ended = self.recording_ended(recording_id)
+        if duration_ms - quiet_ms >= min_ms and STATEMENT in recording_id:
+            return [ended], Taken.SAVED if in_time else Taken.LIMIT, ""
         if duration_ms - quiet_ms >= min_ms:
             left = self._left(recording_id, duration_ms)
             return [ended, left], Taken.SAVED if in_time else Taken.LIMIT, left.reference
@@ -159,7 +179,7 @@ class MessageTaking(Recording):
 
     def _left(self, recording_id: str, duration_ms: int) -> MessageLeft:
         return MessageLeft(
-            reference=self._around.next_reference(),
+            reference=self._around.references.next(),
             recording_id=recording_id,
             path=self.path_of(recording_id),
             duration_ms=duration_ms,
@@ -178,9 +198,10 @@ class MessageTaking(Recording):
             await self.recording_stopped(recording_id, limit_s=SETTLE_LIMIT_S)
             if recording_id not in self.main.recordings:
                 events.append(self._never_recorded())
-            elif recording_id == self.id:
+            elif recording_id == self.id or STATEMENT in recording_id:
                 events.append(self.recording_ended(recording_id))
             else:
+                await self._around.references.known.wait()  # the released leg stays meanwhile, as until its record is on disk
                 events += self._judge(recording_id, min_ms, 0, True)[0]
         return events, {"settled": (*self.tag.settled, *open_ids)}
 

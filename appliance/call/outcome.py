@@ -22,10 +22,11 @@ class Keyed(StrEnum):
 
 
 class Digits(msgspec.Struct, frozen=True):
-    """`keys` without the end key."""
+    """`keys` without the end key, which is `ended_by`."""
 
     keys: str
     keyed: Keyed
+    ended_by: str = ""
 
 
 class Taken(StrEnum):

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from appliance.config import Language
 from appliance.errors import CallError
 from appliance.events import AnyHappened
 
@@ -26,15 +27,23 @@ class CallTag(msgspec.Struct, frozen=True, kw_only=True, tag="call-1", omit_defa
     digit acted on; `rung` counts legs rung, `taken` messages begun; `settled` names finished recordings; `keys` are the last
     ones pressed, for the live view. `party_leg` is the leg of the other party while there is one. `direction`: of the call,
     which a set's is not the leg's. `held` hears music, `consult_leg` is the third; `handing`: to whom the switch is to hand the caller,
-    `transfers` counts that."""
+    `transfers` counts that. `edition`: of the flows the call walks; `stack`: sub-flow places to come back to; `vars`: what was found out,
+    never a secret; `visit` counts places entered, `came` names the last ones; `put_back`: where a person wants the caller back."""
 
     call_id: str
     direction: str = ""
     service: str = ""
     place: str = ""
-    language: str = "zh"
+    edition: int = 0
+    stack: tuple[str, ...] = ()
+    vars: dict[str, str | int] = {}
+    visit: int = 0
+    came: tuple[str, ...] = ()
+    put_back: str = ""
+    language: Language = "zh"
     keys: str = ""
     steps: tuple[Step, ...] = ()
+    secret: bool = False
     seq: int = 0
     play_id: int = 0
     consumed_seq: int = 0

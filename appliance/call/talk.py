@@ -1,10 +1,13 @@
 """Verbs between the box and the caller: answer, say, ask for digits, choose the language, go to another place."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from appliance.call.core import CallCore, Finished
+from appliance.call.core import Finished
 from appliance.call.leg import Leg
 from appliance.call.outcome import Digits, Keyed, Said
+from appliance.call.secret import SecretKeys
+from appliance.config import Language
 from appliance.errors import CallError
 from appliance.events import (
     AnyHappened,
@@ -20,6 +23,7 @@ from appliance.events import (
 from drivers.protocol import Answer, DigitPress, LegPhase, Play, PlayEnd, StopPlay
 
 KEYS = "0123456789*#ABCD"
+PLACES_SHOWN = 20
 ANSWER_LIMIT_S = 5.0
 PLAY_MARGIN_S = 10.0
 
@@ -31,7 +35,7 @@ SAID = {
 }
 
 
-class Talking(CallCore):
+class Talking(SecretKeys):
     """The caller and the box."""
 
     async def answer(self) -> None:
@@ -52,10 +56,14 @@ class Talking(CallCore):
         """Note which service the call was given."""
         self.commit(CallRouted(service=service, rule=rule, **self.here()), service=service)
 
-    def enter(self, place: str) -> None:
-        """Go to a place of the flow: what was done at the last one is done for good."""
+    def enter(self, place: str, **changes: Any) -> None:
+        """Go to a place of the flow: what was done at the last one is done for good. `changes`: of the tag, at once with it."""
         self.begin_place()
-        self.commit(PlaceEntered(place=place, **self.here()), place=place, steps=())
+        self.end_secret()
+        came = (*self.tag.came, place)[-PLACES_SHOWN:]
+        self.commit(
+            PlaceEntered(place=place, **self.here()), place=place, visit=self.tag.visit + 1, came=came, steps=(), secret=False, **changes
+        )
 
     async def say(self, prompts: Sequence[str], barge_in: bool = True) -> Said:
         """Say prompts one after another without a gap; with `barge_in` any key stops them, also one typed ahead."""
@@ -64,7 +72,7 @@ class Talking(CallCore):
     async def _say(self, prompts: tuple[str, ...], stop_keys: str) -> Finished:
         play_id = self.tag.play_id + 1
         begun = self.main.play is not None and self.main.play.play_id >= play_id
-        if not begun and any(press.digit in stop_keys for press in self.main.digits):
+        if not begun and any(press.digit in stop_keys for press in (*self.main.digits, *self.main.secret_digits)):
             return Finished(Said.BARGED, [PromptPlayed(prompts=prompts, end=Said.BARGED, **self.here())])
         clips, length_ms, faults = self.clips(prompts)
         command_id = 0
@@ -89,13 +97,15 @@ class Talking(CallCore):
         return SAID[end] if end else Said.FAILED
 
     async def ask_digits(self, count: int, first_ms: int, next_ms: int | None = None, end_key: str = "") -> Digits:
-        """Up to `count` keys, those typed ahead first; `first_ms` for the first, `next_ms` for each of the others."""
+        """Up to `count` keys, those typed ahead first; `first_ms` for the first, `next_ms` for each of the others.
+
+        `end_key`: one or several."""
 
         async def act() -> Finished:
             return await self._ask_digits(count, first_ms / 1000, (next_ms or first_ms) / 1000, end_key)
 
-        keys, keyed = await self.step("ask_digits", act)
-        return Digits(keys, Keyed(keyed))
+        keys, keyed, *ended_by = await self.step("ask_digits", act)
+        return Digits(keys, Keyed(keyed), *ended_by)
 
     async def _ask_digits(self, count: int, first_s: float, next_s: float, end_key: str) -> Finished:
         limit_s = first_s
@@ -105,11 +115,12 @@ class Talking(CallCore):
                 break
             limit_s = next_s
         taken = _taken(self.main.digits, count, end_key)
-        keys = "".join(press.digit for press in taken if press.digit != end_key)
+        keys = "".join(press.digit for press in taken if press.digit not in end_key)
+        ended_by = taken[-1].digit if keyed is Keyed.ENDED else ""
         events: list[AnyHappened] = list(self.pressed(taken))
         if not taken:
             events.append(CallerSilent(**self.here()))
-        return Finished([keys, keyed], events, self.consumed(taken))
+        return Finished([keys, keyed, ended_by], events, self.consumed(taken))
 
     def pressed(self, presses: Sequence[DigitPress], leg: str = "") -> list[DigitPressed]:
         """The events of these keys."""
@@ -128,7 +139,7 @@ class Talking(CallCore):
 
         await self.step("refuse_key", act)
 
-    async def next_language(self, languages: Sequence[str]) -> None:
+    async def next_language(self, languages: Sequence[Language]) -> None:
         """Speak the language after the present one from now on."""
 
         async def act() -> Finished:
@@ -147,13 +158,13 @@ def _taken(presses: Sequence[DigitPress], count: int, end_key: str) -> list[Digi
     taken: list[DigitPress] = []
     for press in presses:
         taken.append(press)
-        if press.digit == end_key or len(taken) == count:
+        if press.digit in end_key or len(taken) == count:
             break
     return taken
 
 
 def _keyed(presses: Sequence[DigitPress], count: int, end_key: str) -> Keyed:
     taken = _taken(presses, count, end_key)
-    if taken and taken[-1].digit == end_key:
+    if taken and taken[-1].digit in end_key:
         return Keyed.ENDED
     return Keyed.ENOUGH if len(taken) >= count else Keyed.SILENT

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from appliance.checks import folders, names, rules, sounds
 from appliance.config import LANGUAGES, Config
-from appliance.ivr import flow as flows
-from appliance.ivr.first_flow import FIRST_FLOW
+from appliance.ivr import checking
 from appliance.ivr.prompts.library import PromptLibrary
+from appliance.ivr.reading import built_in
 from drivers.errors import CarelineError, ConfigError, DoubtfulConfigError
 from drivers.protocol import LinesFound
 
@@ -46,7 +46,7 @@ NAMES: tuple[Callable[[Config, LinesFound], Iterator[ConfigError]], ...] = (
 
 def faults_of(config: Config, prompts: PromptLibrary, file: Path, lines: LinesFound | None = None) -> list[CarelineError]:
     """All that is wrong. `lines`: as the line server will have them, None when it could not say; names are looked for in the file then."""
-    found: list[CarelineError] = list(flows.faults(FIRST_FLOW, prompts.ids, LANGUAGES))
+    found: list[CarelineError] = [fault.error() for fault in checking.faults(built_in(), prompts.ids, LANGUAGES)]
     found += (_in_file(fault, file) for check in CHECKS for fault in check(config))
     found += faults_of_names(config, lines, file) if lines else (_in_file(fault, file) for fault in names.groups_in_file(config))
     found += (_in_file(fault, file) for fault in sounds.clips_of_hours(config, prompts))

@@ -1,184 +1,112 @@
-"""A flow as data: nodes with named exits, and the one checker that lets no caller be left nowhere. Pure.
+"""Flows as data: places with nodes, several flows as one set, and the one rule of how a call goes from place to place. Pure.
 
-A prompt is an id of the prompt library, or a value spoken for this call: "@opening_hours", "@reference".
+A place is named "main_menu" in the flow "hotline", where every service begins, and "drugs/main_menu" in any other.
 """
 
-from collections.abc import Callable, Mapping
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import msgspec
 
 from appliance.errors import FlowError
+from appliance.ivr.nodes import PERSON_KEY, AnyNode, Keyed, Menu, Node, Return, SubFlow
 from appliance.ivr.prompts.catalogue import Lang
 
-KEYS = "0123456789*#"
-OPENING_HOURS = "@opening_hours"
-REFERENCE = "@reference"
-SPOKEN_VALUES = frozenset({OPENING_HOURS, REFERENCE})
+MAIN = "hotline"
+PERSON = "person"
+"""The exit that 0 takes at a node that takes keys."""
+ALWAYS_SET = frozenset({"ani", "dnis"})
 
 
-PromptIds = Callable[[Lang], frozenset[str]]
+class Flow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Places by name. `entries`: name of a service, or the name a sub_flow node gives, to the place where it begins.
 
-
-class Node(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Base of nodes. `exits`: name of the way out to the place it leads to."""
-
-    NEEDS: ClassVar[tuple[str, ...]] = ()
-    exits: dict[str, str] = {}
-
-    def says(self) -> tuple[str, ...]:
-        """Every prompt this node may say."""
-        return ()
-
-    def needs(self) -> tuple[str, ...]:
-        """Names of the exits it may take."""
-        return self.NEEDS
-
-
-class Say(Node, frozen=True, kw_only=True):
-    """Say something. Exit: done."""
-
-    NEEDS: ClassVar[tuple[str, ...]] = ("done",)
-    prompts: tuple[str, ...]
-    barge_in: bool = True
-
-    def says(self) -> tuple[str, ...]:
-        return self.prompts
-
-
-class Menu(Node, frozen=True, kw_only=True):
-    """Say the choices and take one key. `keys`: key to name of exit, written as (key, exit) rows.
-
-    Exits: those of the keys; too_many (wrong keys), silent (no key), both after the configured number of tries.
+    `person`: the place that 0 leads to. `needs`: variables that whoever goes into this flow has set.
     """
 
-    NEEDS: ClassVar[tuple[str, ...]] = ("too_many", "silent")
-    prompts: tuple[str, ...]
-    keys: tuple[tuple[str, str], ...]
-    invalid: str = "invalid_key"
-    no_input: str = "no_input"
-    still_there: str = "still_there"
-
-    def says(self) -> tuple[str, ...]:
-        return (*self.prompts, self.invalid, self.no_input, self.still_there)
-
-    def needs(self) -> tuple[str, ...]:
-        return (*dict.fromkeys(exit_name for _, exit_name in self.keys), *self.NEEDS)
-
-
-class ChooseLanguage(Node, frozen=True, kw_only=True):
-    """Speak the language after the present one from now on. Exit: done."""
-
-    NEEDS: ClassVar[tuple[str, ...]] = ("done",)
-    languages: tuple[str, ...] = ("zh", "en")
-
-
-class LeaveMessage(Node, frozen=True, kw_only=True):
-    """Take a message and say its number. Exits: saved, given_up (nothing worth keeping after the tries), unavailable."""
-
-    NEEDS: ClassVar[tuple[str, ...]] = ("saved", "given_up", "unavailable")
-    instruction: tuple[str, ...] = ("message_instruction", "beep")
-    saved: tuple[str, ...] = ("message_saved", "message_number_is", REFERENCE)
-    limit: str = "message_limit"
-    too_short: str = "message_too_short"
-    empty: str = "message_empty"
-    unavailable: str = "message_unavailable"
-
-    def says(self) -> tuple[str, ...]:
-        return (*self.instruction, *self.saved, self.limit, self.too_short, self.empty, self.unavailable)
-
-
-class Operator(Node, frozen=True, kw_only=True):
-    """Transfer the caller to the operator. Exits: ended (they talked), busy (or no channel free), no_answer, failed."""
-
-    NEEDS: ClassVar[tuple[str, ...]] = ("ended", "busy", "no_answer", "failed")
-    prompts: tuple[str, ...] = ("transferring",)
-
-    def says(self) -> tuple[str, ...]:
-        return self.prompts
-
-
-class HangUp(Node, frozen=True, kw_only=True):
-    """Say goodbye and release. No exit."""
-
-    prompts: tuple[str, ...] = ()
-
-    def says(self) -> tuple[str, ...]:
-        return self.prompts
-
-
-AnyNode = Say | Menu | ChooseLanguage | LeaveMessage | Operator | HangUp
-
-
-class Flow(msgspec.Struct, frozen=True, kw_only=True):
-    """Places by name. `entries`: name of a service to the place where it begins."""
-
-    name: str
+    flow: str
     entries: dict[str, str]
     places: dict[str, AnyNode]
+    person: str = ""
+    needs: tuple[str, ...] = ()
+    title: dict[Lang, str] = {}
+    note: str = ""
+
+    def person_at(self, node: Node) -> str:
+        """Where 0 leads at this node; empty when it is a key as any other, or the node takes none."""
+        if not isinstance(node, Keyed) or (isinstance(node, Menu) and PERSON_KEY in node.keys):
+            return ""
+        return self.person if node.person is None else node.person
+
+    def ways(self, place: str) -> dict[str, str]:
+        """Every exit of a place, the one of 0 too, and where it leads."""
+        node = self.places[place]
+        person = self.person_at(node)
+        return {**node.exits, **({PERSON: person} if person else {})}
 
 
-def faults(flow: Flow, prompt_ids: PromptIds, languages: tuple[Lang, ...]) -> list[FlowError]:
-    """Everything that is wrong with a flow; empty when a caller can get lost nowhere.
+@dataclass(frozen=True)
+class Position:
+    """Where a call stands; `stack`: the sub_flow places it is to come back to, innermost last. `place` "" is the end."""
 
-    `prompt_ids(language)` are the prompts there are.
-    """
-    found: list[FlowError] = []
-    for service, place in flow.entries.items():
-        if place not in flow.places:
-            found.append(_fault(flow, f"service {service} begins at {place!r}, which does not exist"))
-    for place, node in flow.places.items():
-        found += [_fault(flow, f"at {place}: {what}") for what in _wrong_at(node, flow.places)]
-        found += [_fault(flow, f"at {place}: {what}") for what in _unsaid(node, prompt_ids, languages)]
-    found += [_fault(flow, f"no caller can get to {place}") for place in _unreached(flow)]
-    found += [_fault(flow, f"from {place} no way leads to an end") for place in _endless(flow)]
-    return found
+    place: str
+    stack: tuple[str, ...] = ()
 
 
-def _fault(flow: Flow, what: str) -> FlowError:
-    return FlowError("APP-010", f"flow {flow.name}: {what}", "Correct the flow; `careline check` shows all faults")
+@dataclass(frozen=True)
+class FlowSet:
+    """The flows of one edition, by name."""
+
+    flows: Mapping[str, Flow]
+    edition: int = 0
+    versions: Mapping[str, int] = field(default_factory=dict)
+
+    def services(self) -> dict[str, str]:
+        """Each entry's first place, by name; that of the flow "hotline" where several have it."""
+        own = {name: full_name(flow.flow, place) for flow in self.flows.values() for name, place in flow.entries.items()}
+        main = self.flows.get(MAIN)
+        return {**own, **(main.entries if main else {})}
+
+    def entry(self, service: str) -> Position:
+        """Raises: FlowError APP-141 when no flow has it."""
+        place = self.services().get(service)
+        if place is None:
+            raise FlowError("APP-141", f"no flow has the service {service!r}", "Give a flow an entry of that name")
+        return Position(place)
+
+    def has(self, place: str) -> bool:
+        flow, _, inner = split(place)
+        return flow in self.flows and inner in self.flows[flow].places
+
+    def at(self, place: str) -> tuple[Flow, AnyNode]:
+        """The flow and the node of a place. Raises: KeyError."""
+        flow, _, inner = split(place)
+        return self.flows[flow], self.flows[flow].places[inner]
+
+    def after(self, at: Position, exit_name: str) -> Position:
+        """Where that exit leads. A sub_flow node is gone into by any exit; coming back is what `return` does. Raises: KeyError."""
+        flow, node = self.at(at.place)
+        if isinstance(node, SubFlow):
+            return Position(full_name(node.flow, self.flows[node.flow].entries[node.entry]), (*at.stack, at.place))
+        if isinstance(node, Return):
+            return self._back(at, node.exit)
+        _, _, inner = split(at.place)
+        return Position(full_name(flow.flow, flow.ways(inner)[exit_name]), at.stack)
+
+    def _back(self, at: Position, exit_name: str) -> Position:
+        """To the place behind the sub_flow node; a flow that nobody went into ends."""
+        if not at.stack:
+            return Position("")
+        flow, node = self.at(at.stack[-1])
+        return Position(full_name(flow.flow, node.exits[exit_name]), at.stack[:-1])
 
 
-def _wrong_at(node: AnyNode, places: Mapping[str, AnyNode]) -> list[str]:
-    needs = node.needs()
-    wrong = [f"exit {name} leads nowhere" for name in needs if name not in node.exits]
-    wrong += [f"exit {name} is never taken" for name in node.exits if name not in needs]
-    wrong += [f"exit {name} leads to {to!r}, which does not exist" for name, to in node.exits.items() if to not in places]
-    return wrong + _wrong_keys(node)
+def full_name(flow: str, place: str) -> str:
+    """A place's name outside its flow."""
+    return place if flow == MAIN else f"{flow}/{place}"
 
 
-def _wrong_keys(node: AnyNode) -> list[str]:
-    if not isinstance(node, Menu):
-        return []
-    keys = [key for key, _ in node.keys]
-    wrong = [f"{key!r} is no key" for key in keys if len(key) != 1 or key not in KEYS]
-    return wrong + [f"key {key} is used twice" for key in sorted({key for key in keys if keys.count(key) > 1})]
-
-
-def _unsaid(node: AnyNode, prompt_ids: PromptIds, languages: tuple[Lang, ...]) -> list[str]:
-    wanted = dict.fromkeys(prompt for prompt in node.says() if prompt not in SPOKEN_VALUES)
-    return [
-        f"there is no prompt {prompt!r} in language {language}"
-        for language in languages
-        for prompt in wanted
-        if prompt not in prompt_ids(language)
-    ]
-
-
-def _unreached(flow: Flow) -> list[str]:
-    reached: set[str] = set()
-    todo = [place for place in flow.entries.values() if place in flow.places]
-    while todo:
-        place = todo.pop()
-        if place not in reached:
-            reached.add(place)
-            todo += [to for to in flow.places[place].exits.values() if to in flow.places]
-    return [place for place in flow.places if place not in reached]
-
-
-def _endless(flow: Flow) -> list[str]:
-    """Places from which no HangUp can be reached."""
-    ending = {place for place, node in flow.places.items() if isinstance(node, HangUp)}
-    while more := {place for place, node in flow.places.items() if place not in ending and ending & set(node.exits.values())}:
-        ending |= more
-    return [place for place in flow.places if place not in ending]
+def split(place: str) -> tuple[str, str, str]:
+    """Flow, "/" or "", name within the flow."""
+    flow, slash, inner = place.rpartition("/")
+    return flow or MAIN, slash, inner

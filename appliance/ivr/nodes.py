@@ -114,7 +114,7 @@ class Act(Node, frozen=True, kw_only=True, tag="action"):
     is not named is the variable of the same name. `outputs`: its name for it to the call's, else the same. Exits: the action's."""
 
     action: str
-    inputs: dict[str, Value] = {}
+    inputs: dict[str, str] = {}
     outputs: dict[str, str] = {}
     filler: tuple[str, ...] = ("please_hold",)
 
@@ -123,11 +123,11 @@ class Act(Node, frozen=True, kw_only=True, tag="action"):
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One row of a branch. `value`: a text, a number, or "{x}"; nothing for is_set and is_empty (not set, or an empty text)."""
+    """One row of a branch. `value`: a text, digits, or "{x}"; nothing for is_set and is_empty (not set, or an empty text)."""
 
     variable: str
     test: Literal["is", "is_not", "less", "at_least", "begins_with", "is_set", "is_empty"] = "is"
-    value: Value = ""
+    value: str = ""
     exit: str
 
 

@@ -1,0 +1,97 @@
+"""What flows reach the box by: the store, the clock, the calendar, and the actions. One for all calls.
+
+Runs in the call agent's event loop.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from appliance.calendar import Calendar
+from appliance.call import Call
+from appliance.config import HospitalConfig
+from appliance.errors import FlowError
+from appliance.ivr.actions import ACTIONS, Action, ActionCall, Value
+from appliance.ivr.hours import opening_hours
+from appliance.ivr.values import Spoken
+from appliance.store.writer import Store
+from drivers.clock import Clock
+
+R = TypeVar("R")
+
+
+class GivenUpError(Exception):
+    """A job whose caller did not wait for it."""
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """`Means` of the actions, and what else nodes need."""
+
+    store: Store
+    clock: Clock
+    hospital: HospitalConfig
+    actions: Mapping[str, Action] = field(default_factory=lambda: ACTIONS)
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    async def transact(self, job: Callable[[], R]) -> R:
+        """See appliance.ivr.actions.Means."""
+        given_up = threading.Event()
+
+        def wanted() -> R:
+            if given_up.is_set():
+                raise GivenUpError
+            return job()
+
+        try:
+            return await self.store.run(wanted, lasting=False)
+        except asyncio.CancelledError:
+            given_up.set()
+            raise
+
+    async def read(self, job: Callable[[], R]) -> R:
+        return await self.store.read(job)
+
+    async def in_thread(self, work: Callable[[], R]) -> R:
+        with self.clock.external_work():
+            return await asyncio.to_thread(work)
+
+    def spoken(self, call: Call, variables: Mapping[str, Value]) -> Spoken:
+        """What the call's values are said by, now."""
+        calendar = self.hospital.calendar
+        return Spoken(
+            variables=variables,
+            lang=call.tag.language,
+            today=Calendar(calendar).local(self.now()).date(),
+            reference=call.reference,
+            opening_hours=lambda lang: opening_hours(calendar, lang),
+        )
+
+    async def run(self, action: Action, call: Call, once_key: str, inputs: Mapping[str, Value]) -> list[Any]:
+        """Exit and variables, as a step keeps them.
+
+        Raises: whatever the action raised, FlowError APP-142 for what its row does not promise.
+        """
+        done = await action.run(
+            ActionCall(
+                call_id=call.id,
+                once_key=once_key,
+                inputs=inputs,
+                ani=call.main.ani or "",
+                dnis=call.main.dnis or "",
+                language=call.tag.language,
+                hospital=self.hospital,
+                means=self,
+                take_secret=lambda: None,
+            )
+        )
+        promised = action.all_exits().get(done.exit)
+        if promised is None or not set(promised) <= set(done.variables):
+            what = f"action {action.name} took exit {done.exit!r} with {', '.join(done.variables) or 'nothing'}"
+            raise FlowError("APP-142", what, "Correct the action, or its row in the table")
+        return [done.exit, {name: done.variables[name] for name in promised}]
