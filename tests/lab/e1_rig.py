@@ -21,13 +21,13 @@ from drivers.media import Engine, EngineConfig
 from tests.contract.e1_bench import LIMIT_MS, Case
 from tests.contract.e1_end import E1End
 from tests.lab import cards
+from tests.lab.exchange import WRITE_AHEAD
 from tests.lab.hdlc import broken_off, spoilt
 from tests.lab.scenario import Report
 
 LIMIT_FACTOR = 3  # the emulated machine is slow
 TRIES = 2
 LOOK_S = 0.01
-WRITE_AHEAD = 12
 QUIET_S = 0.3
 BOX_PRI, FAR_PRI, BOX_CAS, FAR_CAS = 1, 32, 63, 94  # first channels
 BOX_SPOILT, FAR_SPOILT = 125, 126

@@ -9,21 +9,17 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from drivers.clock import RealClock
 from drivers.config import GroupConfig, LinesConfig
-from drivers.dahdi.card import DahdiCard
 from drivers.io import Hook, LineEvent
-from drivers.media import Engine, EngineConfig, Tone, zone_tone
+from drivers.media import EngineConfig, Tone, zone_tone
 from drivers.media.line_signals import Fsk
 from drivers.protocol import Caller
-from drivers.server import LineServer
-from drivers.settings import Paths
 from drivers.signalling import callerid
 from drivers.signalling.fxo_profile import LineProfile
 from drivers.tone_cadence import cadence_of
 from tests.lab import cards
-from tests.lab.exchange import Exchange, Line
-from tests.scenarios.lines_rig import Agent
+from tests.lab.exchange import WRITE_AHEAD, Exchange, Line
+from tests.lab.server_rig import ServerRig
 
 PAIRS = 24
 OURS, FAR = range(1, PAIRS + 1), range(PAIRS + 1, 2 * PAIRS + 1)
@@ -33,33 +29,12 @@ BATTERY_BACK_S = 1.0
 FOLDER = Path("/tmp/fxo")
 
 
-class BoxLines:
+class BoxLines(ServerRig):
     """The line server and its agent."""
 
     def __init__(self, profile: LineProfile, folder: Path) -> None:
-        self._engine = Engine(EngineConfig(max_ports=2 * PAIRS, max_lines=1, max_recordings=8))
-        self._card = DahdiCard(self._engine, write_ahead=12)
-        group = GroupConfig(name="trunk", channels=f"1-{PAIRS}")
-        lines = LinesConfig(card="dahdi", groups=(group,), analog=profile)
-        paths = Paths(run_dir=str(folder / "run"), data_dir=str(folder / "data"))
-        self.server = LineServer(lines, paths, self._card, self._engine, RealClock())
-        self.agent = Agent(self.server)
-
-    def is_free(self, channel: int) -> bool:
-        return self.server.lines.channels[channel].is_free()
-
-    async def __aenter__(self) -> "BoxLines":
-        self._card.spans()
-        self._engine.start()
-        self.server.start()
-        await self.agent.welcome()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.server.stop()
-        self._card.close()
-        await asyncio.sleep(0.3)
-        self._engine.close()
+        lines = LinesConfig(card="dahdi", groups=(GroupConfig(name="trunk", channels=f"1-{PAIRS}"),), analog=profile)
+        super().__init__(lines, folder, EngineConfig(max_ports=2 * PAIRS, max_lines=1, max_recordings=8), WRITE_AHEAD)
 
 
 class SwitchLine:

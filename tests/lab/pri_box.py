@@ -5,8 +5,7 @@ Guest only. Started anew for each scenario and ended with it. Span 1 (channels 1
 
 import asyncio
 import contextlib
-import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import cast
 
 from drivers.clock import RealClock
@@ -15,10 +14,9 @@ from drivers.dahdi.setup import CardSetup, ChannelGroup, DynamicSpan
 from drivers.io import Signalling
 from drivers.media import Engine, EngineConfig
 from drivers.protocol import AnyEvent, Command, Event, FrameReader, encode
-from tests.lab import cards, product
+from tests.lab import product
 from tests.lab.exchange import WRITE_AHEAD
-from tests.lab.leftovers import end_leftovers
-from tests.lab.nursery import Nursery
+from tests.lab.fresh_box import fresh_box
 from tests.lab.product import Box
 from tests.pri_exchange import NETWORK, Exchange
 
@@ -26,17 +24,7 @@ BOX_SPAN, FAR_SPAN = 1, 2
 FAR_D_CHANNEL = 47
 FAR_OFFSET = 31
 UP_LIMIT_S = 120.0
-CONFIG_TEXT = f"""\
-[paths]
-run_dir = "{product.PATHS.run_dir}"
-data_dir = "{product.PATHS.data_dir}"
-
-[lines]
-card = "dahdi"
-
-[lines.engine]
-write_ahead = {WRITE_AHEAD}
-
+CONFIG_TEXT = """
 [[lines.groups]]
 name = "trunk"
 channels = "1-15,17-31"
@@ -60,30 +48,9 @@ def card_setup() -> CardSetup:
     )
 
 
-@contextlib.contextmanager
-def pri_box(programs: tuple[str, ...] = ("lines", "calls"), more: str = "") -> Iterator[Box]:
-    """Those programs running; a failure inside tells the tails of their logs."""
-    box = Box(Nursery(product.CONFIG))
-    try:
-        end_leftovers()
-        _prepare(box, more)
-        for program in programs:
-            box.start(program)
-        yield box
-    except BaseException as error:
-        error.add_note(product.logs())
-        raise
-    finally:
-        end_leftovers()
-
-
-def _prepare(box: Box, more: str) -> None:
-    for folder in (product.PATHS.run_dir, product.PATHS.data_dir):
-        os.makedirs(folder, exist_ok=True)
-    for program in product.MODULES:
-        box.log(program).unlink(missing_ok=True)
-    product.CONFIG.write_text(CONFIG_TEXT + more)
-    cards.install(card_setup())
+def pri_box(programs: tuple[str, ...] = ("lines", "calls"), more: str = "") -> contextlib.AbstractContextManager[Box]:
+    """Those programs running on the near span."""
+    return fresh_box(CONFIG_TEXT + more, card_setup(), programs)
 
 
 @contextlib.asynccontextmanager

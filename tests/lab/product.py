@@ -35,7 +35,7 @@ LOG_TAIL_LINES = 40
 MODULES = {"lines": "drivers.server", "calls": "appliance.main"}
 READY = {"lines": "ready:", "calls": "connected to the line server"}
 
-CONFIG_TEXT = f"""\
+HEAD_TEXT = f"""\
 [paths]
 run_dir = "{PATHS.run_dir}"
 data_dir = "{PATHS.data_dir}"
@@ -45,7 +45,8 @@ card = "dahdi"
 
 [lines.engine]
 write_ahead = {WRITE_AHEAD}
-
+"""
+GROUPS_TEXT = f"""
 [[lines.groups]]
 name = "trunk"
 channels = "{LINES[0]}-{LINES[-1]}"
@@ -172,6 +173,15 @@ def box(more: str = "") -> Iterator[Box]:
         raise
 
 
+def write_state(config: str) -> None:
+    """Folders and configuration of daemons to be started; nothing in their logs."""
+    for folder in (PATHS.run_dir, PATHS.data_dir):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    for program in MODULES:
+        Box.log(program).unlink(missing_ok=True)
+    CONFIG.write_text(config)
+
+
 def logs() -> str:
     """The last lines of both daemons."""
     parts: list[str] = []
@@ -211,11 +221,7 @@ def _start_all(found: Box, more: str) -> None:
     for pid in found.pids.values():
         if pid and is_alive(pid):
             os.kill(pid, signal.SIGKILL)
-    for folder in (PATHS.run_dir, PATHS.data_dir):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    for program in MODULES:
-        found.log(program).unlink(missing_ok=True)
-    CONFIG.write_text(CONFIG_TEXT + more)
+    write_state(HEAD_TEXT + GROUPS_TEXT + more)
     cards.install(card_setup())
     began_s = time.monotonic()
     known = {program: found.ready_count(program) for program in MODULES}

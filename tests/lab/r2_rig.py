@@ -10,17 +10,13 @@ from pathlib import Path
 
 import msgspec
 
-from drivers.clock import RealClock
 from drivers.config import GroupConfig, LinesConfig
-from drivers.dahdi.card import DahdiCard
 from drivers.dahdi.setup import CardSetup, ChannelGroup, DynamicSpan
 from drivers.io import Signalling
-from drivers.media import Engine, EngineConfig
-from drivers.server import LineServer
-from drivers.settings import Paths
+from drivers.media import EngineConfig
 from drivers.signalling.r2 import R2Span
 from tests.lab import cards
-from tests.scenarios.lines_rig import Agent
+from tests.lab.server_rig import ServerRig
 
 OURS = tuple(slot for slot in range(1, 32) if slot != 16)
 FAR_OFFSET = 31
@@ -38,24 +34,15 @@ def r2_setup() -> CardSetup:
     )
 
 
-class R2Box:
+class R2Box(ServerRig):
     """The line server and its agent."""
 
     def __init__(self, settings: R2Span, folder: Path) -> None:
-        self._engine = Engine(EngineConfig(max_ports=64, max_lines=1, max_recordings=8, realtime_priority=40))
-        card = DahdiCard(self._engine, write_ahead=WRITE_AHEAD)
-        group = GroupConfig(name="trunk", channels="1-15,17-31")
-        lines = LinesConfig(card="dahdi", groups=(group,), r2=(settings,))
-        paths = Paths(run_dir=str(folder / "run"), data_dir=str(folder / "data"))
-        self._card = card
-        self.server = LineServer(lines, paths, card, self._engine, RealClock())
-        self.agent = Agent(self.server)
+        lines = LinesConfig(card="dahdi", groups=(GroupConfig(name="trunk", channels="1-15,17-31"),), r2=(settings,))
+        super().__init__(lines, folder, EngineConfig(max_ports=64, max_lines=1, max_recordings=8, realtime_priority=40), WRITE_AHEAD)
 
     def state_of(self, channel: int) -> str:
         return self.server.lines.channels[channel].state().state
-
-    def is_free(self, channel: int) -> bool:
-        return self.server.lines.channels[channel].is_free()
 
     def states(self) -> str:
         """Those not idle."""
@@ -67,19 +54,6 @@ class R2Box:
         while not reached():
             assert time.monotonic() < deadline_s, f"not within {limit_s:.0f} s: {what}; {self.states()}"
             await asyncio.sleep(0.02)
-
-    async def __aenter__(self) -> "R2Box":
-        self._card.spans()
-        self._engine.start()
-        self.server.start()
-        await self.agent.welcome()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.server.stop()
-        self._card.close()
-        await asyncio.sleep(0.3)
-        self._engine.close()
 
 
 @contextlib.asynccontextmanager

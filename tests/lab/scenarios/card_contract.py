@@ -20,6 +20,7 @@ from drivers.io import Card, ChannelIO, Hook, LineEvent, Signalling
 from drivers.media import Engine, EngineConfig, EventKind, Law, MediaEvent
 from tests.contract.card_suite import CASES, LIMIT_MS
 from tests.lab import cards
+from tests.lab.exchange import WRITE_AHEAD
 from tests.lab.scenario import Report, scenario
 
 LANES = 6
@@ -32,7 +33,6 @@ TRIES = 3
 LOOK_S = 0.02
 QUIET_S = 3.0  # the longest battery drop, and then the deafness to rings
 RING_PERIOD_S = 5.0  # zone cn
-WRITE_AHEAD = 12
 KEY_MS, KEY_LOW_DBM0, KEY_HIGH_DBM0 = 60, -9.0, -7.0
 
 

@@ -14,12 +14,12 @@ from drivers.errors import LineError
 from drivers.io import Hook, LineEvent, Signalling, SpanStatus
 from drivers.media import Engine, EngineConfig, EventKind, Law, MediaEvent
 from tests.lab import cards
+from tests.lab.exchange import WRITE_AHEAD
 from tests.lab.scenario import Report, scenario
 
 PAIRS = 24
 WAIT_S = 30.0
 CLIP_S = 3
-WRITE_AHEAD = 12
 """240 ms: a loaded host stops the whole guest for a moment now and then, and silence in between would not be sample exact."""
 
 

@@ -5,13 +5,10 @@ import contextlib
 import functools
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-from tests.lab import cards, product
-from tests.lab.exchange import WRITE_AHEAD
-from tests.lab.leftovers import end_leftovers
-from tests.lab.nursery import Nursery
+from tests.lab import product
+from tests.lab.fresh_box import fresh_box
 from tests.lab.product import Box
 from tests.lab.r2_far import FarSetup, R2Test, r2test
 from tests.lab.r2_rig import FAR_OFFSET, r2_setup
@@ -23,17 +20,7 @@ LIMIT_S = 120.0
 QUIET_S = 3.0
 TRIES = 3
 
-CONFIG_TEXT = f"""\
-[paths]
-run_dir = "{product.PATHS.run_dir}"
-data_dir = "{product.PATHS.data_dir}"
-
-[lines]
-card = "dahdi"
-
-[lines.engine]
-write_ahead = {WRITE_AHEAD}
-
+CONFIG_TEXT = f"""
 [[lines.groups]]
 name = "trunk"
 channels = "1-15,17-31"
@@ -48,14 +35,14 @@ dnis_length = {len(DNIS)}
 @scenario(limit_s=900)
 def agent(report: Report) -> None:
     """Killed while four callers talk and before four more are through; they are set up without it, and it takes all eight over."""
-    with _box() as box, contextlib.ExitStack() as stack:
+    with fresh_box(CONFIG_TEXT, r2_setup()) as box, contextlib.ExitStack() as stack:
         asyncio.run(_agent_dies(report, box, stack))
 
 
 @scenario(limit_s=900)
 def lines(report: Report) -> None:
     """The line server is killed while four callers talk: their bits are held by the card, and the next one takes the calls over."""
-    with _box() as box, contextlib.ExitStack() as stack:
+    with fresh_box(CONFIG_TEXT, r2_setup()) as box, contextlib.ExitStack() as stack:
         asyncio.run(_lines_die(report, box, stack))
 
 
@@ -113,10 +100,14 @@ def _none_dropped(*fars: R2Test) -> None:
         assert not far.said("protocol error"), far.tail()
 
 
+def _all_ended(far: R2Test) -> bool:
+    return len(far.channels("call ended")) == len(FIRST)
+
+
 async def _all_end(report: Report, box: Box, *fars: R2Test) -> None:
     """The callers say nothing, so the box says goodbye to each; records tell who called whom."""
     for far in fars:
-        await _until(lambda far=far: len(far.channels("call ended")) == len(FIRST), "the box has ended its calls")
+        await _until(functools.partial(_all_ended, far), "the box has ended its calls")
     await _until(lambda: not box.legs(), "no leg is left")
     numbers = sorted(number - FAR_OFFSET for far in fars for number in far.channels("call ended"))
     records = _records()
@@ -139,25 +130,3 @@ async def _until(reached: Callable[[], bool], what: str) -> None:
 
 def _callers(channels: tuple[int, ...]) -> FarSetup:
     return FarSetup(variant="ITU", channels=channels, calls=True, dnis=DNIS, ani=ANI, dnis_length=len(DNIS), ani_length=len(ANI))
-
-
-@contextlib.contextmanager
-def _box() -> Iterator[Box]:
-    """The real daemons on the CAS span, started afresh."""
-    box = Box(Nursery(product.CONFIG))
-    try:
-        for folder in (product.PATHS.run_dir, product.PATHS.data_dir):
-            Path(folder).mkdir(parents=True, exist_ok=True)
-        for program in product.MODULES:
-            box.log(program).unlink(missing_ok=True)
-        Path(product.PATHS.database).unlink(missing_ok=True)
-        product.CONFIG.write_text(CONFIG_TEXT)
-        cards.install(r2_setup())
-        for program in product.MODULES:
-            box.start(program)
-        yield box
-    except BaseException as error:
-        error.add_note(product.logs())
-        raise
-    finally:
-        end_leftovers()
