@@ -53,11 +53,11 @@ def _kept(path: Path) -> Path:
     return path
 
 
-async def finished_records(since_s: float, count: int) -> list[Cdr]:
-    """Wait until that many records are there and complete. Raises: AssertionError with what is there."""
+async def finished_records(since_s: float, count: int, channel: int | None = None) -> list[Cdr]:
+    """Wait until that many records (of calls that came on `channel`) are there and complete. Raises: AssertionError with what is there."""
     deadline_s = time.monotonic() + CDR_WAIT_S
     while True:
-        records = product.cdrs(since_s)
+        records = [record for record in product.cdrs(since_s) if channel in (None, record.channel)]
         if len(records) == count and all(record.ended_s for record in records):
             return records
         open_ones = [record for record in records if not record.ended_s]
