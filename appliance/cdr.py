@@ -19,6 +19,7 @@ from appliance.events import (
     LanguageChosen,
     MessageLeft,
     PlaceEntered,
+    SecretEntered,
     TransferAnswered,
     TransferFailed,
     TransferStarted,
@@ -92,8 +93,8 @@ def _(event: PlaceEntered, cdr: Cdr) -> Cdr:
     return msgspec.structs.replace(cdr, path=">".join(places[-PATH_LIMIT:]))
 
 
-@_next.register
-def _(event: DigitPressed, cdr: Cdr) -> Cdr:
+@_next.register(DigitPressed | SecretEntered)
+def _(event: DigitPressed | SecretEntered, cdr: Cdr) -> Cdr:
     return msgspec.structs.replace(cdr, digits=cdr.digits + event.digit)
 
 

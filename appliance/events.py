@@ -65,6 +65,17 @@ class DigitPressed(Happened, frozen=True, kw_only=True):
     leg_seq: int
 
 
+class SecretEntered(Happened, frozen=True, kw_only=True):
+    """So many keys of a secret, a password say; which ones is known nowhere."""
+
+    count: int
+
+    @property
+    def digit(self) -> str:
+        """As it is shown."""
+        return "•" * self.count
+
+
 class KeyRefused(Happened, frozen=True, kw_only=True):
     """That key means nothing here."""
 
@@ -202,6 +213,7 @@ AnyHappened = (
     | PlaceEntered
     | PromptPlayed
     | DigitPressed
+    | SecretEntered
     | KeyRefused
     | CallerSilent
     | LanguageChosen

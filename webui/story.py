@@ -33,6 +33,7 @@ LOOKS: dict[str, tuple[str, str]] = {
     "PlaceEntered": ("map-pin", "secondary"),
     "PromptPlayed": ("volume", "secondary"),
     "DigitPressed": ("dialpad", "blue"),
+    "SecretEntered": ("password", "blue"),
     "KeyRefused": ("square-x", "orange"),
     "CallerSilent": ("zzz", "orange"),
     "LanguageChosen": ("language", "blue"),

@@ -72,6 +72,9 @@ class Leg:
         self.cause = state.cause
         self.by_far_end = state.released_by_far_end
         self.digits: list[DigitPress] = list(state.digits)
+        self.digits_masked = state.digits_masked
+        self.asks_secret = False
+        self.secret_digits: list[DigitPress] = []  # in no snapshot, and never shown
         self.play = state.play
         self.recordings = {recording.recording_id: recording for recording in state.recordings}
         self.recording_errors: dict[str, str] = {}
@@ -101,6 +104,20 @@ class Leg:
     def consume(self, seq: int) -> None:
         """Forget the digits up to `seq`: a SetTag that says so is on its way."""
         self.digits = [press for press in self.digits if press.seq > seq]
+
+    def begin_secret(self) -> None:
+        """A MaskDigits is on its way: what waits, and all keys from now on, are of the secret."""
+        self.secret_digits, self.digits = self.digits, []
+        self.asks_secret = self.digits_masked = True
+
+    def take_secret(self, count: int) -> None:
+        """So many keys of it were acted on."""
+        del self.secret_digits[:count]
+
+    def end_secret(self) -> None:
+        """A MaskDigits is on its way; what of the secret nobody has asked for is forgotten."""
+        self.secret_digits = []
+        self.asks_secret = self.digits_masked = False
 
     def apply(self, event: Event) -> None:
         """Follow the table. Raises: CallError APP-002 for an event that has no row."""
@@ -160,8 +177,12 @@ class Leg:
         self.bridged_with, self.conference = None, ()
 
     def _digit(self, event: Digit) -> None:
-        if event.seq > self._last_digit_seq:
-            self._last_digit_seq = event.seq
+        if event.seq <= self._last_digit_seq:
+            return
+        self._last_digit_seq = event.seq
+        if self.asks_secret:
+            self.secret_digits.append(DigitPress(event.seq, event.digit, event.at))
+        elif not event.secret:  # else left over from one that is asked for no more
             self.digits.append(DigitPress(event.seq, event.digit, event.at))
 
     def _play_done(self, event: PlayDone) -> None:

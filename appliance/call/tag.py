@@ -28,7 +28,8 @@ class CallTag(msgspec.Struct, frozen=True, kw_only=True, tag="call-1", omit_defa
     ones pressed, for the live view. `party_leg` is the leg of the other party while there is one. `direction`: of the call,
     which a set's is not the leg's. `held` hears music, `consult_leg` is the third; `handing`: to whom the switch is to hand the caller,
     `transfers` counts that. `edition`: of the flows the call walks; `stack`: sub-flow places to come back to; `vars`: what was found out,
-    never a secret; `visit` counts places entered, `came` names the last ones; `put_back`: where a person wants the caller back."""
+    never a secret; `visit` counts places entered, `came` names the last ones; `put_back`: where a person wants the caller back;
+    `secret`: this place asked for one, and is begun anew after a crash."""
 
     call_id: str
     direction: str = ""
