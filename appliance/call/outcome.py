@@ -1,5 +1,6 @@
 """What may come of a verb: expected outcomes are values, never exceptions."""
 
+import re
 from enum import StrEnum
 
 import msgspec
@@ -27,6 +28,13 @@ class Digits(msgspec.Struct, frozen=True):
     keys: str
     keyed: Keyed
     ended_by: str = ""
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def fits(self, pattern: str) -> bool:
+        """Whether all of them match this regular expression."""
+        return re.fullmatch(pattern, self.keys) is not None
 
 
 class Taken(StrEnum):

@@ -13,6 +13,7 @@ from appliance.call.core import CallCore
 from appliance.call.leg import Leg
 from appliance.call.outcome import Keyed
 from appliance.events import CallerSilent, SecretEntered
+from drivers.errors import CarelineError
 from drivers.protocol import MaskDigits
 
 ENDED_QUIET_MS = 100
@@ -32,6 +33,10 @@ class Secret:
 
     def __len__(self) -> int:
         return self._count
+
+    @property
+    def is_taken(self) -> bool:
+        return self._digits is None
 
     def fits(self, pattern: str) -> bool:
         """Whether all of them match this regular expression; not once they were taken."""
@@ -79,8 +84,8 @@ class SecretKeys(CallCore):
         self.main.take_secret(len(secret) + len(secret.ended_by))
         self._quiet_ms = ENDED_QUIET_MS if secret.ended_by else LEFT_OVER_QUIET_MS
         self._secret = secret
-        keyed = secret or secret.ended_by
-        self.commit(SecretEntered(count=len(secret), **self.here()) if keyed else CallerSilent(**self.here()))
+        is_silent = not len(secret) and not secret.ended_by
+        self.commit(CallerSilent(**self.here()) if is_silent else SecretEntered(count=len(secret), **self.here()))
         return secret
 
     def end_secret(self) -> None:
@@ -100,7 +105,12 @@ class SecretKeys(CallCore):
 
     def take_secret(self) -> str | None:
         """The digits of the last secret, once; None when there is none: asked before a crash, or taken."""
-        return self._secret.take() if self._secret else None
+        return (self._secret.take() or None) if self._secret is not None else None
+
+    def told(self, failure: BaseException) -> str:
+        """What a failure says, or just what it is when it may tell a secret that was taken."""
+        taken = self._secret is not None and self._secret.is_taken
+        return type(failure).__name__ if taken and not isinstance(failure, CarelineError) else str(failure)
 
     def secret_left(self) -> list[SecretEntered]:
         """The event of keys the caller hung up in the middle of."""

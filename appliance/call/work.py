@@ -54,7 +54,7 @@ class Working(Waiting):
             error = CallError("APP-142", f"{what} took longer than {limit_s:g} s", "The caller was told so; see the log of careline-calls")
             return None, [self.fault(error)]
         if failure := task.exception():
-            error = CallError("APP-142", f"{what} failed: {failure}", "The caller was told so; see the log of careline-calls")
+            error = CallError("APP-142", f"{what} failed: {self.told(failure)}", "The caller was told so; see the log of careline-calls")
             return None, [self.fault(error)]
         return task.result(), []
 

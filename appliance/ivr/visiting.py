@@ -4,14 +4,14 @@ A function is run again from its start after a crash; it may decide by the resul
 (appliance/call/tag.py says why). Runs in the call's task.
 """
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from appliance.calendar import Calendar
 from appliance.call import Call
-from appliance.call.outcome import Taken, Transferred
+from appliance.call.outcome import Digits, Taken, Transferred
+from appliance.call.secret import Secret
 from appliance.config import Destination
 from appliance.ivr import sending, values
 from appliance.ivr.flow import PERSON, Flow
@@ -128,43 +128,54 @@ async def _key(visit: Visit, node: Keyed) -> str:
 
 
 async def _ask_digits(visit: Visit, node: AskDigits) -> Left:
+    if not node.secret:
+        return await _asked(visit, node)
+    visit.call.begin_secret()
+    left = await _asked(visit, node)
+    if left.exit != "got":
+        visit.call.take_secret()  # what will not do is for no action
+    return left
+
+
+async def _asked(visit: Visit, node: AskDigits) -> Left:
     problem: tuple[str, ...] = ()
     last = "silent"
     tries = node.tries or visit.call.config.attempts
     while tries:
         await visit.say((*problem, *node.say))
-        typed, ended_by = await _typed(visit, node)
-        if ended_by == "*":  # anew; each time costs the caller a key
-            if not typed and "back" in node.exits:
+        typed = await _typed(visit, node)
+        if typed.ended_by == "*":  # anew; each time costs the caller a key
+            if not len(typed) and "back" in node.exits:
                 return Left("back")
             problem = ()
             continue
-        if left := _judged(visit, node, typed, ended_by):
+        if left := _judged(visit, node, typed):
             return left
         tries -= 1
-        problem, last = (node.invalid, "too_many") if typed or ended_by else (node.no_input, "silent")
+        problem, last = (node.invalid, "too_many") if len(typed) or typed.ended_by else (node.no_input, "silent")
     return Left(last)
 
 
-async def _typed(visit: Visit, node: AskDigits) -> tuple[str, str]:
-    """Digits, and the key that ended them; both empty when nobody keyed anything, even after asking."""
+async def _typed(visit: Visit, node: AskDigits) -> Digits | Secret:
+    """No digits, and no key that ended them, when nobody keyed anything, even after asking."""
     call = visit.call
-    asked = await call.ask_digits(node.max, call.config.first_key_ms, NEXT_KEY_MS, END_KEYS)
-    if not asked.keys and not asked.ended_by:
+    ask = call.ask_secret if node.secret else call.ask_digits
+    asked = await ask(node.max, call.config.first_key_ms, NEXT_KEY_MS, END_KEYS)
+    if not len(asked) and not asked.ended_by:
         await visit.say(node.still_there)
-        asked = await call.ask_digits(node.max, call.config.still_there_ms, NEXT_KEY_MS, END_KEYS)
-    return asked.keys, asked.ended_by
+        asked = await ask(node.max, call.config.still_there_ms, NEXT_KEY_MS, END_KEYS)
+    return asked
 
 
-def _judged(visit: Visit, node: AskDigits, typed: str, ended_by: str) -> Left | None:
+def _judged(visit: Visit, node: AskDigits, typed: Digits | Secret) -> Left | None:
     """None when that will not do."""
-    if typed == PERSON_KEY and visit.flow.person_at(node):
+    if typed.fits(PERSON_KEY) and visit.flow.person_at(node):
         return Left(PERSON)
-    if not typed and ended_by and "none" in node.exits:
+    if not len(typed) and typed.ended_by and "none" in node.exits:
         return Left("none")
-    if len(typed) < node.min or (node.pattern and not re.fullmatch(node.pattern, typed)):
+    if len(typed) < node.min or (node.pattern and not typed.fits(node.pattern)):
         return None
-    return Left("got", {node.variable: typed})
+    return Left("got", {node.variable: typed.keys} if isinstance(typed, Digits) else {})
 
 
 # --- what the box does by itself ---------------------------------------------------------------------------------------

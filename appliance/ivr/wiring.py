@@ -87,7 +87,7 @@ class Wiring:
                 language=call.tag.language,
                 hospital=self.hospital,
                 means=self,
-                take_secret=lambda: None,
+                take_secret=call.take_secret,
             )
         )
         promised = action.all_exits().get(done.exit)
