@@ -213,10 +213,16 @@ def check_card(lines: LinesConfig, specs: tuple[ChannelSpec, ...], file: str = "
     for at, group in enumerate(lines.groups):
         missing = [number for number in group.numbers if number not in known]
         if missing:
-            what = f'{file}: lines.groups[{at}].channels = "{group.channels}": channel {missing[0]} is not on the {lines.card} card'
+            what = f'{file}: lines.groups[{at}].channels = "{group.channels}": {_missing(missing)} not on the {lines.card} card'
             have = channel_text(sorted(known)) or "none: is the card there and its driver loaded?"
             raise ConfigError("CFG-033", what, f"Channels there are: {have}")
     check_ports(lines.sets, specs, file)
+
+
+def _missing(numbers: list[int]) -> str:
+    """As the subject of a sentence: "channel 7 is", "channels 7-9 are"."""
+    text = channel_text(sorted(numbers))
+    return f"channel {text} is" if len(numbers) == 1 else f"channels {text} are"
 
 
 def usable(lines: LinesConfig, specs: tuple[ChannelSpec, ...]) -> tuple[LinesConfig, tuple[ConfigError, ...]]:
@@ -313,9 +319,7 @@ def _check_ranges(lines: LinesConfig, file: str) -> None:
         ("lines.engine.digit_low_dbm0", engine.digit_low_dbm0, -30, 0),
         ("lines.engine.digit_high_dbm0", engine.digit_high_dbm0, -30, 0),
     )
-    for key, number, lowest, highest in limits:
-        if not lowest <= number <= highest:
-            raise ConfigError("CFG-034", f"{file}: {key} = {number}", f"Allowed are {lowest} to {highest}")
+    settings.check_ranges(f"{file}: ", limits)
     for key, number in (("commands", engine.commands), ("events", engine.events)):
         if number < 64 or number & (number - 1):
             raise ConfigError("CFG-034", f"{file}: lines.engine.{key} = {number}", "Allowed are powers of two from 64")

@@ -169,14 +169,18 @@ def _outside(plan: DialPlan, lines: tuple[str, ...]) -> Iterator[PlannedNumber]:
 
 
 def _check_groups(plan: DialPlan, groups: Groups, file: str) -> None:
-    named = (*(rule.group for rule in plan.extensions), *(rule.group for rule in plan.outside), *plan.emergency_groups)
-    for name in named:
+    inside = ((f"extensions[{at}].group", rule.group) for at, rule in enumerate(plan.extensions))
+    out = (
+        *((f"outside[{at}].group", rule.group) for at, rule in enumerate(plan.outside)),
+        *((f"emergency_groups[{at}]", name) for at, name in enumerate(plan.emergency_groups)),
+    )
+    for key, name in (*inside, *out):
         if name and name not in groups:
-            what = f"{file}: lines.dial_plan names the group {name!r}, which does not exist"
+            what = f"{file}: lines.dial_plan.{key} = {name!r}: there is no such group"
             raise ConfigError("CFG-073", what, f"Groups are {', '.join(groups) or 'none'}")
-    for name in (*(rule.group for rule in plan.outside), *plan.emergency_groups):
+    for key, name in out:
         if name and groups[name].is_sets:
-            what = f"{file}: lines.dial_plan calls out through the group {name!r}, which has telephone sets"
+            what = f"{file}: lines.dial_plan.{key} = {name!r}: calls out cannot go by a group of telephone sets"
             raise ConfigError("CFG-073", what, "Name a group of lines")
     if any(not pattern for rule in plan.outside for pattern in rule.patterns):
         what = f"{file}: lines.dial_plan.outside: an access code alone is no number"

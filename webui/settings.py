@@ -46,11 +46,11 @@ class Config(Struct, frozen=True, kw_only=True):
 
 
 def load_config(path: Path) -> Config:
-    """Raises: ConfigError, see drivers.settings.load; CFG-060 for a host that is no address or name."""
+    """Raises: ConfigError, see drivers.settings.load; CFG-016 for a host that is no address or name."""
     config = load(path, Config)
     if not _is_address(config.web.host) and not _is_name(config.web.host):
         what = f'{path}: web.host = "{config.web.host}" is neither an IP address nor the name of a machine'
-        raise ConfigError("CFG-060", what, 'Write one, without "http://" and port: "0.0.0.0" for all addresses of this machine')
+        raise ConfigError("CFG-016", what, 'Write one, without "http://" and port: "0.0.0.0" for all addresses of this machine')
     return config
 
 

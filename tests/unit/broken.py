@@ -77,7 +77,7 @@ DIGITAL: tuple[ROW, ...] = (
 )
 
 GROUPS: tuple[ROW, ...] = (
-    ("channels of no span", group("a", "1-9"), "E", "CFG-033", ('lines.groups[0].channels = "1-9"', "channel 7", "1-6")),
+    ("channels of no span", group("a", "1-9"), "E", "CFG-033", ('lines.groups[0].channels = "1-9"', "channels 7-9 are", "1-6")),
     ("a D-channel", E1 + group("a", "1-31"), "E", "CFG-033", ('lines.groups[0].channels = "1-31"', "channel 16", "1-15,17-31")),
     ("overlap", group("a", "1-4") + group("b", "4-5"), "E", "CFG-031", ('lines.groups[1].channels = "4-5"', "channel 4 is in group a")),
     ("overflow to none", group("a", "1-4", 'overflow = ["x"]') + THE_SETS, "E", "CFG-081", ('no group "x"', "Groups are a, sets")),
@@ -145,7 +145,7 @@ SETS_AND_NUMBERS: tuple[ROW, ...] = (
         "CFG-015",
         ("8000 is no single set", "1, 2"),
     ),
-    ("group", extension('numbers = "8000"\ngroup = "desk"'), "E", "CFG-073", ("'desk'", "trunk, sets")),
+    ("group", extension('numbers = "8000"\ngroup = "desk"'), "E", "CFG-073", ("extensions[0].group = 'desk'", "trunk, sets")),
     ("no set there", extension('numbers = "8000"\nchannels = "1"'), "E", "CFG-071", ("lines.dial_plan.extensions[0]", "channel 1")),
     ("one number twice", extension('numbers = "8001,8001"\nchannels = "5-6"'), "E", "CFG-074", ("8001", "another number")),
     (
@@ -158,9 +158,9 @@ SETS_AND_NUMBERS: tuple[ROW, ...] = (
     ("set without", extension('numbers = "8001"\nchannels = "5"'), "W", "CFG-059", ('lines.dial_plan.extensions = ["8001"]', "channel 6")),
     ("emergency number taken", extension('numbers = "1201"\nchannels = "5"'), "E", "CFG-074", ("1201", "emergency", "120 cannot be taken")),
     ("emergency operator", '[lines.dial_plan]\noperator = "110"\n', "E", "CFG-074", ("operator number 110", "emergency")),
-    ("emergency by nobody", '[lines.dial_plan]\nemergency_groups = ["x"]\n', "E", "CFG-073", ("'x'", "trunk, sets")),
+    ("emergency by nobody", '[lines.dial_plan]\nemergency_groups = ["x"]\n', "E", "CFG-073", ("emergency_groups[0] = 'x'", "trunk, sets")),
     ("emergency by sets", SETS, "W", "CFG-063", ("lines.dial_plan.emergency_groups = []", "no line")),
-    ("outside", '[[lines.dial_plan.outside]]\ngroup = "x"\n', "E", "CFG-073", ("'x'", "trunk, sets")),
+    ("outside", '[[lines.dial_plan.outside]]\ngroup = "x"\n', "E", "CFG-073", ("outside[0].group = 'x'", "trunk, sets")),
     ("service", '[[lines.dial_plan.services]]\ncode = "*1"\nservice = "nix"\n', "E", "CFG-058", ("services[0].service = 'nix'", "hotline")),
     (
         "hotline",

@@ -63,7 +63,7 @@ def test_an_unknown_key_is_named_with_what_is_allowed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('[web]\nhost = "300.0.0.1"\n', ("CFG-060", "300.0.0.1")),
+        ('[web]\nhost = "300.0.0.1"\n', ("CFG-016", "300.0.0.1")),
         (f'[paths]\nrun_dir = "/{"long/" * 30}"\n', ("CFG-005", "run_dir", "107")),
     ],
 )

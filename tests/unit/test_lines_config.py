@@ -79,7 +79,7 @@ def test_sections_of_others_are_left_alone(tmp_path: Path) -> None:
 def test_missing_card_or_channel_is_named() -> None:
     lines = load_groups("1-3")
     spec = ChannelSpec(1, 1, 1, Signalling.FXSKS, "V/1/1")
-    with pytest.raises(ConfigError, match="channel 2 is not on the virtual card") as caught:
+    with pytest.raises(ConfigError, match="channels 2-3 are not on the virtual card") as caught:
         check_card(lines, (spec,))
     assert "Channels there are: 1" in caught.value.remedy
     with pytest.raises(ConfigError, match="is the card there"):

@@ -59,7 +59,7 @@ def test_host_that_is_not_ours_is_found_without_starting(tmp_path: Path) -> None
 def test_host_that_cannot_be_one(tmp_path: Path, host: str) -> None:
     config = tmp_path / "careline.toml"
     config.write_text(f'[web]\nhost = "{host}"\n')
-    with pytest.raises(ConfigError, match=r"CFG-060.*web\.host.*0\.0\.0\.0"):
+    with pytest.raises(ConfigError, match=r"CFG-016.*web\.host.*0\.0\.0\.0"):
         load_config(config)
 
 
