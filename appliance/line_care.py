@@ -93,15 +93,35 @@ class LineCare:
         self.faults: tuple[LineFault, ...] = ()
         self._setups = LineSetups(lines, live, self._note)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._reading: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Which alarms an earlier call agent left open. Raises: StoreError."""
-        self._alarms = Alarms(await self._store.run(_open_alarms))
+        """Which alarms an earlier call agent left open; later, when the store does not work yet."""
+        self._reading = asyncio.create_task(self._read_alarms(), name="open alarms")
+        if self._store.fault is None:
+            await asyncio.wait({self._reading}, timeout=WRITE_LIMIT_S)
+
+    async def _read_alarms(self) -> None:
+        while True:
+            await self._store.mended()
+            try:
+                return self._left_open(await self._store.read(_open_alarms))
+            except CarelineError as error:
+                log.error("alarms left open are not known: %s", error)
+
+    def _left_open(self, keys: list[AlarmKey]) -> None:
+        """What is not in alarm any more has ended when the lines are looked at next, which may have been already."""
+        self._alarms.open |= set(keys)
+        if self._lines.connected:
+            now = self._live.snapshot()
+            self._changed(self._alarms.snapshot(now.spans, now.channels, self._clock.now()))
 
     async def stop(self) -> None:
         """What happened is written."""
         for look in self._looks.values():
             look.cancel()
+        if self._reading:
+            self._reading.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # --- told by the lines ---------------------------------------------------------------------------------------------
@@ -283,8 +303,11 @@ def _open_alarms() -> list[AlarmKey]:
 
 
 def _write_alarms(changes: list[AlarmChange]) -> None:
+    """One that began and stands there as open did so already for an earlier call agent."""
     for change in changes:
         key = change.key
+        if change.began and key in _open_alarms():
+            continue
         if change.began:
             LineAlarm.create(subject=key.subject, number=key.number, alarm=key.alarm, began_at=change.at)
         else:

@@ -18,6 +18,7 @@ from appliance.errors import LinesError
 from drivers.clock import Clock
 from drivers.errors import CarelineError, ProtocolError
 from drivers.protocol import (
+    MAX_WELCOME_BYTES,
     VERSION,
     AnyEvent,
     Command,
@@ -91,7 +92,7 @@ class UnixChannel:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
-        self._frames = FrameReader(AnyEvent)
+        self._frames = FrameReader(AnyEvent, MAX_WELCOME_BYTES)
         self._received: deque[object] = deque()
 
     def send(self, command: Command) -> None:

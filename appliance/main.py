@@ -8,6 +8,7 @@ SIGTERM or SIGINT: stop at once, calls go on in the line server and are taken ov
 import argparse
 import asyncio
 import contextlib
+import errno
 import fcntl
 import logging
 import os
@@ -77,8 +78,7 @@ def only_instance(data_dir: Path) -> Iterator[None]:
     """Hold the lock of this data folder. Raises: StartError APP-040 when another call agent has it, APP-041."""
     path = data_dir / "calls.lock"
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        descriptor = _lock_file(path)
     except OSError as error:
         raise StartError("APP-041", f"cannot use {path}: {error.strerror}", "Check [paths] data_dir and its owner") from error
     try:
@@ -91,6 +91,17 @@ def only_instance(data_dir: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock_file(path: Path) -> int:
+    """On a disk that has become read-only the lock of an earlier start will do: callers are answered all the same. Raises: OSError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
 async def serve(config: Config, file: Path) -> None:

@@ -52,6 +52,7 @@ from drivers.protocol import (
 log = logging.getLogger("careline.call")
 
 FLUSH_EVERY_S = 0.2
+START_LIMIT_S = 5.0  # callers are not kept waiting for the store
 
 
 class Switchboard:
@@ -98,7 +99,7 @@ class Switchboard:
             voice=voice,
             config=config.calls,
             music=self._music.shelf.current,
-            next_reference=self._references.next,
+            references=self._references,
             recording_day=self._recording_day,
         )
 
@@ -106,9 +107,19 @@ class Switchboard:
         return reconcile.folder_of(self._calendar.local(at).date())
 
     async def start(self) -> None:
-        """Before the first connection: which message numbers are given. Raises: StoreError."""
-        self._references.seen(await self._store.run(highest_stored))
+        """Before the first connection: which message numbers are given, unless the store does not work yet."""
+        counting = self._spawn(self._count_messages(), "numbers of messages", self._tasks)
         self._spawn(self._flush_all(), "flusher", self._tasks)
+        if self._store.fault is None:
+            await asyncio.wait({counting}, timeout=START_LIMIT_S)
+
+    async def _count_messages(self) -> None:
+        while not self._references.known.is_set():
+            await self._store.mended()
+            try:
+                self._references.stored(await self._store.read(highest_stored))
+            except CarelineError as error:
+                log.error("numbers of messages are not known: %s", error)
 
     async def stop(self) -> None:
         """Leave all calls to the line server and to the next call agent."""
@@ -302,18 +313,24 @@ class Switchboard:
                 call.stored(seq)
 
     async def _reconcile(self, before: datetime, alive: frozenset[str]) -> None:
-        """Records of calls that the line server does not know any more get their end."""
+        """Records of calls that the line server does not know any more get their end, as soon as the store works."""
+        while True:
+            await self._store.mended()
+            try:
+                return await self._reconcile_now(before, alive)
+            except CarelineError as error:
+                log.error("records are not reconciled: %s", error)
+
+    async def _reconcile_now(self, before: datetime, alive: frozenset[str]) -> None:
+        """Raises: StoreError."""
         recordings_dir = self._config.paths.recordings_dir
-        try:
-            for lost in await self._store.run(lambda: reconcile.unfinished(before, alive)):
-                log.error("APP-007: call %s was lost with the line server; its record is closed", lost.call_id)
-                for event in reconcile.closing_events(lost, recordings_dir):
-                    self._store.append(event)
-            days = [self._calendar.local(before - ago).date() for ago in (timedelta(0), timedelta(days=1))]
-            rows = await self._store.run(lambda: reconcile.recent_rows(before - reconcile.LOOK_BACK))
-            self.difference = reconcile.compare(recordings_dir, days, rows)
-        except CarelineError as error:
-            log.error("records are not reconciled: %s", error)
+        for lost in await self._store.read(lambda: reconcile.unfinished(before, alive)):
+            log.error("APP-007: call %s was lost with the line server; its record is closed", lost.call_id)
+            for event in reconcile.closing_events(lost, recordings_dir):
+                self._store.append(event)
+        days = [self._calendar.local(before - ago).date() for ago in (timedelta(0), timedelta(days=1))]
+        rows = await self._store.read(lambda: reconcile.recent_rows(before - reconcile.LOOK_BACK))
+        self.difference = reconcile.compare(recordings_dir, days, rows)
 
     def _drop_all(self) -> None:
         """Leave the calls as they stand: nothing is sent, nothing is decided."""
@@ -325,11 +342,12 @@ class Switchboard:
         self._begun.clear()
         self._stale.clear()
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str, among: set[asyncio.Task[None]]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str, among: set[asyncio.Task[None]]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
         among.add(task)
         task.add_done_callback(among.discard)
         task.add_done_callback(_log_failure)
+        return task
 
     # --- asked by the control socket -----------------------------------------------------------------------------
 

@@ -45,12 +45,12 @@ class MessageLamps:
         while self._numbers:
             try:
                 await self._look()
-            except CarelineError as error:
-                log.error("message lamps stay as they are: %s", error)
+            except CarelineError as error:  # told as the store's own fault
+                log.info("message lamps stay as they are: %s", error)
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _look(self) -> None:
-        waiting = bool(await self._store.run(_unheard))
+        waiting = bool(await self._store.read(_unheard))
         if waiting is self._shown or not self._lines.connected:
             return
         self._shown = waiting

@@ -13,6 +13,7 @@ from appliance.store import migrations, models
 from appliance.store.errors import StoreError
 
 BUSY_LIMIT_MS = 5_000
+LOG_PAGES = 256  # the write-ahead log is written anew after 1 MB, so that it takes little of a full disk
 
 
 def open_store(path: Path) -> SqliteDatabase:
@@ -24,7 +25,11 @@ def open_store(path: Path) -> SqliteDatabase:
     try:
         migrations.migrate(database, path)
     except DatabaseError as error:
+        database.close()
         raise broken(path, error) from error
+    except StoreError:
+        database.close()
+        raise
     models.database.initialize(database)
     return database
 
@@ -33,7 +38,7 @@ def connect(path: Path, *, read_only: bool = False) -> SqliteDatabase:
     """A connection per thread. `synchronous=full`: what was committed is there after a power cut. Source: sqlite.org/pragma."""
     pragmas: dict[str, int | str] = {"busy_timeout": BUSY_LIMIT_MS, "foreign_keys": 1}
     if not read_only:
-        pragmas |= {"journal_mode": "wal", "synchronous": 2}
+        pragmas |= {"journal_mode": "wal", "synchronous": 2, "wal_autocheckpoint": LOG_PAGES}
     target = f"file:{path}?mode=ro" if read_only else str(path)
     database = SqliteDatabase(target, pragmas=pragmas, uri=read_only)
     try:
@@ -44,6 +49,7 @@ def connect(path: Path, *, read_only: bool = False) -> SqliteDatabase:
         database.connect()
         database.execute_sql("select count(*) from sqlite_master").fetchone()
     except DatabaseError as error:
+        database.close()
         raise broken(path, error) from error
     except OSError as error:
         raise StoreError("STO-001", f"cannot make the folder of {path}: {error}", "Check [paths] data_dir and who owns it") from error

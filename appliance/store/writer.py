@@ -1,8 +1,10 @@
 """The one thread of the call agent that touches the store.
 
-`append` never waits: events go into a queue and from there, many per transaction, into the tables (projections.py). When the disk is
-full or the store is locked, they stay queued and are tried again every RETRY_S: nothing is lost while the process lives, and `fault`
-says what is wrong. `flush` and `run` wait for the thread, with the clock told (`external_work`), so a virtual clock stands still meanwhile.
+`append` never waits: events go into a queue and from there, many per transaction, into the tables (projections.py). A store that is
+locked, damaged or without room on its disk, or that cannot even be opened, keeps nothing from starting and loses nothing: on a full disk
+the reserve (reserve.py) is used up first; then what is queued stays queued and is tried again every RETRY_S, and `fault` says what is
+wrong. Only the death of this process meanwhile costs what the legs' tags do not carry as well (appliance/call/core.py).
+`flush`, `run` and `read` wait for the thread, with the clock told (`external_work`), so a virtual clock stands still meanwhile.
 """
 
 import asyncio
@@ -12,6 +14,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -23,6 +26,7 @@ from appliance.store import models
 from appliance.store.database import broken, first_of, is_damage, open_store
 from appliance.store.errors import StoreError
 from appliance.store.projections import last_seq, store_event
+from appliance.store.reserve import Reserve, lacks_room
 from drivers.clock import Clock
 
 BATCH = 500
@@ -35,10 +39,13 @@ Outcome = tuple[Any, Exception | None]
 
 
 class Job(Protocol):
-    """One thing for the writer: `work` runs in its transaction, `settle` once that is committed."""
+    """One thing for the writer: `work` runs in its transaction, `settle` once that is committed. `abandoned`: nobody wants it any more."""
 
     @property
     def work(self) -> Callable[[], Any]: ...
+
+    @property
+    def abandoned(self) -> bool: ...
 
     def settle(self, result: Any, error: Exception | None, /) -> None: ...
 
@@ -46,7 +53,7 @@ class Job(Protocol):
 class Store:
     """The store as the call agent sees it. `start` before use; `close` writes what is queued.
 
-    Raises: StoreError from `start` (cannot be opened) and `flush` (STO-004 could not be written in time).
+    Raises: StoreError from `flush`, `run` and `read`: STO-001 not open, STO-002 damaged, STO-003 a newer version's, STO-004 not written.
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
@@ -55,12 +62,19 @@ class Store:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._database: SqliteDatabase | None = None
+        self._reserve = Reserve(path)
+        self._tried = threading.Event()
         self.fault: StoreError | None = None
 
+    @property
+    def has_reserve(self) -> bool:
+        """Whether the reserve is whole; without, the disk is full or nearly so."""
+        return self._reserve.is_whole
+
     def start(self) -> None:
-        self._database = open_store(self._path)
-        self._database.close()
+        """Open it. One that cannot be opened now is opened as soon as it can be; `fault` says why meanwhile."""
         self._thread.start()
+        self._tried.wait(FLUSH_LIMIT_S)
 
     def close(self, limit_s: float = FLUSH_LIMIT_S) -> None:
         self._jobs.put(None)
@@ -72,20 +86,27 @@ class Store:
 
     async def flush(self, limit_s: float = FLUSH_LIMIT_S) -> None:
         """Wait until everything appended so far is on disk. Raises: StoreError STO-004."""
-        await self.run(lambda: None, limit_s)
+        await self.run(lambda: None, limit_s, lasting=False)
 
     async def last_seq(self, call_id: str) -> int:
         """The highest event number stored for a call: a new call agent counts on from there."""
-        return await self.run(lambda: last_seq(call_id))
+        return await self.read(lambda: last_seq(call_id))
 
-    async def run(self, job: Callable[[], R], limit_s: float = FLUSH_LIMIT_S) -> R:
+    async def read(self, job: Callable[[], R], limit_s: float = FLUSH_LIMIT_S) -> R:
+        """The result of `job`, which changes nothing. Raises: StoreError, at once while the store does not work."""
+        if self.fault:
+            raise self.fault
+        return await self.run(job, limit_s, lasting=False)
+
+    async def run(self, job: Callable[[], R], limit_s: float = FLUSH_LIMIT_S, *, lasting: bool = True) -> R:
         """Run `job` in the writer's transaction after everything queued before it, and give its result.
 
+        `lasting`: it is done as soon as it can be, even when nobody waits for it any more.
         Raises: StoreError STO-004, or what the job raised.
         """
         loop = asyncio.get_running_loop()
         settled: asyncio.Future[R] = loop.create_future()
-        self._jobs.put(_Asked(job, loop, settled))
+        self._jobs.put(_Asked(job, loop, settled, lasting))
         with self._clock.external_work():
             try:
                 async with asyncio.timeout(limit_s):  # wait_for of Python 3.11 may swallow a cancellation
@@ -93,15 +114,23 @@ class Store:
             except TimeoutError:
                 raise self.fault or StoreError("STO-004", f"the store {self._path} does not write", "Check disk and log") from None
 
+    async def mended(self) -> None:
+        """Wait, however long it takes, until the store works."""
+        while self.fault:  # noqa: ASYNC110  # another thread's, which knows no asyncio.Event
+            await asyncio.sleep(RETRY_S)
+
+    # --- the thread ----------------------------------------------------------------------------------------------
+
     def _work(self) -> None:
-        assert self._database is not None
-        self._database.connect()
+        self._open()
+        self._tried.set()
         pending: deque[Job] = deque()
         ending = False
         while not ending or (pending and self.fault is None):
-            ending = self._collect(pending, wait=not pending) or ending
-            self._write(pending)
-        self._database.close()
+            ending = self._collect(pending, wait=not pending and self.fault is None) or ending
+            self._serve(pending)
+        if self._database:
+            self._database.close()
 
     def _collect(self, pending: deque[Job], *, wait: bool) -> bool:
         """Take jobs from the queue (waiting for the first if asked); True when told to end."""
@@ -109,40 +138,79 @@ class Store:
             job = self._jobs.get(block=wait)
             while job is not None:
                 pending.append(job)
-                if len(pending) >= BATCH:
-                    return False
                 job = self._jobs.get(block=False)
         except queue.Empty:
             return False
         return True
 
-    def _write(self, pending: deque[Job]) -> None:
-        assert self._database is not None
-        if not pending:
-            return
-        try:
-            with self._database.atomic("immediate"):
-                outcomes = [(job, _attempt(job)) for job in pending]
-        except DatabaseError as error:
-            self._failed(error)
-            return
-        self.fault = None
-        pending.clear()
-        for job, outcome in outcomes:
-            job.settle(*outcome)
+    def _serve(self, pending: deque[Job]) -> None:
+        """Do what is pending, a batch of it; nothing at all is lost when it cannot be done."""
+        if self.fault:
+            wanted = [job for job in pending if not job.abandoned]
+            pending.clear()
+            pending.extend(wanted)
+        idle = not pending and self.fault is None  # otherwise it is tried, even with nothing to write
+        done = (self._database is not None or self._open()) and (idle or self._write(pending))
+        if not done:
+            threading.Event().wait(RETRY_S)
 
-    def _failed(self, error: DatabaseError) -> None:
-        self.fault = (
-            broken(self._path, error)
-            if is_damage(error)
-            else StoreError(
-                "STO-004",
-                f"the store {self._path} cannot be written ({first_of(error)})",
-                "Free disk space; nothing is lost meanwhile",
-            )
-        )
-        log.error("%s", self.fault)
-        threading.Event().wait(RETRY_S)
+    def _open(self) -> bool:
+        """Open the store, on the reserve if need be."""
+        try:
+            self._database = self._with_room(lambda: open_store(self._path))
+        except StoreError as error:
+            self._failed(error)
+            return False
+        self._works()
+        return True
+
+    def _write(self, pending: deque[Job]) -> bool:
+        """The first of them in one transaction, on the reserve if need be."""
+        batch = list(islice(pending, BATCH))
+        try:
+            outcomes = self._with_room(lambda: self._transact(batch))
+        except DatabaseError as error:
+            self._failed(self._fault_of(error))
+            return False
+        self._works()
+        for job, outcome in zip(batch, outcomes, strict=True):
+            pending.popleft()
+            job.settle(*outcome)
+        return True
+
+    def _with_room(self, work: Callable[[], R]) -> R:
+        """Do it, again and again with more of the reserve while that is what it lacks. Raises: what it raised with nothing left."""
+        pieces = 1
+        while True:
+            try:
+                return work()
+            except (DatabaseError, StoreError) as error:
+                if not (lacks_room(error) and self._reserve.give(pieces)):
+                    raise
+            pieces *= 2
+
+    def _transact(self, batch: list[Job]) -> list[Outcome]:
+        assert self._database is not None
+        with self._database.atomic("immediate"):
+            return [_attempt(job) for job in batch]
+
+    def _fault_of(self, error: DatabaseError) -> StoreError:
+        if is_damage(error):
+            return broken(self._path, error)
+        what = f"the store {self._path} cannot be written ({first_of(error)})"
+        return StoreError("STO-004", what, "Free disk space; nothing is lost meanwhile")
+
+    def _failed(self, fault: StoreError) -> None:
+        """Tried again every RETRY_S, logged when it is news."""
+        if self.fault is None or str(self.fault) != str(fault):
+            log.error("%s", fault)
+        self.fault = fault
+
+    def _works(self) -> None:
+        if self.fault:
+            log.warning("the store %s works again", self._path)
+        self.fault = None
+        self._reserve.fill()
 
 
 def _attempt(job: Job) -> Outcome:
@@ -159,6 +227,8 @@ def _attempt(job: Job) -> Outcome:
 class _Append:
     """An event nobody waits for. One that the tables refuse is a fault of ours: its whole text goes to the log, so it is not lost."""
 
+    abandoned = False
+
     def __init__(self, event: Happened) -> None:
         self._event = event
 
@@ -173,10 +243,15 @@ class _Append:
 class _Asked:
     """A job whose result somebody waits for."""
 
-    def __init__(self, work: Callable[[], Any], loop: asyncio.AbstractEventLoop, settled: "asyncio.Future[Any]") -> None:
+    def __init__(self, work: Callable[[], Any], loop: asyncio.AbstractEventLoop, settled: "asyncio.Future[Any]", lasting: bool) -> None:
         self.work = work
         self._loop = loop
         self._settled = settled
+        self._lasting = lasting
+
+    @property
+    def abandoned(self) -> bool:
+        return not self._lasting and self._settled.done()
 
     def settle(self, result: Any, error: Exception | None) -> None:
         with contextlib.suppress(RuntimeError):  # the loop may have ended meanwhile

@@ -16,6 +16,7 @@ DISK_WARNING_FRACTION = 0.15
 DISK_FAILED_FRACTION = 0.03
 TICK_LATE_WARNING_MS = 3.0
 FAULTS_SHOWN = 5
+MAKE_ROOM = "Move old recordings away now; calls are answered, but neither recorded nor, soon, written down"
 
 
 def disk(folder: Path) -> tuple[Check, int, int]:
@@ -53,11 +54,15 @@ def line_server(connected: bool, fault: CarelineError | None) -> Check:
     return Check(name="line_server", grade=Grade.FAILED, code=code, detail=detail, remedy=remedy)
 
 
-def store(fault: CarelineError | None) -> Check:
-    """Whether records reach the disk."""
-    if fault is None:
+def store(fault: CarelineError | None, has_reserve: bool = True) -> Check:
+    """Whether records reach the disk, and would if it were full."""
+    if fault is not None:
+        return Check(name="store", grade=Grade.FAILED, code=fault.code, detail=fault.what, remedy=fault.remedy)
+    if has_reserve:
         return Check(name="store", grade=Grade.OK)
-    return Check(name="store", grade=Grade.FAILED, code=fault.code, detail=fault.what, remedy=fault.remedy)
+    return Check(
+        name="store", grade=Grade.FAILED, code="STO-006", detail="the disk is full, the store lives on its reserve", remedy=MAKE_ROOM
+    )
 
 
 def prompts(fault: CarelineError | None) -> Check:

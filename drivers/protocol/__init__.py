@@ -88,7 +88,7 @@ from drivers.protocol.events import (
     Unbridged,
     Welcome,
 )
-from drivers.protocol.frames import MAX_FRAME_BYTES, FrameReader, encode
+from drivers.protocol.frames import MAX_FRAME_BYTES, MAX_WELCOME_BYTES, FrameReader, encode
 from drivers.protocol.handset import (
     AnyHandsetReply,
     AnyHandsetRequest,
@@ -147,6 +147,7 @@ __all__ = [
     "CALLING_TESTS",
     "LINE_TESTS",
     "MAX_FRAME_BYTES",
+    "MAX_WELCOME_BYTES",
     "VERSION",
     "Alert",
     "Alerting",

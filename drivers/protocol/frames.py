@@ -8,6 +8,7 @@ import msgspec
 from drivers.errors import ProtocolError
 
 MAX_FRAME_BYTES = 1 << 20
+MAX_WELCOME_BYTES = 64 << 20  # while nothing can be written the legs of calls that are over are kept, and all they carry
 
 
 def encode(message: msgspec.Struct) -> bytes:
@@ -19,11 +20,12 @@ def encode(message: msgspec.Struct) -> bytes:
 class FrameReader:
     """Cuts a byte stream into messages of the given union; holds at most one unfinished frame.
 
-    Raises: ProtocolError for a length over MAX_FRAME_BYTES or a body that is not one of the messages; the connection is then useless.
+    Raises: ProtocolError for a length over `most_bytes` or a body that is not one of the messages; the connection is then useless.
     """
 
-    def __init__(self, messages: object) -> None:
+    def __init__(self, messages: object, most_bytes: int = MAX_FRAME_BYTES) -> None:
         self._decode = msgspec.msgpack.Decoder(messages).decode
+        self._most_bytes = most_bytes
         self._buffer = bytearray()
 
     def feed(self, received: bytes) -> Iterator[object]:
@@ -31,7 +33,7 @@ class FrameReader:
         self._buffer += received
         while len(self._buffer) >= 4:
             (length,) = struct.unpack_from(">I", self._buffer)
-            if length > MAX_FRAME_BYTES:
+            if length > self._most_bytes:
                 raise ProtocolError(
                     "LIN-020",
                     f"a frame of {length} bytes on the socket",

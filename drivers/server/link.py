@@ -6,14 +6,14 @@ from pathlib import Path
 
 from drivers import private_socket
 from drivers.errors import ProtocolError
-from drivers.protocol import AnyCommand, Command, Event, FrameReader, encode
+from drivers.protocol import AnyCommand, Command, Event, FrameReader, Welcome, encode
 from drivers.server.session import HELLO_LIMIT_S, Reception, Session
 
 log = logging.getLogger("careline.lines")
 
 
 class SocketLink(asyncio.Protocol):
-    """One client on the socket. One that does not read until `max_unsent_kb` wait for it is cut off."""
+    """One client on the socket. One that does not read until `max_unsent_kb` and the Welcome wait for it is cut off."""
 
     def __init__(self, reception: Reception, group: str | None, max_unsent_kb: int) -> None:
         self._reception = reception
@@ -55,7 +55,10 @@ class SocketLink(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        transport.write(encode(event))
+        frame = encode(event)
+        if isinstance(event, Welcome):
+            self._max_unsent += len(frame)
+        transport.write(frame)
         if transport.get_write_buffer_size() > self._max_unsent:
             log.error("LIN-055 the call agent does not read its events; connection dropped. Restart careline-calls")
             transport.abort()

@@ -84,12 +84,12 @@ class MortalStore(Store):
         else:
             super().append(event)
 
-    async def run(self, job: Any, limit_s: float = 10.0) -> Any:
+    async def run(self, job: Any, limit_s: float = 10.0, *, lasting: bool = True) -> Any:
         if not self._life.over.is_set():
             for event in self._held:
                 super().append(event)
             self._held.clear()
-        return await super().run(job, limit_s)
+        return await super().run(job, limit_s, lasting=lasting)
 
 
 async def start_agent(config: Config, server: Any, clock: VirtualClock, prompts: PromptLibrary, life: Life) -> CallAgent:

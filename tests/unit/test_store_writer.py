@@ -247,8 +247,8 @@ def test_a_full_disk_is_called_by_its_name(tmp_path: Path) -> None:
             models.database.execute_sql("insert into filling values (zeroblob(1000000))")
 
         with pytest.raises(StoreError) as caught:
-            await store.run(overfill, limit_s=0.2)
-        store.close(0.0)
+            await store.run(overfill, limit_s=0.2, lasting=False)
+        store.close()
         return caught.value.what
 
     assert "full" in asyncio.run(main())
