@@ -64,10 +64,12 @@ def load(path: Path, shape: type[S]) -> S:
     A section that belongs to another process is a `dict[str, Any]` in this one's shape. An unknown key, a wrong type or a value out of
     range is an error that names file, key and what is allowed.
 
-    Raises: ConfigError CFG-001 unreadable, CFG-002 not TOML, CFG-003 unknown key, CFG-004 wrong value, CFG-005 run_dir too long.
+    Raises: ConfigError CFG-001 unreadable, CFG-002 not TOML, CFG-003 unknown key, CFG-004 wrong value, CFG-005 run_dir too long, CFG-006 no
+    path.
     """
     read = convert(path, _read(path), shape)
     if isinstance(paths := getattr(read, "paths", None), Paths):
+        _check_characters(path, paths)
         _check_sockets(path, paths)
     return read
 
@@ -79,6 +81,15 @@ def convert(path: Path, table: dict[str, Any], shape: type[S]) -> S:
         return msgspec.convert(table, shape)
     except msgspec.ValidationError as error:
         raise ConfigError("CFG-004", f"{path}: {error}", _allowed_at(shape, str(error))) from error
+
+
+def _check_characters(path: Path, paths: Paths) -> None:
+    """The kernel takes a 0 for the end of the path. Source: path_resolution(7)."""
+    for key, folder in (("run_dir", paths.run_dir), ("data_dir", paths.data_dir)):
+        if "\0" in folder:
+            raise ConfigError(
+                "CFG-006", f"{path}: paths.{key} = {folder!r}: it has a character 0", 'Write the path, as "/var/lib/careline"'
+            )
 
 
 def _check_sockets(path: Path, paths: Paths) -> None:

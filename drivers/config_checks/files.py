@@ -35,8 +35,8 @@ def _clip(box: Box, key: str, path: str, grade: type[ConfigError]) -> Iterator[C
         return
     try:
         box.open_clip(path)
-    except MediaError as error:
-        yield grade("CFG-048", f"{box.at(key, path)}: {error.what}", FORMAT)
+    except (MediaError, ValueError) as error:  # ValueError: no path at all
+        yield grade("CFG-048", f"{box.at(key, path)}: {error.what if isinstance(error, MediaError) else error}", FORMAT)
         return
     if not Path(path).is_absolute():
         said = "it is found only where the line server is started in this folder"

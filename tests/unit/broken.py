@@ -116,6 +116,7 @@ FILES: tuple[ROW, ...] = (
         "CFG-048",
         ("lines.unattended_prompt", SOUND, "No such file"),
     ),
+    ("no path", '[lines]\nunattended_prompt = "a\\u0000b"\n', "E", "CFG-048", ("lines.unattended_prompt", "null byte")),
     ("no sound", '[lines]\nunattended_prompt = "/etc/passwd"\n', "E", "CFG-048", ("/etc/passwd", "RIFF", "8000 Hz")),
     (
         "announcement",
@@ -199,6 +200,7 @@ ROUTES: tuple[ROW, ...] = (
 PATHS: tuple[ROW, ...] = (
     ("relative", 'run_dir = "run"\ndata_dir = "DIR/data"', "E", "CFG-006", ('paths.run_dir = "run"', "whole path")),
     ("empty", 'run_dir = "DIR/run"\ndata_dir = ""', "E", "CFG-006", ('paths.data_dir = ""', "whole path")),
+    ("no path", 'run_dir = "/run/a\\u0000b"\ndata_dir = "DIR/data"', "E", "CFG-006", ("paths.run_dir", "character 0")),
     ("too long", f'run_dir = "/{"r" * 94}"\ndata_dir = "DIR/data"', "E", "CFG-005", ("paths.run_dir", "107", "1 bytes shorter")),
     ("a file", 'run_dir = "/etc/passwd"\ndata_dir = "DIR/data"', "E", "CFG-007", ('paths.run_dir = "/etc/passwd"', "no folder")),
     ("below a file", 'run_dir = "DIR/run"\ndata_dir = "/etc/passwd/x"', "E", "CFG-007", ("/etc/passwd is no folder",)),
