@@ -134,9 +134,7 @@ def _check_ranges(config: Config, file: str) -> None:
         ("calls.talk_limit_min", calls.talk_limit_min, 1, 1_440),
         ("calls.call_limit_min", calls.call_limit_min, 1, 1_440),
     )
-    for key, value, lowest, highest in limits:
-        if not lowest <= value <= highest:
-            raise ConfigError("CFG-052", f"{file}: {key} = {value}", f"Allowed are {lowest} to {highest}")
+    settings.check_ranges(f"{file}: ", limits, "CFG-052")
 
 
 def _check_operator(config: Config, file: str) -> None:

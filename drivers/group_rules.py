@@ -7,6 +7,7 @@ from drivers.channel_text import channel_numbers
 from drivers.errors import ConfigError
 from drivers.numbers import NumberRules, Rewrite
 from drivers.protocol.number_plan import read_pattern
+from drivers.settings import check_ranges
 
 if TYPE_CHECKING:
     from drivers.config import GroupConfig
@@ -60,9 +61,7 @@ def _check_limits(group: "GroupConfig", where: str) -> None:
         ("attempts_wait_ms", group.attempts_wait_ms, 0, 60_000),
         *((f"numbers_as.{way}.strip", rewrite.strip, 0, 32) for way, rewrite in _rewrites(group)),
     )
-    for key, number, lowest, highest in limits:
-        if not lowest <= number <= highest:
-            raise ConfigError("CFG-034", f"{where}.{key} = {number}", f"Allowed are {lowest} to {highest}")
+    check_ranges(f"{where}.", limits)
 
 
 def _check_numbers(group: "GroupConfig", where: str) -> None:

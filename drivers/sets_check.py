@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from drivers.channel_text import channel_numbers, channel_text
 from drivers.errors import ConfigError
 from drivers.io import ChannelSpec, Signalling
+from drivers.settings import check_ranges
 from drivers.signalling.fxs_config import LONGEST_RING_MS, MAX_CADENCE, SHORTEST_RING_MS, SetsConfig
 
 SET_SIGNALLING = frozenset({Signalling.FXOKS, Signalling.FXOLS})
@@ -25,9 +26,7 @@ RANGES = {
 
 def check_sets(sets: SetsConfig, file: str) -> None:
     """Raises: ConfigError CFG-034 a number out of range, CFG-030 channels cannot be read, CFG-075 a ring cadence, CFG-076 a port."""
-    for key, (lowest, highest) in RANGES.items():
-        if not lowest <= getattr(sets, key) <= highest:
-            raise ConfigError("CFG-034", f"{file}: lines.sets.{key} = {getattr(sets, key)}", f"Allowed are {lowest} to {highest}")
+    check_ranges(f"{file}: lines.sets.", ((key, getattr(sets, key), lowest, highest) for key, (lowest, highest) in RANGES.items()))
     for kind in sets.rings.__struct_fields__:
         _check_cadence(f"{file}: lines.sets.rings.{kind}", sets.rings.of(kind))
     owner: dict[int, int] = {}
@@ -36,9 +35,7 @@ def check_sets(sets: SetsConfig, file: str) -> None:
         if not set(port.answer_key) <= KEYS or len(port.answer_key) != 1 or not set(port.hotline) <= KEYS:
             what = f"{file}: lines.sets.ports[{at}]: answer_key {port.answer_key!r}, hotline {port.hotline!r}"
             raise ConfigError("CFG-076", what, "Name one key for an answer, and digits, * and # for a hotline")
-        if not 0 <= port.hotline_after_ms <= LONGEST_HOTLINE_MS:
-            what = f"{file}: lines.sets.ports[{at}].hotline_after_ms = {port.hotline_after_ms}"
-            raise ConfigError("CFG-034", what, f"Allowed are 0 to {LONGEST_HOTLINE_MS}")
+        check_ranges(f"{file}: lines.sets.ports[{at}].", [("hotline_after_ms", port.hotline_after_ms, 0, LONGEST_HOTLINE_MS)])
 
 
 def check_ports(sets: SetsConfig, specs: Iterable[ChannelSpec], file: str) -> None:

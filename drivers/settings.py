@@ -3,6 +3,7 @@
 import os
 import re
 import tomllib
+from collections.abc import Iterable
 from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
@@ -56,6 +57,13 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def recordings_dir(self) -> Path:
         return Path(self.data_dir) / "recordings"
+
+
+def check_ranges(where: str, limits: Iterable[tuple[str, float, float, float]], code: str = "CFG-034") -> None:
+    """`limits`: key (after `where`), number, lowest and highest allowed. Raises: ConfigError for the first that is out of range."""
+    for key, number, lowest, highest in limits:
+        if not lowest <= number <= highest:
+            raise ConfigError(code, f"{where}{key} = {number}", f"Allowed are {lowest} to {highest}")
 
 
 def load(path: Path, shape: type[S]) -> S:

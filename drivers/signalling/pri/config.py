@@ -9,6 +9,7 @@ import msgspec
 from drivers.channel_text import channel_numbers
 from drivers.errors import ConfigError
 from drivers.io import ChannelSpec, Signalling
+from drivers.settings import check_ranges
 
 Switch = Literal["euroisdn", "euroisdn_t1", "qsig", "ni1", "ni2", "dms100", "5ess", "4ess"]
 NumberType = Literal["unknown", "international", "national", "subscriber", "abbreviated"]
@@ -106,9 +107,7 @@ def _check_ranges(span: PriConfig, where: str) -> None:
         ("keep_calls_ms", span.keep_calls_ms, 1000, 600_000),
         ("alert_after_ms", span.alert_after_ms, 0, 10_000),
     )
-    for key, number, lowest, highest in limits:
-        if not lowest <= number <= highest:
-            raise ConfigError("CFG-034", f"{where}.{key} = {number}", f"Allowed are {lowest} to {highest}")
+    check_ranges(f"{where}.", limits)
     for name, value in span.timers.items():
         if name not in TIMERS or not 0 <= value <= 600_000:
             raise ConfigError("CFG-062", f"{where}.timers.{name} = {value}", f"Allowed are {', '.join(TIMERS)}, 0 to 600000")

@@ -6,6 +6,7 @@ import msgspec
 
 from drivers.channel_text import channel_numbers
 from drivers.errors import ConfigError
+from drivers.settings import check_ranges
 from drivers.signalling.r2.variants import VARIANTS, Order, Variant, signal_for
 
 MAX_DIGITS = 32
@@ -107,9 +108,7 @@ def _check_ranges(span: R2Span, where: str) -> None:
     ]
     lowest = {"bits_ms": 0, "early_ms": 0, "answer_delay_ms": 0, "pulse_ms": 100}
     limits += [(f"timers.{name}", getattr(span.timers, name), lowest.get(name, 20), 120_000) for name in span.timers.__struct_fields__]
-    for key, number, low, high in limits:
-        if not low <= number <= high:
-            raise ConfigError("CFG-034", f"{where}.{key} = {number}", f"Allowed are {low} to {high}")
+    check_ranges(f"{where}.", limits)
 
 
 def _check_variant(span: R2Span, where: str) -> None:
