@@ -16,6 +16,7 @@ from appliance.control.messages import Check, Grade
 from appliance.control.server import ControlServer
 from appliance.extensions.lamps import MessageLamps
 from appliance.extensions.session import Extensions
+from appliance.flow_desk import FlowDesk
 from appliance.ivr.editions import Editions
 from appliance.ivr.paths import SERVICES
 from appliance.ivr.prompts.library import PromptLibrary
@@ -34,6 +35,7 @@ from drivers.protocol import Event, Welcome
 log = logging.getLogger("careline.calls")
 
 HEALTH_EVERY_S = 5.0
+FLOWS_LIMIT_S = 5.0
 
 
 class ConnectionNews:
@@ -72,7 +74,8 @@ class CallAgent:
         self.store = store or Store(config.paths.database, clock)
         self.live = LiveState(health.health(clock.now(), clock.now(), (), None, 0, 0, 0))
         self.lines = Lines(connect, clock)
-        runner = FlowRunner(Editions(), Wiring(self.store, clock, config.hospital))
+        self._editions = Editions(self.store, clock, self.prompts.ids)
+        runner = FlowRunner(self._editions, Wiring(self.store, clock, config.hospital))
         extensions = Extensions(config.calls)
         self.switchboard = Switchboard(
             config,
@@ -84,6 +87,7 @@ class CallAgent:
             dict.fromkeys(SERVICES, runner),
             extensions,
         )
+        self._flow_desk = FlowDesk(self._editions, self.switchboard.calls)
         self._lamps = MessageLamps(config.calls.message_lamps, extensions, self.lines, self.store)
         self.care = LineCare(self.lines, self.store, self.live, clock)
         self._news = ConnectionNews()
@@ -95,17 +99,25 @@ class CallAgent:
     async def start(self, control: bool = False) -> None:
         """Calls are answered with or without a store. Raises: CarelineError when the control socket cannot be had."""
         await self._in_thread(self.store.start)
+        await self._begin_flows()
         await self.switchboard.start()
         await self.care.start()
         if control:
             group = str(self.config.lines.get("socket_group", "")) or None
-            self._control = ControlServer(self.config.paths.control_socket, self.live, self.switchboard, self.care, group)
+            self._control = ControlServer(self.config.paths.control_socket, self.live, self.switchboard, self.care, self._flow_desk, group)
             await self._control.start()
-        self._tasks = [
+        self._tasks += [
             asyncio.create_task(self.lines.run(Listeners(*self._own_listeners(), *self._listeners)), name="lines"),
             asyncio.create_task(self._watch_health(), name="health"),
             asyncio.create_task(self._lamps.run(), name="message lamps"),
         ]
+
+    async def _begin_flows(self) -> None:
+        """Callers do not wait for the store; the program's own flows will do until it works."""
+        beginning = asyncio.create_task(self._editions.begin(), name="flows")
+        self._tasks.append(beginning)
+        if self.store.fault is None:
+            await asyncio.wait({beginning}, timeout=FLOWS_LIMIT_S)
 
     def _own_listeners(self) -> tuple[Listener, ...]:
         return self.switchboard, self.care, self._lamps, self._news

@@ -157,6 +157,13 @@ class CallHandedOver(Happened, frozen=True, kw_only=True):
     before: str
 
 
+class CallPutBack(Happened, frozen=True, kw_only=True):
+    """Whoever talked with the caller has him go on at that place of the flows."""
+
+    place: str
+    by: str
+
+
 class CallConferred(Happened, frozen=True, kw_only=True):
     """These talk together."""
 
@@ -230,6 +237,7 @@ AnyHappened = (
     | CallHeld
     | CallUnheld
     | CallHandedOver
+    | CallPutBack
     | CallConferred
     | CallRecovered
     | CallFailed

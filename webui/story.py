@@ -47,6 +47,7 @@ LOOKS: dict[str, tuple[str, str]] = {
     "CallHeld": ("player-pause", "orange"),
     "CallUnheld": ("player-play", "green"),
     "CallHandedOver": ("arrow-guide", "green"),
+    "CallPutBack": ("arrow-back-up", "green"),
     "CallConferred": ("users-group", "green"),
     "RecordingStarted": ("player-record", "red"),
     "RecordingGapped": ("cut", "red"),

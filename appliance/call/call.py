@@ -241,6 +241,8 @@ class Call(Working):
             digits=self.tag.keys,
             operator_channel=party.channel if party else None,
             recording=recording is not None and not recording.stopped,
+            came=self.tag.came,
+            edition=self.tag.edition,
         )
 
     def _phase(self) -> str:

@@ -9,8 +9,8 @@ from appliance.call.core import Finished
 from appliance.call.transfer import SETTLE_LIMIT_S
 from appliance.call.waiting import Waiting
 from appliance.errors import CallError
-from appliance.events import AnyHappened
-from drivers.protocol import Clip, LegPhase, Play, PlayState, StopPlay
+from appliance.events import AnyHappened, CallPutBack
+from drivers.protocol import Clip, LegPhase, Play, PlayState, Release, StopPlay
 
 FILLER_AFTER_S = 1.0  # longer silence makes people wonder
 
@@ -77,6 +77,17 @@ class Working(Waiting):
         if leg.play and leg.play.end is None and not leg.is_released:
             self.send(StopPlay(leg=leg.name))
             await leg.wait(lambda leg: leg.play is None or leg.play.end is not None or leg.is_released, SETTLE_LIMIT_S)
+
+    def put_back(self, place: str, by: str) -> None:
+        """Part the caller from whoever talks with him; the flow goes on at that place.
+
+        Raises: CallError APP-110 unless exactly these two talk.
+        """
+        party = self.legs.get(self.tag.party_leg)
+        if party is None or self.main.bridged_with != party.name or self.tag.held or self.tag.consult_leg:
+            raise CallError("APP-110", f"the caller of {self.id} does not talk with one person", "Ask while the two are joined")
+        self.commit(CallPutBack(place=place, by=by, **self.here()), put_back=place)
+        self.send(Release(leg=party.name))
 
     async def pause(self, pause_s: float, said: Sequence[str]) -> None:
         """Wait so long, hearing that and then music; keys mean nothing meanwhile."""

@@ -22,6 +22,7 @@ from appliance.control.messages import (
     ControlHello,
     Done,
     Failed,
+    FlowsTold,
     HealthChanged,
     LineSetupChecked,
     LineSetupTold,
@@ -31,12 +32,14 @@ from appliance.control.messages import (
     Request,
     Subscribe,
     TryLineSetup,
+    UseFlows,
 )
 from drivers.errors import CarelineError, ProtocolError
 from drivers.protocol import FrameReader, Refused, SetupChecked, SetupTold, encode
 
 ANSWER_LIMIT_S = 5.0
 MUSIC_LIMIT_S = 300.0
+FLOWS_LIMIT_S = 30.0
 APPLY_LIMIT_S = 110.0
 QUIET_LIMIT_S = 30.0
 
@@ -97,6 +100,11 @@ class ControlClient:
         """Do what is asked about music on hold; what there is now. A file that is added takes a while to be levelled."""
         self.request(request, MUSIC_LIMIT_S)
         return self._waited_for(MusicTold).entries
+
+    def use_flows(self, by: str) -> int:
+        """New calls walk what was published last; the edition they do walk. Reading a long flow takes a while."""
+        self.request(UseFlows(by=by), FLOWS_LIMIT_S)
+        return self._waited_for(FlowsTold).edition
 
     def _waited_for(self, kind: type[M]) -> M:
         """The last such message that came before the Done."""

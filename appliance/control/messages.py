@@ -102,6 +102,20 @@ class HangUpCall(Request, frozen=True, kw_only=True):
     by: str
 
 
+class UseFlows(Request, frozen=True, kw_only=True):
+    """New calls walk what was published last. Answered by FlowsTold, Done."""
+
+    by: str
+
+
+class PutCallBack(Request, frozen=True, kw_only=True):
+    """Part the caller from whoever he talks with; he goes on at that place of the flows, with all that was found out."""
+
+    call_id: str
+    place: str
+    by: str
+
+
 class MusicRequest(Request, frozen=True, kw_only=True):
     """About music on hold; each is answered by MusicTold."""
 
@@ -167,7 +181,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LiveCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A call as it stands now. `place` is the flow's node key; `phase` ringing, talking (to the flow), bridged, ending."""
+    """A call as it stands now. `place` is the flow's node key, `came` the last ones before and it; `phase` ringing, talking (to the flow),
+    bridged, ending. `digits`: the last ones keyed, without secrets. `edition`: of the flows it walks."""
 
     call_id: str
     direction: str
@@ -183,6 +198,8 @@ class LiveCall(msgspec.Struct, frozen=True, kw_only=True):
     digits: str
     operator_channel: int | None = None
     recording: bool = False
+    came: tuple[str, ...] = ()
+    edition: int = 0
 
 
 class LiveSetup(msgspec.Struct, frozen=True, kw_only=True):
@@ -262,6 +279,12 @@ class MusicTold(Message, frozen=True, kw_only=True):
     entries: tuple[MusicEntry, ...]
 
 
+class FlowsTold(Message, frozen=True, kw_only=True):
+    """`edition`: what new calls walk; 0: the program's own flows."""
+
+    edition: int
+
+
 class Done(Message, frozen=True, kw_only=True):
     request_id: int
 
@@ -284,6 +307,8 @@ AnyRequest = (
     | TryLineSetup
     | SettleLineSetup
     | HangUpCall
+    | UseFlows
+    | PutCallBack
     | AskHealth
     | AskMusic
     | AddMusic
@@ -303,6 +328,7 @@ AnyReply = (
     | LineHistoryChanged
     | HealthChanged
     | MusicTold
+    | FlowsTold
     | Done
     | Failed
     | Refused

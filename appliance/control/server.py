@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -22,12 +23,14 @@ from appliance.control.messages import (
     Done,
     EndLineTest,
     Failed,
+    FlowsTold,
     HangUpCall,
     HealthChanged,
     LineSetupChecked,
     LineSetupTold,
     MusicRequest,
     MusicTold,
+    PutCallBack,
     Request,
     ResetLineCounters,
     RunLineTest,
@@ -35,6 +38,7 @@ from appliance.control.messages import (
     SettleLineSetup,
     Subscribe,
     TryLineSetup,
+    UseFlows,
 )
 from drivers import private_socket
 from drivers.errors import CarelineError, ProtocolError
@@ -73,13 +77,21 @@ class LineActions(Protocol):
     async def settle_setup(self, request: SettleLineSetup) -> None: ...
 
 
+class FlowActions(Protocol):
+    """What a client may ask of flows. Raises: as Actions."""
+
+    async def use_flows(self, request: UseFlows) -> FlowsTold: ...
+
+    async def put_back(self, request: PutCallBack) -> None: ...
+
+
 class ControlServer:
     """Serves `path` until closed."""
 
-    def __init__(self, path: Path, live: LiveState, actions: Actions, lines: LineActions, group: str | None = None) -> None:
-        self._live = live
-        self._actions = actions
-        self._lines = lines
+    def __init__(
+        self, path: Path, live: LiveState, actions: Actions, lines: LineActions, flows: FlowActions, group: str | None = None
+    ) -> None:
+        self._session = partial(_Session, live=live, actions=actions, lines=lines, flows=flows)
         self._group = group
         self._sessions: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._server = private_socket.PrivateServer(path, group, lambda sock: asyncio.start_unix_server(self._accepted, sock=sock))
@@ -109,7 +121,7 @@ class ControlServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await _Session(reader, writer, self._live, self._actions, self._lines).run(self._group)
+            await self._session(reader, writer).run(self._group)
         except (OSError, ProtocolError, TimeoutError) as error:
             log.info("APP-032: a control client left: %s", error)
         finally:
@@ -120,13 +132,20 @@ class _Session:
     """One client."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, live: LiveState, actions: Actions, lines: LineActions
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        live: LiveState,
+        actions: Actions,
+        lines: LineActions,
+        flows: FlowActions,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._live = live
         self._actions = actions
         self._lines = lines
+        self._flows = flows
         self._frames = FrameReader(AnyRequest)
         self._queue: asyncio.Queue[msgspec.Struct] = asyncio.Queue(QUEUE_LIMIT)
         self._cleanup = contextlib.ExitStack()
@@ -192,6 +211,10 @@ class _Session:
                 self._tell(await self._actions.music(request))
             case HangUpCall():
                 await self._actions.hang_up_call(request.call_id, request.by)
+            case UseFlows():
+                self._tell(await self._flows.use_flows(request))
+            case PutCallBack():
+                await self._flows.put_back(request)
             case _:
                 await self._act_on_lines(request)
 

@@ -100,6 +100,31 @@ class FlowSet:
         flow, node = self.at(at.stack[-1])
         return Position(full_name(flow.flow, node.exits[exit_name]), at.stack[:-1])
 
+    def position_of(self, place: str, here: Position) -> Position | None:
+        """That place for a call that stands `here`: within the sub-flows it is in, or else by the shortest way in from the flow "hotline".
+
+        None when there is no such place, or no way to it.
+        """
+        wanted, _, _ = split(place)
+        if not self.has(place):
+            return None
+        inside = [*here.stack, here.place]
+        for depth in range(len(inside) - 1, -1, -1):
+            if split(inside[depth])[0] == wanted:
+                return Position(place, tuple(inside[:depth]))
+        return self._way_in(place, wanted)
+
+    def _way_in(self, place: str, wanted: str) -> Position | None:
+        ways: list[tuple[str, tuple[str, ...]]] = [(MAIN, ())]
+        seen: set[str] = set()
+        for name, stack in ways:
+            if name == wanted:
+                return Position(place, stack)
+            inner = self.flows[name].places.items() if name in self.flows and name not in seen else ()
+            ways += [(node.flow, (*stack, full_name(name, at))) for at, node in inner if isinstance(node, SubFlow)]
+            seen.add(name)
+        return None
+
 
 def full_name(flow: str, place: str) -> str:
     """A place's name outside its flow."""

@@ -39,10 +39,14 @@ class FlowRunner:
     async def _visit(self, call: Call, flows: FlowSet) -> bool:
         """Do what the place says and go to the next one; False at the end."""
         flow, node = flows.at(call.tag.place)
+        here = Position(call.tag.place, call.tag.stack)
         left = await RUN[type(node)](Visit(call, flow, self._wiring), node)
         if left is None:
             return False
-        after = flows.after(Position(call.tag.place, call.tag.stack), left.exit)
+        if back := flows.position_of(call.tag.put_back, here):
+            self._enter(call, back, put_back="", party_left=False)
+            return True
+        after = flows.after(here, left.exit)
         if after.place:
             self._enter(call, after, vars=_with(call.tag.vars, left.variables))
         return bool(after.place)

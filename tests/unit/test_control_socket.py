@@ -16,6 +16,7 @@ from appliance.control.messages import (
     AskLineSetup,
     Check,
     EndLineTest,
+    FlowsTold,
     Grade,
     HangUpCall,
     Health,
@@ -28,11 +29,13 @@ from appliance.control.messages import (
     LiveSnapshot,
     MusicRequest,
     MusicTold,
+    PutCallBack,
     ResetLineCounters,
     RunLineTest,
     SetLinesBlocked,
     SettleLineSetup,
     TryLineSetup,
+    UseFlows,
 )
 from appliance.control.server import ControlServer
 from drivers.clock import VirtualClock, run_virtual
@@ -81,6 +84,12 @@ class Recorded:
     async def music(self, request: MusicRequest) -> MusicTold:
         return MusicTold(entries=())
 
+    async def use_flows(self, request: UseFlows) -> FlowsTold:
+        return FlowsTold(edition=7)
+
+    async def put_back(self, request: PutCallBack) -> None:
+        self.asked.append((request.call_id, request.place, request.by))
+
     async def hang_up_call(self, call_id: str, by: str) -> None:
         raise CarelineError("APP-040", f"no call {call_id}", "It may have ended; look at the list again")
 
@@ -93,7 +102,7 @@ class Agent:
         self.actions = Recorded()
         self.loop = asyncio.new_event_loop()
         self.live = LiveState(HEALTH)
-        self.server = ControlServer(path, self.live, self.actions, self.actions)
+        self.server = ControlServer(path, self.live, self.actions, self.actions, self.actions)
         self.thread = threading.Thread(target=self.loop.run_forever)
 
     def call(self, function: Callable[..., None], *arguments: object) -> None:
@@ -188,7 +197,7 @@ def mode_of(path: Path) -> int | None:
 
 def test_a_deleted_socket_is_made_again(path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        server = ControlServer(path, LiveState(HEALTH), Recorded(), Recorded())
+        server = ControlServer(path, LiveState(HEALTH), Recorded(), Recorded(), Recorded())
         await server.start()
         delete(path)
         await asyncio.sleep(2 * LOOK_S)
@@ -206,7 +215,7 @@ def test_a_socket_of_somebody_else_is_left_alone(path: Path) -> None:
     """Whoever has the name now keeps it, also when we stop."""
 
     async def main(clock: VirtualClock) -> None:
-        server = ControlServer(path, LiveState(HEALTH), Recorded(), Recorded())
+        server = ControlServer(path, LiveState(HEALTH), Recorded(), Recorded(), Recorded())
         await server.start()
         delete(path)
         with socket.socket(socket.AF_UNIX) as other:

@@ -14,17 +14,20 @@ from appliance.control.messages import (
     AskLineSetup,
     AskMusic,
     EndLineTest,
+    FlowsTold,
     LineSetupChecked,
     LineSetupTold,
     LiveSetup,
     MusicEntry,
     MusicRequest,
     MusicTold,
+    PutCallBack,
     ResetLineCounters,
     RunLineTest,
     SetLinesBlocked,
     SettleLineSetup,
     TryLineSetup,
+    UseFlows,
 )
 from appliance.control.server import ControlServer
 from drivers import line_setup
@@ -48,6 +51,7 @@ class ScriptedAgent:
         self.outcome: LineTest | None = None
         self.refuse: CarelineError | None = None
         self.music_entries: tuple[MusicEntry, ...] = ()
+        self.edition = 0
         self._path = path
         self._now = now
         self._loop = asyncio.new_event_loop()
@@ -130,6 +134,13 @@ class ScriptedAgent:
             self._answer(type(request).__name__, *(getattr(request, field) for field in ("name", "kind") if hasattr(request, field)))
         return MusicTold(entries=self.music_entries)
 
+    async def use_flows(self, request: UseFlows) -> FlowsTold:
+        self._answer("flows", request.by)
+        return FlowsTold(edition=self.edition)
+
+    async def put_back(self, request: PutCallBack) -> None:
+        self._answer("put back", request.call_id, request.place, request.by)
+
     async def hang_up_call(self, call_id: str, by: str) -> None:
         self._answer("hang_up", call_id, by)
 
@@ -144,7 +155,7 @@ class ScriptedAgent:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._server = ControlServer(self._path, self.live, self, self)
+        self._server = ControlServer(self._path, self.live, self, self, self)
         self._loop.run_until_complete(self._server.start())
         self._ready.set()
         self._loop.call_later(HEALTH_EVERY_S, self._tell_health)
