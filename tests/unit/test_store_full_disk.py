@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -53,8 +54,9 @@ def opened(disk: SmallDisk) -> Iterator[Store]:
 
 
 def offered(number: int) -> CallOffered:
-    where = {"leg": "L1", "group": "trunk", "channel": 3, "direction": "inbound", "ani": "13800000000", "dnis": "96120"}
-    return CallOffered(call_id=f"c{number}", seq=1, at=T0, **where)  # type: ignore[arg-type]  # all but the channel are texts
+    return CallOffered(
+        call_id=f"c{number}", seq=1, at=T0, leg="L1", group="trunk", channel=3, direction="inbound", ani="13800000000", dnis="96120"
+    )
 
 
 def count(disk: SmallDisk) -> int:
@@ -185,7 +187,7 @@ def test_jobs_nobody_waits_for_do_not_pile_up(disk: SmallDisk) -> None:
         with opened(disk) as store:
             for job, lasting in (("answer", False), ("record", True)):
                 with pytest.raises(StoreError):
-                    await store.run(lambda job=job: done.append(job), 0.01, lasting=lasting)  # type: ignore[misc]  # bound here
+                    await store.run(partial(done.append, job), 0.01, lasting=lasting)
             disk.empty()
             await store.mended()
             await store.flush()
