@@ -57,6 +57,7 @@ class Secret:
 class SecretKeys(CallCore):
     """The caller's secrets: asked for under a mask, kept until one action takes the last."""
 
+    asks_anew = False  # the next prompt cannot be stopped
     _secret: Secret | None = None
     _quiet_ms = ENDED_QUIET_MS
 
@@ -98,10 +99,18 @@ class SecretKeys(CallCore):
 
     def recover_secret(self) -> None:
         """A call taken over: what was keyed is gone, so its place is begun anew; elsewhere the caller is to be heard."""
-        if self.tag.secret:
-            self.tag = msgspec.structs.replace(self.tag, steps=())
-        else:
+        if not self.tag.secret:
             self.end_secret()
+            return
+        play_id = self.main.play.play_id if self.main.play else 0  # what the one before began to say is not enough
+        self.tag = msgspec.structs.replace(self.tag, steps=(), play_id=max(self.tag.play_id, play_id))
+        self.asks_anew = True
+
+    def asked_anew(self) -> None:
+        """The caller has heard the question to its end: what was keyed up to now went on from what is gone."""
+        if self.asks_anew:
+            self.main.take_secret(len(self.main.secret_digits))
+        self.asks_anew = False
 
     def take_secret(self) -> str | None:
         """The digits of the last secret, once; None when there is none: asked before a crash, or taken."""

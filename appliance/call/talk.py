@@ -67,7 +67,10 @@ class Talking(SecretKeys):
 
     async def say(self, prompts: Sequence[str], barge_in: bool = True) -> Said:
         """Say prompts one after another without a gap; with `barge_in` any key stops them, also one typed ahead."""
-        return Said(await self.step("say", lambda: self._say(tuple(prompts), KEYS if barge_in else "")))
+        stop_keys = KEYS if barge_in and not self.asks_anew else ""
+        said = Said(await self.step("say", lambda: self._say(tuple(prompts), stop_keys)))
+        self.asked_anew()
+        return said
 
     async def _say(self, prompts: tuple[str, ...], stop_keys: str) -> Finished:
         play_id = self.tag.play_id + 1

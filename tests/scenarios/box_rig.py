@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from appliance.agent import CallAgent
 from appliance.config import Config
@@ -125,11 +125,21 @@ async def press(telephone: OutsideTelephone, keys: str) -> None:
             await telephone.keys_sent()
 
 
+B = TypeVar("B", bound=Box)
+
+
 def run_box(config: Config, prompts: PromptLibrary, main: Callable[[Box], Awaitable[Any]], lines: LinesConfig | None = None) -> Any:
     """Run `main(box)` in virtual time on a box that is up."""
+    return run_box_of(Box, config, prompts, main, lines)
+
+
+def run_box_of(
+    kind: type[B], config: Config, prompts: PromptLibrary, main: Callable[[B], Awaitable[Any]], lines: LinesConfig | None = None
+) -> Any:
+    """The same on a box of that kind."""
 
     async def within(clock: VirtualClock) -> Any:
-        box = Box(clock, config, lines or world(8, 2), prompts)
+        box = kind(clock, config, lines or world(8, 2), prompts)
         await box.start()
         try:
             return await main(box)

@@ -31,6 +31,7 @@ from drivers.protocol import (
     Hello,
     LegPhase,
     LegState,
+    MaskDigits,
     Offered,
     Ping,
     Play,
@@ -97,6 +98,7 @@ class ScriptedLines:
             Confer: self._confer,
             TransferByFlash: self._hand_on,
             TransferInSwitch: self._join_in_switch,
+            MaskDigits: self._mask,
             SetTag: self._set_tag,
             Forget: self._forget,
         }
@@ -139,8 +141,10 @@ class ScriptedLines:
             return
         self._seqs[leg] = seq = self._seqs.get(leg, 0) + 1
         now = self.clock.now()
-        self._update(leg, digits=(*self.legs[leg].digits, DigitPress(seq, digit, now)))
-        self.emit(Digit(leg=leg, seq=seq, digit=digit, at=now))
+        secret = self.legs[leg].digits_masked
+        if not secret:
+            self._update(leg, digits=(*self.legs[leg].digits, DigitPress(seq, digit, now)))
+        self.emit(Digit(leg=leg, seq=seq, digit=digit, at=now, secret=secret))
         self._end_play(leg, PlayEnd.BARGED, digit)
 
     def hang_up(self, leg: str, far_end: bool = True, cause: int = 16) -> None:
@@ -321,6 +325,10 @@ class ScriptedLines:
             for leg in (command.leg, other):
                 self._update(leg, bridged_with=None)
                 self.emit(Unbridged(leg=leg))
+
+    def _mask(self, command: MaskDigits) -> None:
+        state = self.legs[command.leg]
+        self._update(command.leg, digits_masked=command.on, digits=() if command.on else state.digits)
 
     def _set_tag(self, command: SetTag) -> None:
         left = tuple(press for press in self.legs[command.leg].digits if press.seq > command.consumed_seq)
