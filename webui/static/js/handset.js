@@ -2,6 +2,8 @@
 import { texts, clockOf } from "./page.js";
 
 const MUTED_BEFORE_KEY_MS = 150;   // what the microphone said before must be through
+const KEY_SHOWN_MS = 2000;          // then a dot: it may be of a password
+const KEYS_SHOWN = 24;
 const OVER = ["busy", "no_answer", "ended"];
 const root = document.getElementById("handset");
 
@@ -92,8 +94,16 @@ class Telephone {
   }
 
   key(key) {
-    if (this.line) { this.sendKey(key); this.keys.textContent = (this.keys.textContent + key).slice(-24); }
+    if (this.line) { this.sendKey(key); this.showKey(key); }
     else if (!this.asSet) this.number.value += key;
+  }
+
+  showKey(key) {
+    const shown = document.createElement("span");
+    shown.textContent = key;
+    this.keys.append(shown);
+    if (this.keys.childElementCount > KEYS_SHOWN) this.keys.firstElementChild.remove();
+    setTimeout(() => { shown.textContent = "•"; }, KEY_SHOWN_MS);
   }
 
   // As a real telephone does, the microphone is off while a key sounds: speech over a tone hides it.
