@@ -62,14 +62,9 @@ class DahdiChannel:
         self._pulses = PulseDialling(device, self.attach)
         self._closing = False
         self._poller.add(device)
-        self._bits_told = self._begin_bits() if spec.signalling is Signalling.CAS else 0
+        self._bits_told = device.rx_bits() if spec.signalling is Signalling.CAS else 0
         if spec.signalling in CALLED_SIDE:
             device.set_debounce(DEBOUNCE_MS)
-
-    def _begin_bits(self) -> int:
-        """Numbers come and go by sound there, so the kernel is to tell when some was lost (READ_OVERRUN, WRITE_UNDERRUN)."""
-        self.device.set_buffer_events(True)
-        return self.device.rx_bits()
 
     def set_hook(self, hook: Hook) -> None:
         """Change the loop's state. A clear channel (bchan) and CAS have no loop: LIN-116."""
@@ -93,8 +88,15 @@ class DahdiChannel:
         self.device.flush(Flush.BOTH)  # buffers of the same size are kept by the kernel with what is in them
         if self._canceller is not None:
             self.device.set_echo_canceller(self._canceller)
+        self._tell_lost_sound(True)
         self._core.attach_fd(port, self.device.fileno(), self._write_ahead, GETEVENT, ELAST, FLUSH, Flush.WRITE)
         self._port = port
+
+    def _tell_lost_sound(self, on: bool) -> None:
+        """Numbers come and go by sound where there are bits: the kernel is to tell when some was lost (READ_OVERRUN, WRITE_UNDERRUN), but
+        not while nobody reads."""
+        if self.spec.signalling is Signalling.CAS:
+            self.device.set_buffer_events(on)
 
     def detach(self) -> None:
         """Take the channel back for good, also from pulse dialling, which would give it to the media core again."""
@@ -106,6 +108,7 @@ class DahdiChannel:
         if self._port is None:
             return
         self._core.detach(self._port)
+        self._tell_lost_sound(False)
         self._port = None
         if self._canceller is not None:
             self.device.set_echo_canceller(None)
