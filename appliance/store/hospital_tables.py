@@ -29,6 +29,7 @@ class StaffMember(StoreModel):
     name_zh = CharField()
     name_en = CharField()
     department = ForeignKeyField(Department, backref="staff")
+    department_id: int
     account = ForeignKeyField(Account, null=True, unique=True)
     left = BooleanField(default=False)
 
@@ -40,6 +41,7 @@ class Doctor(StoreModel):
     id = AutoField()
     number = CharField(max_length=8, unique=True)
     staff = ForeignKeyField(StaffMember, unique=True, backref="doctor")
+    staff_id: int
     initials = CharField(max_length=16, index=True)
     title_zh = CharField(default="")
     title_en = CharField(default="")
@@ -71,6 +73,7 @@ class PatientPhone(StoreModel):
 
     id = AutoField()
     patient = ForeignKeyField(Patient, backref="phones", on_delete="CASCADE")
+    patient_id: int
     number = CharField(max_length=24, index=True)
     label = CharField(default="")
 
@@ -84,6 +87,8 @@ class Family(StoreModel):
     id = AutoField()
     patient = ForeignKeyField(Patient, backref="family", on_delete="CASCADE")
     relative = ForeignKeyField(Patient, backref="family_of", on_delete="CASCADE")
+    patient_id: int
+    relative_id: int
     relation = CharField(default="")
 
     class Meta:
@@ -92,17 +97,20 @@ class Family(StoreModel):
 
 class Card(StoreModel):
     """A prepaid card. `state`: active, locked (wrong passwords), frozen, lost, closed. `wrong_count` counts from any line.
-    `account`: its money."""
+    `account`: its money; None once `replaced_by` another card took it."""
 
     id = AutoField()
     number = CharField(max_length=16, unique=True)
     patient = ForeignKeyField(Patient, backref="cards")
+    patient_id: int
     password_hash = CharField(default="")
     wrong_count = IntegerField(default=0)
     state = CharField(max_length=8, default="active")
     state_at = UtcField()
     state_by = CharField(default="")
-    account = ForeignKeyField(LedgerAccount, unique=True)
+    account = ForeignKeyField(LedgerAccount, unique=True, null=True)
+    account_id: int | None
+    replaced_by = ForeignKeyField("self", null=True)
     issued_at = UtcField()
 
 
@@ -157,6 +165,20 @@ class Notice(StoreModel):
     version = IntegerField(default=1)
 
 
+class TextVersion(StoreModel):
+    """What an item ("drug 1203", "notice 7") said in a version, so that what was read to a caller can be looked up. `body`: JSON."""
+
+    id = AutoField()
+    item = CharField()
+    version = IntegerField()
+    at = UtcField()
+    by = CharField(default="")
+    body = TextField()
+
+    class Meta:
+        indexes = ((("item", "version"), True),)
+
+
 class Listening(StoreModel):
     """Somebody heard an item: `item` "drug 1203", "notice 7", "doctor 15"; `whole`: to the end. One per call and visit (`once_key`)."""
 
@@ -176,6 +198,7 @@ class Vip(StoreModel):
 
     id = AutoField()
     patient = ForeignKeyField(Patient, backref="vip")
+    patient_id: int
     level = IntegerField()
     valid_from = DateField()
     valid_until = DateField(null=True)
@@ -194,6 +217,7 @@ HOSPITAL_TABLES = (
     HistoryEntry,
     Drug,
     Notice,
+    TextVersion,
     Listening,
     Vip,
 )
