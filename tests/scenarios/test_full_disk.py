@@ -153,7 +153,7 @@ def check_recordings(box: Processes, disk: SmallDisk) -> None:
     for recording in box.recordings():
         file = disk.folder / "recordings" / recording.path
         assert recording.ended_at
-        assert recording.samples == (file.stat().st_size - len(wrap(b""))) // 2
+        assert recording.samples == max(0, file.stat().st_size - len(wrap(b""))) // 2
         assert recording.samples > HEARD_BYTES or recording.error
 
 
