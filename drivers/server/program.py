@@ -28,6 +28,7 @@ from drivers.protocol import CheckReport
 from drivers.server.cards import engine_for, make_card
 from drivers.server.checking import check_file, faults_beside
 from drivers.server.line_server import LineServer
+from drivers.settings import Paths
 from drivers.virtual.card import VirtualCard
 from drivers.virtual.office import Office
 from drivers.virtual.socket import HandsetServer
@@ -47,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
         if options.check:
             return _check(options.config, options.json)
         settings = load(options.config)
-        with _only_instance(Path(settings.paths.run_dir)):
+        with _only_instance(settings.paths):
             asyncio.run(_run(settings, options.config))
     except CarelineError as error:
         log.error("%s", error)
@@ -82,24 +83,43 @@ def _tell(report: CheckReport, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _only_instance(run_dir: Path) -> Iterator[None]:
-    """Hold the lock of run_dir. Raises: LineError LIN-054 when another line server has it, LIN-023 when it cannot be made."""
-    path = run_dir / "lines.lock"
-    try:
-        run_dir.mkdir(parents=True, exist_ok=True)
-        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise LineError("LIN-023", f"cannot make {path}: {error.strerror}", "Check [paths] run_dir and who owns it") from error
-    with contextlib.closing(os.fdopen(lock, "r+")) as file:
+def _only_instance(paths: Paths) -> Iterator[None]:
+    """Hold the locks of both folders, for run_dir may have been deleted and made anew: before a leg is read or a channel opened.
+
+    Raises: LineError LIN-054 when another line server has one, LIN-023 when that of run_dir cannot be made.
+    """
+    run_dir, data_dir = Path(paths.run_dir), Path(paths.data_dir)
+    with contextlib.ExitStack() as locks:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            what = f"another line server (process {file.read().strip() or 'unknown'}) runs with {run_dir}"
-            raise LineError("LIN-054", what, "Stop it first, or give this one another [paths] run_dir") from None
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+            locks.enter_context(_lock_of(data_dir))
+        except FileNotFoundError:
+            log.info("%s is not there yet", data_dir)
+        except OSError as error:  # a disk that is full or read-only does not keep the lines from being served
+            log.warning("LIN-187 cannot lock %s: %s. Check [paths] data_dir", data_dir, error.strerror)
+        try:
+            run_dir.mkdir(parents=True, exist_ok=True)
+            locks.enter_context(_lock_of(run_dir))
+        except OSError as error:
+            raise LineError("LIN-023", f"cannot lock {run_dir}: {error.strerror}", "Check [paths] run_dir and who owns it") from error
         yield
+
+
+@contextlib.contextmanager
+def _lock_of(folder: Path) -> Iterator[None]:
+    """The lock, and in it who has it as far as the disk has room for that. Raises: LineError LIN-054; OSError."""
+    lock = os.open(folder / "lines.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            what = f"another line server (process {os.read(lock, 20).decode().strip() or 'unknown'}) runs with {folder}"
+            raise LineError("LIN-054", what, "Stop it first, or give this one other [paths]") from None
+        with contextlib.suppress(OSError):
+            os.ftruncate(lock, 0)
+            os.write(lock, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(lock)
 
 
 async def _run(settings: LinesFile, path: Path) -> None:

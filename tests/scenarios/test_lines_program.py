@@ -1,6 +1,7 @@
 """The program careline-lines as a process: configuration errors, one instance, readiness, a clean stop."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests.small_disk import small_disk
 
 LIMIT_S = 30
 
@@ -90,6 +93,29 @@ def test_no_configuration_at_all(tmp_path: Path) -> None:
     done = run(tmp_path / "none.toml")
     assert done.returncode == 78
     assert "CFG-001" in done.stderr
+
+
+def test_second_instance_notices_the_first_when_run_dir_was_deleted(tmp_path: Path) -> None:
+    """Before it reads or touches anything of it."""
+    path = config(tmp_path)
+    (tmp_path / "data").mkdir()
+    with running(tmp_path, path) as (process, manager):
+        manager.hears("READY=1")
+        shutil.rmtree(tmp_path / "run")
+        second = run(path)
+        assert second.returncode == 1
+        assert f"LIN-054: another line server (process {process.pid})" in second.stderr
+        assert not (tmp_path / "run" / "legs").exists()
+        manager.hears("WATCHDOG=1")
+
+
+def test_a_full_disk_keeps_no_line_server_from_starting(tmp_path: Path) -> None:
+    path = config(tmp_path)
+    with small_disk(tmp_path / "data", size_mb=1) as disk:
+        disk.fill()
+        with running(tmp_path, path) as (_, manager):
+            manager.hears("READY=1")
+            assert "LIN-054" in run(path).stderr
 
 
 def test_ready_watched_one_instance_and_stopped(tmp_path: Path) -> None:
