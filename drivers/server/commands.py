@@ -206,9 +206,9 @@ class Commands:
     def _block_channel(self, command: BlockChannel) -> None:
         channel = self._lines.channel(command.channel)
         channel.block(BlockedBy.PERSON if command.blocked else BlockedBy.NOBODY)
-        self._lines.keep_blocked()
         if command.at_once and command.blocked and channel.leg:
             channel.release(Cause.CHANNEL_NOT_AVAILABLE)
+        self._lines.keep_blocked()
 
     def _reset_counters(self, command: ResetCounters) -> None:
         if command.span:

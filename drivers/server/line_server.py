@@ -132,6 +132,7 @@ class LineServer:
         self._health.close()
         self._tests.close()
         self._setting_up.close()
+        self.lines.keep_no_more()
         self._calls.close()
         self._bridges.close()
         if self.config.on_stop == "release":

@@ -1,5 +1,7 @@
 """What all parts of the line server share: channels, groups, spans, the book of legs, the way out for events. Event loop only."""
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from datetime import datetime
@@ -38,6 +40,9 @@ from drivers.spans import Channel
 
 log = logging.getLogger("careline.lines")
 
+KEEP_AGAIN_S = 10.0
+BLOCKED = "blocked channels"
+
 
 class Lines:
     """State of the line server. `plays`: engine's play id to (leg, play id of the call agent); -1 is a play of our own.
@@ -66,6 +71,7 @@ class Lines:
         self.tests: dict[int, LineTest] = {}
         self.faults: dict[str, LineFault] = {}
         self._blocked = Path(paths.data_dir) / "blocked.json"
+        self._keep_again: asyncio.TimerHandle | None = None
         self._legs_named = 0
         self.leg_quieter: Callable[[str], None]
 
@@ -83,15 +89,38 @@ class Lines:
         return channel
 
     def keep_blocked(self) -> None:
-        """A channel that a person blocked stays blocked over a restart, of the machine too."""
+        """A channel that a person blocked stays blocked over a restart, of the machine too.
+
+        Raises: LineError LIN-186 when that cannot be written down; it is tried again until it is, and told as a fault meanwhile.
+        """
+        self.keep_no_more()
+        try:
+            self._write_blocked()
+        except OSError as error:
+            what = f"what is blocked now will not outlast a restart: {self._blocked} cannot be written ({error.strerror})"
+            fault = LineError("LIN-186", what, "Free space there; it is written as soon as it can be")
+            if BLOCKED not in self.faults:
+                self.fault(BLOCKED, fault)
+            self._keep_again = asyncio.get_running_loop().call_later(KEEP_AGAIN_S, self._try_to_keep_blocked)
+            raise fault from error
+        self.mended(BLOCKED)
+
+    def keep_no_more(self) -> None:
+        """Nothing is tried again."""
+        if self._keep_again:
+            self._keep_again.cancel()
+
+    def _try_to_keep_blocked(self) -> None:
+        with contextlib.suppress(LineError):
+            self.keep_blocked()
+
+    def _write_blocked(self) -> None:
+        """Raises: OSError."""
         numbers = sorted(channel.number for channel in self.channels.values() if channel.care.blocked_by is BlockedBy.PERSON)
         fresh = self._blocked.with_suffix(".new")
-        try:
-            fresh.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_bytes(msgspec.json.encode(numbers))
-            fresh.replace(self._blocked)
-        except OSError as error:
-            log.error("LIN-058 cannot keep the blocked channels in %s: %s. Free space there", self._blocked, error)
+        fresh.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_bytes(msgspec.json.encode(numbers))
+        fresh.replace(self._blocked)
 
     def blocked_before(self) -> frozenset[int]:
         """What an earlier process kept; none when it cannot be read."""

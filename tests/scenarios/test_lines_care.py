@@ -15,6 +15,7 @@ from drivers.protocol import (
     ChannelChanged,
     CommandFailed,
     LegPhase,
+    LineFaultsChanged,
     LineTest,
     LineTestKind,
     LineTestPhase,
@@ -33,6 +34,7 @@ from drivers.signalling.fxo_profile import LineProfile
 from drivers.virtual.faults import Fault
 from drivers.virtual.handset import Phase
 from tests.scenarios.lines_rig import LINES, OUTSIDE, Rig, run_rig
+from tests.small_disk import small_disk
 
 STRICT = msgspec.structs.replace(LINES, analog=LineProfile(dial_without_tone=False))
 """Never dials without dial tone: a dead line is told as one."""
@@ -142,6 +144,24 @@ def test_block_at_once_ends_the_call(folder: Path) -> None:
         await rig.answered()
 
     run_rig(folder, main)
+
+
+def test_block_that_cannot_be_kept_is_told_and_kept_as_soon_as_there_is_room(folder: Path) -> None:
+    with small_disk(folder / "data", size_mb=1) as disk:
+        disk.fill()
+
+        async def main(rig: Rig) -> None:
+            rig.agent.send(BlockChannel(channel=2))
+            failed = await rig.agent.told(CommandFailed)
+            assert (failed.code, "will not outlast a restart" in failed.what) == ("LIN-186", True)
+            assert rig.channel_state(2).blocked_by is BlockedBy.PERSON
+            faults = await rig.agent.told(LineFaultsChanged)
+            assert [fault.code for fault in faults.faults] == ["LIN-186"]
+            disk.empty()
+            assert (await rig.agent.told(LineFaultsChanged)).faults == ()
+            assert (disk.folder / "blocked.json").read_bytes() == b"[2]"
+
+        run_rig(folder, main)
 
 
 def test_block_of_a_person_outlasts_a_restart_of_the_machine(folder: Path) -> None:
