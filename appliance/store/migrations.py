@@ -33,6 +33,7 @@ def _callers(database: SqliteDatabase) -> None:
 def _hospital(database: SqliteDatabase) -> None:
     with database.bind_ctx(tables.HOSPITAL):
         database.create_tables(tables.HOSPITAL)
+    database.execute_sql("create index if not exists audit_subject on audit (subject)")  # who looked at a patient
 
 
 def _add_texts(database: SqliteDatabase, *names: str) -> None:

@@ -136,7 +136,7 @@ class Audit(StoreModel):
     at = UtcField(index=True)
     account = ForeignKeyField(Account, null=True, backref="audits")
     action = CharField()
-    subject = CharField(default="")
+    subject = CharField(default="", index=True)
     detail = TextField(default="")
 
 
