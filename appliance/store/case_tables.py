@@ -18,7 +18,9 @@ class Complaint(StoreModel):
     department_code = CharField(default="")
     staff_code = CharField(default="")
     department = ForeignKeyField(Department, null=True)
+    department_id: int | None
     staff = ForeignKeyField(StaffMember, null=True)
+    staff_id: int | None
     patient = ForeignKeyField(Patient, null=True)
     phone = CharField(default="")
     text = TextField(default="")
@@ -26,6 +28,7 @@ class Complaint(StoreModel):
     made_at = UtcField(index=True)
     made_by = CharField(default="")
     owner = ForeignKeyField(Account, null=True)
+    owner_id: int | None
     due_at = UtcField(index=True)
     escalation = IntegerField(default=0)
     state = CharField(max_length=8, default="open", index=True)
@@ -34,8 +37,8 @@ class Complaint(StoreModel):
 
 
 class ComplaintStep(StoreModel):
-    """What was done about a complaint. `kind`: note, contact (with `result`: reached, not_reached), owner, due, closed, reopened,
-    escalated."""
+    """What was done about a complaint. `kind`: note, contact (with `result`: reached, not_reached, sent), about, owner, due, closed,
+    reopened, escalated."""
 
     id = AutoField()
     complaint = ForeignKeyField(Complaint, backref="steps")
@@ -46,23 +49,40 @@ class ComplaintStep(StoreModel):
     text = TextField(default="")
 
 
+class DepartmentHead(StoreModel):
+    """An account that answers for a department without being of its staff: complaints about it are kept from that account too."""
+
+    id = AutoField()
+    department = ForeignKeyField(Department)
+    account = ForeignKeyField(Account)
+
+    class Meta:
+        indexes = ((("department", "account"), True),)
+
+
 class Desk(StoreModel):
     """Where work items go: a desk with a page open, or a printer. `kinds`: of work items it takes, separated by spaces.
-    It is there while `seen_at` is recent."""
+    It is there while `seen_at` is recent; `acted_at`: when somebody last took or ended something there. `address` of a printer:
+    "192.168.1.50:9100" or "/dev/usb/lp0", its paper `columns` wide; `fault`: why it does not print now."""
 
     id = AutoField()
     name = CharField(unique=True)
     printer = BooleanField(default=False)
     kinds = CharField()
     department = ForeignKeyField(Department, null=True)
+    department_id: int | None
     seen_at = UtcField(null=True)
+    acted_at = UtcField(null=True)
     closed = BooleanField(default=False)
+    address = CharField(default="")
+    columns = IntegerField(default=48)
+    fault = CharField(default="")
 
 
 class WorkItem(StoreModel):
-    """`kind`: booking, complaint, vip, callback. `about`: "booking 00412233". It is at exactly one desk or at none. `state`: waiting,
-    offered
-    (at `desk`, since `offered_at`), taken, done, dead (nobody could take it: the dead-letter list)."""
+    """`kind`: booking, complaint, vip, callback. `about`: "booking 00412233". It is at exactly one desk or at none. `state`: waiting
+    (since `waiting_since`), offered (at `desk`, since `offered_at`), taken, done, dead (nobody could take it: the dead-letter list, `fault`
+    says why). `kept_from`: ids of departments whose desks never get it, separated by spaces. `last_desk`: gave it back or was gone."""
 
     id = AutoField()
     once_key = CharField(unique=True)
@@ -72,9 +92,15 @@ class WorkItem(StoreModel):
     text_en = TextField()
     urgent = BooleanField(default=False)
     department = ForeignKeyField(Department, null=True)
+    department_id: int | None
+    kept_from = CharField(default="")
     made_at = UtcField(index=True)
     state = CharField(max_length=8, default="waiting", index=True)
+    waiting_since = UtcField()
     desk = ForeignKeyField(Desk, null=True, backref="items")
+    desk_id: int | None
+    last_desk = ForeignKeyField(Desk, null=True)
+    last_desk_id: int | None
     offered_at = UtcField(null=True)
     offers = IntegerField(default=0)
     ended_at = UtcField(null=True)
@@ -105,4 +131,4 @@ class Outgoing(StoreModel):
     state = CharField(max_length=8, default="waiting", index=True)
 
 
-CASE_TABLES = (Complaint, ComplaintStep, Desk, WorkItem, WorkStep, Outgoing)
+CASE_TABLES = (Complaint, ComplaintStep, DepartmentHead, Desk, WorkItem, WorkStep, Outgoing)
