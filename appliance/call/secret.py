@@ -12,6 +12,7 @@ import msgspec
 from appliance.call.core import CallCore
 from appliance.call.leg import Leg
 from appliance.call.outcome import Keyed
+from appliance.errors import CallError
 from appliance.events import CallerSilent, SecretEntered
 from drivers.errors import CarelineError
 from drivers.protocol import MaskDigits
@@ -60,12 +61,13 @@ class SecretKeys(CallCore):
     asks_anew = False  # the next prompt cannot be stopped
     _secret: Secret | None = None
     _quiet_ms = ENDED_QUIET_MS
+    _mask_command = 0
 
     def begin_secret(self) -> None:
         """From here to the end of the place, or to `end_secret`, all keys are of a secret, those typed ahead too. Before the prompt that
         asks for it."""
         if not self.main.asks_secret:
-            self.send(MaskDigits(leg=self.main.name, on=True))
+            self._mask_command = self.send(MaskDigits(leg=self.main.name, on=True))
             self.main.begin_secret()
         if not self.tag.secret:
             self.commit(secret=True)
@@ -73,13 +75,12 @@ class SecretKeys(CallCore):
     async def ask_secret(self, max_digits: int, first_key_ms: int, between_ms: int, end: str = "#") -> Secret:
         """Up to `max_digits`, those typed ahead first; `end`: keys that end it. Kept for `take_secret`, in the place of the one before.
 
-        No step: a place that asks for a secret is begun anew after a crash.
+        No step: a place that asks for a secret is begun anew after a crash. Raises: CallError APP-016 when the caller cannot be masked.
         """
         self.begin_secret()
         limit_ms = first_key_ms
         while (secret := _keyed(self.main, max_digits, end)).keyed is Keyed.SILENT:
-            known = len(self.main.secret_digits)
-            if not await self.main.wait(lambda leg: len(leg.secret_digits) > known, limit_ms / 1000):  # noqa: B023  # awaited here
+            if not await self._more_keys(limit_ms / 1000):
                 break
             limit_ms = between_ms
         self.main.take_secret(len(secret) + len(secret.ended_by))
@@ -88,6 +89,13 @@ class SecretKeys(CallCore):
         is_silent = not len(secret) and not secret.ended_by
         self.commit(CallerSilent(**self.here()) if is_silent else SecretEntered(count=len(secret), **self.here()))
         return secret
+
+    async def _more_keys(self, limit_s: float) -> bool:
+        known, mask = len(self.main.secret_digits), self._mask_command
+        more = await self.main.wait(lambda leg: len(leg.secret_digits) > known or mask in leg.refused, limit_s)
+        if refusal := self.main.refused.get(mask):
+            raise CallError("APP-016", f"no secret can be asked for: {refusal.what}", refusal.remedy)
+        return more
 
     def end_secret(self) -> None:
         """The caller is heard again, and keys count as ever, once the last one is over."""

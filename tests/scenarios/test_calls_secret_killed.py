@@ -1,14 +1,16 @@
 """The call agent is killed at every single message while a password is asked for: the caller keys it when asked, again if asked again, and
-it is found in no tag, no leg, no table. The line server is a scripted one."""
+it is found in no tag, no leg, no table. Nothing is asked for when it cannot be kept. The line server is a scripted one."""
 
 import asyncio
 from pathlib import Path
 
 from appliance.call import Call
 from appliance.config import Config
+from appliance.events import CallFailed
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.store.database import open_store
 from appliance.store.models import CallRecord
+from appliance.store.projections import events_of
 from drivers.clock import VirtualClock, run_virtual
 from drivers.protocol import Command, LegPhase, MaskDigits, Play
 from tests.scenarios.killing import JumpingClock, Life
@@ -106,3 +108,29 @@ def test_killed_at_every_message(folder: Path, config: Config, prompts: PromptLi
         assert set(digits) == {"•"}, messages
         for path in [path for path in (folder / str(messages)).rglob("*") if path.is_file()]:
             assert SECRET.encode() not in path.read_bytes()
+
+
+def test_not_asked_for_when_the_caller_cannot_be_masked(config: Config, prompts: PromptLibrary) -> None:
+    taken: list[str | None] = []
+
+    async def within(clock: VirtualClock) -> None:
+        server = ScriptedLines(clock)
+        server.refuse = lambda command: "no mask today" if isinstance(command, MaskDigits) and command.on else ""
+        agent = ScriptAgent(config, server, clock, prompts, Life(), lambda call: hotline(call, taken))
+        await agent.start()
+        await asyncio.sleep(1)
+        leg = server.ring()
+        await asyncio.sleep(2)
+        for key in SECRET:
+            server.press(leg, key)
+        await asyncio.sleep(20)
+        assert not server.legs
+        await agent.stop()
+
+    run_virtual(within, JumpingClock())
+    database = open_store(config.paths.database)
+    (record,) = CallRecord.select()
+    failures = [event.what for event in events_of(record.call_id) if isinstance(event, CallFailed)]
+    database.close()
+    assert (taken, failures) == ([], ["no secret can be asked for: no mask today"])
+    assert record.digits == "•" * 8
