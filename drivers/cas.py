@@ -44,12 +44,10 @@ class BitsSide:
         self._channel.tell(SoundLost())
 
     def number_doubted(self) -> None:
-        """The signaller gives up the number it was at. A call that nobody was told of counts as a failure all the same; it is the
-        machine's and not the line's, so it blocks no channel."""
-        channel = self._channel
+        """The signaller gives up the number it was at. That counts, but as the machine's failure and not the line's: it blocks no
+        channel."""
+        channel = self._channel.number
         log.error(
-            "LIN-154 channel %d: sound was lost while a number was signalled; the call is refused. Is the machine overloaded?",
-            channel.number,
+            "LIN-154 channel %d: sound was lost while a number was signalled; its call is given up. Is the machine overloaded?", channel
         )
-        if channel.leg is None:
-            channel.care.failed_elsewhere()
+        self._channel.care.failed_elsewhere()

@@ -16,6 +16,7 @@ from drivers.io import Signalling
 from drivers.media import EngineConfig
 from drivers.signalling.r2 import R2Span
 from tests.lab import cards
+from tests.lab.never_idle import never_idle
 from tests.lab.server_rig import ServerRig
 
 OURS = tuple(slot for slot in range(1, 32) if slot != 16)
@@ -44,6 +45,14 @@ class R2Box(ServerRig):
     def state_of(self, channel: int) -> str:
         return self.server.lines.channels[channel].state().state
 
+    def given_up(self) -> int:
+        """Calls that were refused or given up so far, for whatever reason."""
+        return sum(channel.care.failures for channel in self.server.lines.channels.values())
+
+    def stood_still_ms(self) -> float:
+        """The longest time that the media core came late."""
+        return self._engine.stats().tick_late_ms_max
+
     def states(self) -> str:
         """Those not idle."""
         found = {number: self.state_of(number) for number in OURS}
@@ -62,8 +71,9 @@ async def r2_box(settings: R2Span, name: str) -> AsyncIterator[R2Box]:
     folder = Path("/tmp/r2") / name
     shutil.rmtree(folder, ignore_errors=True)
     cards.install(r2_setup())
-    async with R2Box(settings, folder) as box:
-        yield box
+    with never_idle():
+        async with R2Box(settings, folder) as box:
+            yield box
 
 
 def far_of(channel: int) -> int:

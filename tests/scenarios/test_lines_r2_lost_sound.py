@@ -61,6 +61,7 @@ async def _in(rig: R2Rig) -> int:
         assert state.dnis == numbers[state.channel][0]
         assert state.ani in (numbers[state.channel][1], None)
         rig.agent.send(Release(leg=state.leg))
+        await asyncio.sleep(0.02)
     for call in calls:
         rig.office.release(call)
     await rig.all_idle(120)
@@ -75,6 +76,7 @@ async def _out(rig: R2Rig) -> int:
     leg_of = {channel: f"out-{rig.clock.monotonic_s():.0f}-{channel}" for channel in numbers}
     for channel, (dnis, ani) in numbers.items():
         rig.agent.send(Seize(leg=leg_of[channel], channel=channel, number=dnis, caller=ani))
+        await asyncio.sleep(0.02)
     await asyncio.sleep(SETUP_S)
     channel_of = {leg: channel for channel, leg in leg_of.items()}
     rang = {channel_of[each.leg] for each in rig.agent.heard(Alerting)} | {channel_of[each.leg] for each in rig.agent.heard(Answered)}
@@ -82,8 +84,9 @@ async def _out(rig: R2Rig) -> int:
     assert {channel: arrived[channel] for channel in rang} == {channel: numbers[channel] for channel in rang}
     given_up = {channel_of[each.leg]: each.cause for each in rig.agent.heard(Released)}
     assert set(given_up) == set(numbers) - rang
-    assert set(given_up.values()) <= {Cause.TEMPORARY_FAILURE, Cause.SWITCH_CONGESTION}
+    assert set(given_up.values()) <= {Cause.RESOURCE_UNAVAILABLE, Cause.SWITCH_CONGESTION}
     for channel in rang:
         rig.agent.send(Release(leg=leg_of[channel]))
+        await asyncio.sleep(0.02)
     await rig.all_idle(120)
     return len(rang)

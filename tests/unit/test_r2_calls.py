@@ -27,6 +27,7 @@ from drivers.signalling import (
     LineFailed,
     MfHeard,
     ReleaseWanted,
+    SoundLost,
     SoundTone,
 )
 from drivers.signalling.r2 import VARIANTS, R2Span
@@ -339,6 +340,7 @@ def fuzzed(seed: int, events: int) -> None:
         BlockWanted(),
         BlockWanted(False),
         LineFailed(),
+        SoundLost(),
     ]
     for _ in range(events):
         chance = rng.random()

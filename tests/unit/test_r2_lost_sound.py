@@ -117,7 +117,7 @@ def test_calling_side_stands_still(wanted: R2Span) -> None:
         if any(isinstance(each, CallAlerting) for each in near):
             assert right(far) == [True], (at_ms, ms, far)
         if NumberDoubted() in near:
-            assert [each for each in near if isinstance(each, CallReleased)] == [CallReleased(Cause.TEMPORARY_FAILURE, False)]
+            assert [each for each in near if isinstance(each, CallReleased)] == [CallReleased(Cause.RESOURCE_UNAVAILABLE, False)]
             line.call()
             assert right(line.far.news) == [True], (at_ms, ms)
             line.hang_up()

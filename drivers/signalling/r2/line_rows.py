@@ -102,7 +102,8 @@ def register_refused(line: R2Machine) -> Actions:
 
 
 def register_failed(line: R2Machine) -> Actions:
-    return _end(line, Cause.TEMPORARY_FAILURE, by_far_end=False)
+    cause = line.register.cause if line.register else 0
+    return _end(line, cause or Cause.TEMPORARY_FAILURE, by_far_end=False)
 
 
 def abandon(line: R2Machine) -> Actions:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import ClassVar
 
+from drivers.protocol import Cause
 from drivers.signalling import ListenForMf, NumberDoubted, SendMf
 from drivers.signalling.r2.exchange import Actions, Exchange, LoopTime, Table
 from drivers.signalling.r2.settings import R2Span
@@ -49,15 +50,16 @@ def fail(exchange: "OutgoingRegister") -> Actions:
 
 
 def doubt(exchange: "OutgoingRegister") -> Actions:
-    """A digit may have been heard twice, or an answer to it not at all."""
-    return (NumberDoubted(), *fail(exchange))
+    """A digit may have been heard twice, or an answer to it not at all. It is our machine's fault, and says nothing about the line."""
+    exchange._loop.end()
+    return (NumberDoubted(), *exchange._over("failed", Cause.RESOURCE_UNAVAILABLE))
 
 
 S = Sending
 
 
 class OutgoingRegister(Exchange):
-    """Sends one call's numbers, digits 0-9; `ani` empty: withheld. Outcomes: "accepted", "refused" (`cause`), "failed"."""
+    """Sends one call's numbers, digits 0-9; `ani` empty: withheld. Outcomes: "accepted", "refused" (`cause`), "failed" (so too, or 0)."""
 
     over = S.OVER
     forward = True

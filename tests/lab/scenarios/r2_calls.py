@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 
 from drivers.protocol import Answer, Answered, NumberSource, Offered, Release, Released, Seize
 from drivers.signalling.r2 import R2Span
@@ -121,8 +121,18 @@ def _calls_out(report: Report, variant: str, ours: tuple[int, ...]) -> None:
     _patiently(report, lambda: _out(report, settings_of(variant), far, ours))
 
 
+@contextlib.asynccontextmanager
+async def _box(report: Report, settings: R2Span, name: str) -> AsyncIterator[R2Box]:
+    """The box, and a remark on what the emulated machine did to it."""
+    async with r2_box(settings, name) as box:
+        try:
+            yield box
+        finally:
+            report.remark(f"calls given up: {box.given_up()}; the media core was late by {box.stood_still_ms():.0f} ms at most")
+
+
 async def _in(report: Report, settings: R2Span, setup: FarSetup, without_ani: bool) -> None:
-    async with r2_box(settings, "in") as box:
+    async with _box(report, settings, "in") as box:
         with r2test(setup, "in") as far:
             calls = await _answer_all(report, box, far, setup, without_ani)
             await asyncio.sleep(TALK_S)
@@ -131,7 +141,7 @@ async def _in(report: Report, settings: R2Span, setup: FarSetup, without_ani: bo
 
 
 async def _out(report: Report, settings: R2Span, setup: FarSetup, ours: tuple[int, ...]) -> None:
-    async with r2_box(settings, "out") as box:
+    async with _box(report, settings, "out") as box:
         with r2test(setup, "out") as far:
             legs = await _call_all(report, box, far, ours)
             await asyncio.sleep(TALK_S)
@@ -140,7 +150,7 @@ async def _out(report: Report, settings: R2Span, setup: FarSetup, ours: tuple[in
 
 
 async def _in_by_fives(report: Report, variant: str, asked: bool) -> None:
-    async with r2_box(settings_of(variant, ani=asked, category=asked), "fives") as box:
+    async with _box(report, settings_of(variant, ani=asked, category=asked), "fives") as box:
         with contextlib.ExitStack() as stack:
             legs: list[str] = []
             fars: list[R2Test] = []
@@ -159,7 +169,7 @@ async def _both(report: Report, variant: str, asked: bool) -> None:
     """Half of the span calls us, we call the other half, all at once."""
     callers = FarSetup(variant=variant.upper(), channels=tuple(map(far_of, OURS[:15])), calls=True)
     called = FarSetup(variant=variant.upper(), channels=tuple(map(far_of, OURS[15:])), calls=False)
-    async with r2_box(settings_of(variant, ani=asked, category=asked), "both") as box:
+    async with _box(report, settings_of(variant, ani=asked, category=asked), "both") as box:
         with r2test(called, "out") as far_out, r2test(callers, "in") as far_in:
             ins, legs = await asyncio.gather(
                 _answer_all(report, box, far_in, callers, not asked), _call_all(report, box, far_out, OURS[15:])
