@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from drivers.media import End
+from drivers.io import LineEvent
+from drivers.media import End, EventKind, MediaEvent
 from drivers.protocol import Alerting, Answered, Cause, Offered, Release, Released, Seize
+from drivers.server.media_events import MediaEvents
+from drivers.server.recordings import Recordings
 from drivers.virtual.faults import Fault
-from tests.scenarios.r2_rig import R2Rig, r2_lines, run_r2
+from tests.scenarios.r2_rig import ANI, DNIS, R2Rig, r2_lines, run_r2
 
 SETUP_S = 9.0
 NUMBERING_MS = 4000  # from the seizure to the last register signal
@@ -38,6 +41,41 @@ def test_stall_at_every_place_of_a_number(tmp_path: Path, variant: str, outgoing
         assert sum(channel.care.failures > 0 for channel in rig.server.lines.channels.values()) > channels / 2
 
     run_r2(tmp_path, main, r2_lines(variant=variant))
+
+
+def _overrun(rig: R2Rig) -> None:
+    rig.server.lines.channels[1].on_line_event(LineEvent.READ_OVERRUN)
+
+
+def _underrun(rig: R2Rig) -> None:
+    rig.server.lines.channels[1].on_line_event(LineEvent.WRITE_UNDERRUN)
+
+
+def _events_lost(rig: R2Rig) -> None:
+    lines = rig.server.lines
+    lost = MediaEvent(kind=EventKind.EVENTS_LOST, port=-1, id=0, value=3, value2=0, samples=0, at=0)
+    MediaEvents(lines, Recordings(lines), lambda: None).take(lost)
+
+
+@pytest.mark.parametrize("loss", [_overrun, _underrun, _events_lost])
+def test_whoever_tells_of_lost_sound_is_heard(tmp_path: Path, loss: Callable[[R2Rig], None]) -> None:
+    """The kernel, which tells either direction, and a media core whose events had no room."""
+
+    async def main(rig: R2Rig) -> None:
+        call = rig.office.call(DNIS, ANI, channel=1)
+        await asyncio.sleep(1.0)
+        loss(rig)
+        await rig.all_idle()
+        assert not rig.agent.heard(Offered)
+        assert (call.cause, call.by_far_end) == (Cause.SWITCH_CONGESTION, True)
+        assert rig.server.lines.channels[1].state().failures == 1
+        rig.office.call(DNIS, ANI, channel=1)
+        assert (await rig.offered()).state.ani == ANI
+        loss(rig)  # the number is whole, the call waits for the box
+        await asyncio.sleep(SETUP_S)
+        assert rig.server.lines.channels[1].state().state == "ringing"
+
+    run_r2(tmp_path, main, r2_lines(variant="itu"))
 
 
 def _stand_still(rig: R2Rig, number: int, ms: int) -> None:
