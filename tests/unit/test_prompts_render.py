@@ -13,6 +13,7 @@ from appliance.ivr.prompts import level, render, wav
 from appliance.ivr.prompts.catalogue import HERE, PromptError, jobs, language_of, read_manifest, read_texts
 
 KEPT = ("greeting", "goodbye", "num_2", "and")
+TONES = ("beep", "pause_short", "pause_long")
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def package(tmp_path: Path) -> Path:
     shutil.copy(HERE / "manifest.json", tmp_path)
     for lang in ("zh", "en"):
         (tmp_path / lang).mkdir()
-        for key in (*KEPT, "beep"):
+        for key in (*KEPT, *TONES):
             source = HERE / lang / f"{key}.wav"
             if source.exists():
                 shutil.copy(source, tmp_path / lang)
@@ -55,8 +56,8 @@ def test_nothing_to_do(package: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert stale(package) == set()
     assert render.main(["--check", "--root", str(package)]) == 0
     assert render.main(["--root", str(package)]) == 0
-    assert "0 rendered, 9 in all" in capsys.readouterr().out
-    assert set(read_manifest(package / "manifest.json").by_id()) == {"beep", *KEPT}
+    assert "0 rendered, 13 in all" in capsys.readouterr().out
+    assert set(read_manifest(package / "manifest.json").by_id()) == {*TONES, *KEPT}
 
 
 def test_only_the_changed_text_is_rendered(package: Path) -> None:

@@ -1,20 +1,24 @@
-"""The prompts on paper: texts.toml (what is said) and manifest.json (what was rendered). Reads and writes only these two files.
+"""The prompts on paper: texts.toml, the text files beside it (what is said) and manifest.json (what was rendered). Touches only these.
 
 Runs in the renderer, in tests, and once at the start of the call agent; no thread of its own.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
 from drivers.errors import CarelineError
 
+T = TypeVar("T")
 Lang = Literal["zh", "en"]
 LANGS: tuple[Lang, ...] = ("zh", "en")
 HERE = Path(__file__).parent
+PHRASE, WORD, SYLLABLE, LETTER = "p_", "w_", "s_", "letter_"  # how the ids of the bank begin, from which free text is put together
+PINYIN = re.compile(r"\[([a-z]+[1-5])\]")  # a syllable given to the voice as such: [ma1]
 RECIPE = 1  # raise it when the renderer changes so much that every file is to be rendered again
 
 
@@ -52,17 +56,44 @@ class Tone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     duration_ms: int
 
 
+class Bank(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What free text is put together from. `syllables`: numbered pinyin to a character that is read so."""
+
+    phrases: dict[str, Text] = {}
+    words: tuple[str, ...] = ()
+    letters: dict[str, Text] = {}
+    syllables: dict[str, str] = {}
+
+    def texts(self) -> dict[str, Text]:
+        """Each by its id. A syllable is given to the voice as pinyin, with the full stop that a lone one needs."""
+        return {
+            **{f"{PHRASE}{key}": text for key, text in self.phrases.items()},
+            **{f"{WORD}{word}": Text(en=word) for word in self.words},
+            **{f"{LETTER}{key}": text for key, text in self.letters.items()},
+            **{f"{SYLLABLE}{read}": Text(zh=char, zh_say=f"[{read}]。") for read, char in self.syllables.items()},
+        }
+
+
+class Chapter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A text file beside texts.toml."""
+
+    prompts: dict[str, Text] = {}
+    readings: dict[str, str] = {}
+    bank: Bank = Bank()
+
+
 class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole of texts.toml."""
+    """The whole of texts.toml, with what the chapters beside it add."""
 
     voices: dict[Lang, Voice]
     readings: dict[str, str]
     tones: dict[str, Tone]
     prompts: dict[str, Text]
     clips: dict[str, Text]
+    bank: dict[str, Text] = {}
 
     def spoken_texts(self) -> dict[str, Text]:
-        return {**self.prompts, **self.clips}
+        return {**self.prompts, **self.clips, **self.bank}
 
     def voice_for(self, text: str) -> Voice:
         return self.voices[language_of(text)]
@@ -111,14 +142,34 @@ class Job(msgspec.Struct, frozen=True):
 
 
 def language_of(text: str) -> Lang:
-    """The language a text is written in: Mandarin as soon as it has one Han character."""
-    return "zh" if any("一" <= char <= "鿿" for char in text) else "en"
+    """The language a text is written in: Mandarin as soon as it has one Han character or one syllable in pinyin."""
+    return "zh" if PINYIN.search(text) or any("一" <= char <= "鿿" for char in text) else "en"
 
 
 def read_texts(path: Path = HERE / "texts.toml") -> Texts:
-    """Raises: PromptError APP-060 naming file, key and what is allowed."""
+    """texts.toml and the chapters beside it (every other *.toml). Raises: PromptError APP-060 naming file, key and what is allowed."""
+    texts = _read(path, Texts)
+    for beside in sorted(set(path.parent.glob("*.toml")) - {path}):
+        texts = _with_chapter(texts, _read(beside, Chapter), beside)
+    return texts
+
+
+def _with_chapter(texts: Texts, chapter: Chapter, path: Path) -> Texts:
+    """Raises: PromptError APP-060 when an id is there already."""
+    added = {**chapter.prompts, **chapter.bank.texts()}
+    if twice := sorted(added.keys() & texts.spoken_texts().keys()):
+        raise PromptError("APP-060", f"prompt texts {path}: {twice[0]!r} is in another file as well", "Give one of the two another name.")
+    return msgspec.structs.replace(
+        texts,
+        readings={**texts.readings, **chapter.readings},
+        prompts={**texts.prompts, **chapter.prompts},
+        bank={**texts.bank, **chapter.bank.texts()},
+    )
+
+
+def _read(path: Path, shape: type[T]) -> T:
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=Texts)
+        return msgspec.toml.decode(path.read_bytes(), type=shape)
     except OSError as error:
         raise PromptError(
             "APP-060", f"prompt texts {path} cannot be read ({error.strerror})", "Restore the file from the package."

@@ -1,51 +1,90 @@
 """Where the call agent finds its prompts: id and language to the file the line server plays.
 
 Reads the manifest once, and each file once, at its first use, to see that it is whole. Used in the call agent's event loop: the
-largest file is about 150 kB. Changes nothing on disk.
+largest file of the package is about 150 kB. Changes nothing on disk.
+
+Beside the package there may be a folder of the box's own: renderings of whole texts that staff wrote, `speech/<lang>/<text id>.wav`,
+which come and go while the call agent runs (appliance/voice makes them).
 """
 
+import hashlib
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
 from appliance.ivr.prompts import wav
-from appliance.ivr.prompts.catalogue import HERE, LANGS, Lang, PromptError, Rendering, read_manifest
+from appliance.ivr.prompts.catalogue import HERE, LANGS, LETTER, SYLLABLE, WORD, Lang, PromptError, Rendering, read_manifest
+
+log = logging.getLogger("careline.prompts")
+
+TEXT = "t_"  # how the ids of whole texts begin
+SPEECH = "speech"
+# Clips of free text that exist in one language and are heard in the other too: Mandarin names in an English call, CT in a Mandarin one.
+_SHARED: dict[str, Lang] = {SYLLABLE: "zh", LETTER: "en", WORD: "en"}
+
+
+def text_id(text: str, lang: Lang) -> str:
+    """The id of the rendering of a whole text, the same for the same text, whatever blanks are around it."""
+    return TEXT + hashlib.sha256(f"{lang}\0{text.strip()}".encode()).hexdigest()[:32]
+
+
+def text_file(own: Path, key: str, lang: Lang) -> Path:
+    """Where that rendering lies in the box's own folder, once it is made."""
+    return own / SPEECH / lang / f"{key}.wav"
 
 
 class PromptLibrary:
-    """The rendered prompts under `root` (manifest.json, zh/, en/). Raises: PromptError APP-061 without a good manifest."""
+    """The rendered prompts under `root` (manifest.json, zh/, en/), and whole texts under `own`, the box's data folder, if it has one.
 
-    def __init__(self, root: Path = HERE) -> None:
+    Raises: PromptError APP-061 without a good manifest.
+    """
+
+    def __init__(self, root: Path = HERE, own: Path | None = None) -> None:
         self._root = root.resolve()
+        self._own = own.resolve() if own else None
         self._entries = read_manifest(self._root / "manifest.json").by_id()
         self._seen_whole: set[Path] = set()
 
     def ids(self, lang: Lang) -> frozenset[str]:
-        """The ids that exist in a language."""
-        return frozenset(key for key, entry in self._entries.items() if entry.rendering(lang) is not None)
+        """The ids of the package that exist in a language."""
+        return frozenset(key for key, entry in self._entries.items() if entry.rendering(_heard_in(key, lang)) is not None)
 
     def path(self, prompt_id: str, lang: Lang) -> Path:
         """Absolute path of a prompt's file, seen to be whole.
 
         Raises: PromptError APP-062 (no such prompt in this language), APP-063 (unreadable), APP-064 (damaged).
         """
-        self._rendering(prompt_id, lang)
-        path = self._root / lang / f"{prompt_id}.wav"
+        path = self._file(prompt_id, lang)
         if path not in self._seen_whole:
             wav.unwrap(path)
             self._seen_whole.add(path)
         return path
+
+    def rendering_of(self, text: str, lang: Lang) -> str | None:
+        """The id of a rendering of exactly this text, if the box has one that is whole."""
+        key = text_id(text, lang)
+        if self._own is None or not text_file(self._own, key, lang).is_file():
+            return None
+        try:
+            self.path(key, lang)
+        except PromptError as error:
+            log.warning("%s; the text is put together from phrases", error)
+            return None
+        return key
 
     def paths(self, prompt_ids: Iterable[str], lang: Lang) -> tuple[Path, ...]:
         """`path` for each id, in order; raises as `path` does."""
         return tuple(self.path(prompt_id, lang) for prompt_id in prompt_ids)
 
     def text(self, prompt_id: str, lang: Lang) -> str:
-        """What the prompt says, as written. Raises: PromptError APP-062."""
+        """What a prompt of the package says, as written. Raises: PromptError APP-062."""
         return self._rendering(prompt_id, lang).text
 
     def duration_ms(self, prompt_id: str, lang: Lang) -> int:
-        """How long the prompt takes. Raises: PromptError APP-062."""
-        return self._rendering(prompt_id, lang).duration_ms
+        """How long the prompt takes. Raises: PromptError APP-062, of a whole text APP-063."""
+        if not prompt_id.startswith(TEXT):
+            return self._rendering(prompt_id, lang).duration_ms
+        return wav.duration_ms(self._file(prompt_id, lang))
 
     def faults(self) -> tuple[PromptError, ...]:
         """Every file that cannot be played, for the check at start and for `careline doctor`; empty when all is well."""
@@ -58,13 +97,24 @@ class PromptLibrary:
                     found.append(error)
         return tuple(found)
 
+    def _file(self, prompt_id: str, lang: Lang) -> Path:
+        if self._own and prompt_id.startswith(TEXT):
+            return text_file(self._own, prompt_id, lang)
+        self._rendering(prompt_id, lang)
+        return self._root / _heard_in(prompt_id, lang) / f"{prompt_id}.wav"
+
     def _rendering(self, prompt_id: str, lang: Lang) -> Rendering:
         entry = self._entries.get(prompt_id)
-        rendering = entry.rendering(lang) if entry else None
+        rendering = entry.rendering(_heard_in(prompt_id, lang)) if entry else None
         if rendering is None:
             raise PromptError(
                 "APP-062",
                 f"there is no prompt {prompt_id!r} in language {lang!r}",
-                "Correct the id, or add it to texts.toml and run `make prompts`.",
+                "Correct the id, or add it to a text file of the prompts and run `make prompts`.",
             )
         return rendering
+
+
+def _heard_in(prompt_id: str, lang: Lang) -> Lang:
+    """The language a clip is found in when it is wanted in `lang`."""
+    return next((own for prefix, own in _SHARED.items() if prompt_id.startswith(prefix)), lang)

@@ -15,9 +15,9 @@ from misaki.transcription import pinyin_to_ipa
 from pypinyin import Style, lazy_pinyin, load_phrases_dict
 
 from appliance.ivr.prompts import tones
-from appliance.ivr.prompts.catalogue import PromptError, language_of
+from appliance.ivr.prompts.catalogue import PINYIN, PromptError, language_of
 
-_HAN = re.compile(r"[一-鿿]+|[^一-鿿]+")
+_HAN = re.compile(rf"{PINYIN.pattern}|[一-鿿]+|[^一-鿿\[]+")
 _PUNCTUATION = str.maketrans({"，": ", ", "、": ", ", "。": ". ", "！": "! ", "？": "? ", "：": ": ", "；": "; "})
 # Chao tone letters as Kokoro's vocabulary has them; the third tone first, since its letters contain the others'.
 _TONES = (("˧˩˧", "↓"), ("˧˥", "↗"), ("˥˩", "↘"), ("˥", "→"))
@@ -53,10 +53,14 @@ def read(words: list[str]) -> list[list[str]]:
 
 def _mandarin(text: str) -> str:
     """A text without punctuation is a clip, and spoken as one word."""
-    parts = _HAN.findall(text)
-    return "".join(
-        _words(part, whole=len(parts) == 1) if language_of(part) == "zh" else part.translate(_PUNCTUATION) for part in parts
-    ).strip()
+    parts = [match.group() for match in _HAN.finditer(text)]
+    return "".join(_part(part, whole=len(parts) == 1) for part in parts).strip()
+
+
+def _part(part: str, *, whole: bool) -> str:
+    if given := PINYIN.fullmatch(part):
+        return _syllable(given.group(1))
+    return _words(part, whole=whole) if language_of(part) == "zh" else part.translate(_PUNCTUATION)
 
 
 def _words(text: str, *, whole: bool) -> str:

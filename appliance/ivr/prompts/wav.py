@@ -38,11 +38,7 @@ def unwrap(path: Path) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise PromptError(
-            "APP-063",
-            f"prompt file {path} cannot be read ({error.strerror})",
-            "Check that it exists and that the call agent's user may read it; reinstall the package, or run `make prompts`.",
-        ) from error
+        raise _unreadable(path, error) from error
     if len(content) % 2 or content != wrap(content[HEADER_BYTES:]):
         raise PromptError(
             "APP-064",
@@ -50,3 +46,19 @@ def unwrap(path: Path) -> bytes:
             "Reinstall the package, or delete the file and run `make prompts`.",
         )
     return content[HEADER_BYTES:]
+
+
+def duration_ms(path: Path) -> int:
+    """How long a prompt file plays, by its size. Raises: PromptError APP-063."""
+    try:
+        return (path.stat().st_size - HEADER_BYTES) * 1000 // RATE_HZ
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> PromptError:
+    return PromptError(
+        "APP-063",
+        f"prompt file {path} cannot be read ({error.strerror})",
+        "Check that it exists and that the call agent's user may read it; reinstall the package, or run `make prompts`.",
+    )

@@ -13,8 +13,11 @@ from appliance.ivr.speech.counts import Unit, say_count, say_duration_s, say_mon
 from appliance.ivr.speech.dates import say_date, say_day, say_time, say_year
 from appliance.ivr.speech.digits import say_digits
 from appliance.ivr.speech.numbers import say_decimal, say_number, say_ordinal
+from appliance.ivr.speech.text import SaidText, TextSpeaker, say_text
 
 __all__ = [
+    "SaidText",
+    "TextSpeaker",
     "Unit",
     "say_count",
     "say_date",
@@ -25,6 +28,7 @@ __all__ = [
     "say_money_fen",
     "say_number",
     "say_ordinal",
+    "say_text",
     "say_time",
     "say_year",
 ]

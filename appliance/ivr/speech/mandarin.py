@@ -1,0 +1,68 @@
+"""Mandarin text as clips: phrases of the bank, and between them syllables with the tones of running speech. Pure; any thread.
+
+pypinyin reads the characters (by its dictionary of words, so that 银行 is yín háng and 行走 xíng zǒu).
+"""
+
+from collections.abc import Iterator
+
+from pypinyin import Style, lazy_pinyin
+from pypinyin.seg import mmseg
+
+from appliance.ivr.prompts import tones
+from appliance.ivr.speech.bank import Bank
+from appliance.ivr.speech.numbers import Clips
+
+_OTHER_TONES = {"1": "2435", "2": "3145", "3": "2415", "4": "1325", "5": "1423"}
+
+
+def say_han(text: str, bank: Bank) -> tuple[Clips, str]:
+    """Clips of a run of Han characters, and those characters that have no clip."""
+    clips: list[str] = []
+    unknown = ""
+    read = _readings(text)
+    place = 0
+    while place < len(text):
+        phrase = bank.phrase_at(text, place)
+        if phrase:
+            clips.append(bank.phrases[phrase])
+        elif clip := syllable(read[place], bank):
+            clips.append(clip)
+        else:
+            unknown += text[place]
+        place += len(phrase) or 1
+    return tuple(clips), unknown
+
+
+def syllable(numbered: str, bank: Bank) -> str:
+    """The clip of a syllable ("ma1"), in another tone if it must be; empty when there is none."""
+    base, tone = numbered[:-1], numbered[-1:]
+    return next((bank.syllables[base + other] for other in (tone, *_OTHER_TONES.get(tone, "")) if base + other in bank.syllables), "")
+
+
+def _readings(text: str) -> list[str]:
+    """Numbered pinyin of each character as it is said; the character itself where it has no reading."""
+    words = list(mmseg.seg.cut(text))
+    dictionary = [_word(word) for word in words]
+    return [syllable for word in tones.changed(words, dictionary) for syllable in word]
+
+
+def _word(word: str) -> list[str]:
+    """One reading for each character, whatever the dictionary gives."""
+    read = lazy_pinyin(word, style=Style.TONE3, neutral_tone_with_five=True)
+    return read if len(read) == len(word) else [syllable for char in word for syllable in lazy_pinyin(char, style=Style.TONE3)[:1]]
+
+
+def spelt_in_pinyin(word: str, bank: Bank) -> Clips:
+    """A romanised name ("Xiaoming") as Mandarin syllables in the first tone; empty when it is no pinyin."""
+    return next(_cuts(word.lower(), bank), ())
+
+
+def _cuts(rest: str, bank: Bank) -> Iterator[Clips]:
+    """Every way to cut `rest` into syllables, longest first."""
+    if not rest:
+        yield ()
+    for length in range(min(6, len(rest)), 0, -1):
+        clip = syllable(f"{rest[:length]}1", bank)
+        if clip:
+            for following in _cuts(rest[length:], bank):
+                yield (clip, *following)
