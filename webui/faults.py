@@ -1,5 +1,6 @@
 """Error pages: what happened, where, what to do next, in the reader's language; a fragment for htmx, a line of text for scripts."""
 
+import contextlib
 import logging
 
 from flask import Flask, g, render_template, request
@@ -13,6 +14,9 @@ from webui.page import meaning, remedy
 from webui.shared import say, shared
 
 KNOWN = (400, 401, 403, 404, 405, 413, 429, 503)
+TOO_LONG = 413
+SWALLOWED_BYTES_MOST = 1 << 30
+SWALLOWED_S = 60.0
 
 log = logging.getLogger("careline.web")
 
@@ -29,7 +33,19 @@ def _refused(error: HTTPException) -> Response | tuple[str, int]:
     if isinstance(error.response, Response):
         return error.response
     kind = "csrf" if error.description == "csrf" else str(status if status in KNOWN else 500)
+    if status == TOO_LONG:
+        _swallow()
+        kind = f"{TOO_LONG}_music" if request.endpoint == "music.upload" else kind
     return _page(status, f"WEB-{status}", say(f"http.what_{kind}"), say(f"http.remedy_{kind}"))
+
+
+def _swallow() -> None:
+    """What is still to come of a request that is too long: a browser reads no answer before it has sent all."""
+    clock, stream = shared().clock, request.environ["wsgi.input"]
+    until_s, left = clock.monotonic_s() + SWALLOWED_S, min(request.content_length or 0, SWALLOWED_BYTES_MOST)
+    with contextlib.suppress(OSError):  # it has gone, or is too slow
+        while left > 0 and clock.monotonic_s() < until_s and (got := stream.read(min(left, 1 << 18))):
+            left -= len(got)
 
 
 def _faulty(error: CarelineError) -> tuple[str, int]:

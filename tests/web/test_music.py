@@ -2,14 +2,19 @@
 
 import io
 import resource
+import socket
 from pathlib import Path
+
+import pytest
 
 from appliance.control.messages import MusicEntry
 from appliance.errors import MusicError
 from appliance.music import DEFAULT
 from tests.web import prepared
 from tests.web.agent import ScriptedAgent
+from tests.web.browser import free_port, web_process
 from tests.web.conftest import HTML, SignIn, token
+from webui.views.music import UPLOAD_BYTES_MOST
 
 OWN = MusicEntry(name="", path=str(DEFAULT), chosen=True)
 SPRING = MusicEntry(name="spring", path=str(DEFAULT), chosen=False)
@@ -57,6 +62,25 @@ def test_an_upload_that_cannot_be_kept_is_told_and_leaves_nothing(sign_in: SignI
     assert answer.status_code == 503
     assert "WEB-013" in answer.text
     assert (agent.asked, uploads(place)) == ([], [])
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh", "音乐文件太大"), ("en", "The music file is too large")])
+def test_a_file_that_is_too_large_is_told_when_all_of_it_has_come(tmp_path: Path, language: str, words: str) -> None:
+    """To a browser over a real connection, which reads the answer only then."""
+    port = free_port()
+    place = prepared.make_place(tmp_path / "box", port, empty=True)
+    head = f"POST /music HTTP/1.1\r\nHost: box\r\nAccept: text/html\r\nAccept-Language: {language}\r\n"
+    head += f"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: {UPLOAD_BYTES_MOST + 1}\r\n\r\n"
+    with web_process(place.config, port), socket.create_connection(("127.0.0.1", port), timeout=60) as browser:
+        browser.sendall(head.encode())
+        for _ in range(64):
+            browser.sendall(bytes(UPLOAD_BYTES_MOST // 64))
+        browser.sendall(b"x")
+        answer = b""
+        while b"</html>" not in answer and (got := browser.recv(65536)):
+            answer += got
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert words in answer.decode()
 
 
 def test_an_upload_that_is_refused_leaves_nothing(sign_in: SignIn, agent: ScriptedAgent, place: prepared.Place) -> None:
