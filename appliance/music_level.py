@@ -4,6 +4,7 @@ Loudness is that of ITU-R BS.1770-4 without gating: the mean square behind its t
 """
 
 import asyncio
+import errno
 import math
 import os
 import re
@@ -23,6 +24,9 @@ NOT_FOUND = 127  # Source: nice(1), exit status
 KINDS = {".wav": "wav", ".mp3": "mp3", ".ogg": "ogg", ".oga": "ogg", ".flac": "flac"}
 SHELF = ("biquad", "1.53512485958697", "-2.69169618940638", "1.19839281085285", "1.0", "-1.69065929318241", "0.73248077421585")
 HIGH_PASS = ("biquad", "1.0", "-2.0", "1.0", "1.0", "-1.99004745483398", "0.99007225036621")
+_PREFIX = re.compile(r"^sox \w+ (\w+: )?(.*[`'\"]/.*['\"]:? ?)?")  # up to the path of a file
+WORDS_MOST = 120
+RIFF_BYTES = 8  # "RIFF" and the length of all that follows, but for a byte that makes it even
 _RMS = re.compile(r"^RMS lev dB\s+(-?[\d.]+)", re.MULTILINE)
 _LENGTH = re.compile(r"^Length s\s+([\d.]+)", re.MULTILINE)
 
@@ -30,17 +34,44 @@ _LENGTH = re.compile(r"^Length s\s+([\d.]+)", re.MULTILINE)
 async def levelled(source: Path, target: Path, kind: str = "wav") -> float:
     """Write `target` anew from a file of that kind; its loudness before, in LUFS.
 
-    Raises: MusicError APP-111 a file that cannot be read, APP-112 silence, or longer than 30 minutes, APP-113 no sox.
+    Raises: MusicError APP-111 a file that cannot be read, APP-112 silence, or longer than 30 minutes, APP-113 no sox, APP-116 no room.
     """
+    fresh = target.with_suffix(".new")
     with tempfile.TemporaryDirectory() as name:
         plain = Path(name) / "plain.wav"
-        await _sox("-t", kind, str(source), "-r", "8000", "-c", "1", "-b", "16", str(plain), "trim", "0", str(LONGEST_S + 1))
-        loudness = await _loudness(plain)
-        fresh = target.with_suffix(".new")
-        gain = f"{TARGET_LUFS - loudness:.2f}"  # a limiter would change the loudness; peaks 19 dB above it are clipped
-        await _sox(str(plain), "-t", "wav", "-e", "a-law", "-r", "8000", "-c", "1", str(fresh), "gain", gain)
-        os.replace(fresh, target)
+        try:
+            await _sox("-t", kind, str(source), "-r", "8000", "-c", "1", "-b", "16", str(plain), "trim", "0", str(LONGEST_S + 1))
+            _check_whole(plain)
+            loudness = await _loudness(plain)
+            gain = f"{TARGET_LUFS - loudness:.2f}"  # a limiter would change the loudness; peaks 19 dB above it are clipped
+            await _sox(str(plain), "-t", "wav", "-e", "a-law", "-r", "8000", "-c", "1", str(fresh), "gain", gain)
+            _check_whole(fresh)
+            os.replace(fresh, target)
+        except _SoxError as error:
+            raise _in_words(str(error), target.stem) from error
+        finally:
+            fresh.unlink(missing_ok=True)
     return loudness
+
+
+def _check_whole(written: Path) -> None:
+    """Trap: sox ends well when the disk took only a part. Raises: _SoxError when the file is not as long as its header says."""
+    with written.open("rb") as file:
+        told = int.from_bytes(file.read(RIFF_BYTES)[4:], "little") + RIFF_BYTES
+    if abs(told - written.stat().st_size) > 1:
+        raise _SoxError(os.strerror(errno.ENOSPC))
+
+
+class _SoxError(Exception):
+    """Its own words, with paths of ours."""
+
+
+def _in_words(said: str, name: str) -> MusicError:
+    """What sox found wrong, of the file as the user knows it."""
+    if os.strerror(errno.ENOSPC) in said:
+        return MusicError("APP-116", f"{name!r} cannot be kept: {os.strerror(errno.ENOSPC)}", "Free space on the disk of the data folder")
+    reason = _PREFIX.sub("", (said.strip().splitlines() or [""])[-1])[:WORDS_MOST].strip()
+    return MusicError("APP-111", f"{name!r} cannot be read: {reason or 'not what its ending says'}", "Take a WAV, MP3 or OGG file")
 
 
 async def _loudness(plain: Path) -> float:
@@ -74,5 +105,5 @@ async def _sox(*arguments: str) -> str:
     if process.returncode == NOT_FOUND:
         raise MusicError("APP-113", "sox is not installed", "apt-get install sox libsox-fmt-mp3")
     if process.returncode:
-        raise MusicError("APP-111", f"the file cannot be read: {text.strip()[-200:]}", "Take a WAV, MP3 or OGG file")
+        raise _SoxError(text)
     return text

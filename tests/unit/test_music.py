@@ -15,6 +15,7 @@ from appliance.music import DEFAULT, MusicShelf
 from appliance.music_desk import MusicDesk
 from appliance.music_level import TARGET_LUFS, levelled
 from drivers.media import Engine
+from tests.small_disk import small_disk
 
 RATE_HZ = 44_100
 
@@ -69,6 +70,29 @@ def test_what_is_no_music(tmp_path: Path) -> None:
             asyncio.run(levelled(path, tmp_path / "out.wav", kind))
         assert raised.value.code.startswith(code)
     assert not (tmp_path / "out.wav").exists()
+
+
+@pytest.mark.parametrize(("kind", "words"), [("wav", "RIFF header not found"), ("mp3", "not what its ending says"), ("ogg", "Ogg Vorbis")])
+def test_what_is_wrong_is_told_without_our_folders(tmp_path: Path, kind: str, words: str) -> None:
+    given = tmp_path / "a folder" / "0123abc"
+    given.parent.mkdir()
+    given.write_bytes(bytes(range(256)) * 20)
+    with pytest.raises(MusicError) as raised:
+        asyncio.run(levelled(given, tmp_path / "春江花月夜.wav", kind))
+    assert raised.value.code == "APP-111"
+    assert raised.value.what.startswith("'春江花月夜' cannot be read: ")
+    assert words in raised.value.what
+    assert str(tmp_path) not in str(raised.value)
+    assert given.name not in str(raised.value)
+
+
+def test_music_on_a_full_disk_is_told_as_that_and_leaves_nothing(tmp_path: Path) -> None:
+    source = tone(tmp_path / "in.wav")
+    with small_disk(tmp_path / "music", size_mb=1) as disk:
+        disk.fill()
+        with pytest.raises(MusicError, match=r"APP-116: 'song' cannot be kept"):
+            asyncio.run(levelled(source, disk.folder / "song.wav"))
+        assert [path.name for path in disk.folder.iterdir()] == ["filling"]
 
 
 def test_the_music_of_the_box_is_as_loud_as_all(tmp_path: Path) -> None:
