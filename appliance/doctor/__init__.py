@@ -57,6 +57,7 @@ def _machine(paths: Paths, clock: Clock | None) -> list[Finding]:
         machine.examine_folder(Text("运行目录", "run folder"), Path(paths.run_dir)),
         machine.examine_folder(Text("数据目录", "data folder"), data_dir),
         machine.examine_disk(data_dir),
+        *machine.examine_reserve(paths.database),
         machine.examine_clock(clock or RealClock()),
         *machine.examine_prompts(),
     ]

@@ -13,6 +13,7 @@ from appliance.control.messages import Grade
 from appliance.doctor.finding import Finding, Text, failed, fault, warning, well
 from appliance.ivr.prompts.catalogue import PromptError
 from appliance.ivr.prompts.library import PromptLibrary
+from appliance.store import reserve
 from appliance.system import health
 from drivers import settings
 from drivers.clock import Clock
@@ -66,10 +67,40 @@ def examine_folder(about: Text, folder: Path) -> Finding:
     if not folder.is_dir():
         remedy = Text("启动程序时会建立它", "starting the box makes it")
         return warning(about, "APP-095", Text(f"没有 {folder}", f"there is no {folder}"), remedy)
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        return _read_only(about, folder)
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
         remedy = Text("以 root 或 careline 组的成员再试", "try as root or as a member of the group careline")
         return failed(about, "APP-096", Text(f"不能写入 {folder}", f"{folder} cannot be written"), remedy)
     return well(about, str(folder), str(folder))
+
+
+def _read_only(about: Text, folder: Path) -> Finding:
+    """The kernel does that to a disk with errors, unless somebody mounted it so."""
+    seen = Text(f"{folder} 所在的文件系统是只读的", f"the file system of {folder} is read-only")
+    remedy = Text(
+        f"多半是磁盘出错：请看 dmesg，检查或更换磁盘；若只是挂载成只读：mount -o remount,rw $(findmnt -n -o TARGET -T {folder})",
+        f"most likely its disk has errors: see dmesg, check or replace it; if it was only mounted so: "
+        f"mount -o remount,rw $(findmnt -n -o TARGET -T {folder})",
+    )
+    return failed(about, "APP-103", seen, remedy)
+
+
+def examine_reserve(store: Path) -> list[Finding]:
+    """Whether the store could still be written if the disk were full; nothing before there is a store."""
+    about = Text("预留空间", "reserve")
+    held = reserve.held_bytes(reserve.path_of(store))
+    said = f"{held / 1e6:.1f} MB / {reserve.RESERVE_BYTES / 1e6:.1f} MB"
+    if not store.exists() or not os.access(store.parent, os.X_OK, effective_ids=True):
+        return []
+    if held >= reserve.RESERVE_BYTES:
+        return [well(about, said, said)]
+    seen = Text(f"磁盘已满，数据库正在使用预留空间（{said}）", f"the disk is full, the store lives on its reserve ({said} left)")
+    remedy = Text(
+        "请马上移走旧录音；来电照常接听，但不能录音，预留用完后记录暂存在内存和线路程序中",
+        "move old recordings away now; calls are answered but not recorded; when it is used up records wait in memory and the line server",
+    )
+    return [failed(about, "STO-006", seen, remedy)]
 
 
 def examine_disk(folder: Path) -> Finding:

@@ -17,7 +17,9 @@ from appliance.doctor import examine, machine, report, sockets
 from appliance.doctor.card import examine_card
 from appliance.doctor.finding import Finding, Text
 from appliance.ivr.prompts.catalogue import HERE as PROMPTS
+from appliance.store.reserve import Reserve
 from drivers.clock import VirtualClock
+from tests.small_disk import small_disk
 
 ABOUT = Text("它", "it")
 NOBODY = 65534
@@ -187,6 +189,27 @@ def test_parts_not_compiled(tmp_path: Path) -> None:
 def test_a_folder_that_is_missing_or_not_ours(tmp_path: Path) -> None:
     assert machine.examine_folder(ABOUT, tmp_path / "none").code == "APP-095"
     assert is_well(machine.examine_folder(ABOUT, tmp_path))
+
+
+def test_a_file_system_that_is_read_only(tmp_path: Path) -> None:
+    """Root may write everywhere but there; more rights are no remedy."""
+    with small_disk(tmp_path / "data", size_mb=1) as disk:
+        subprocess.run(["mount", "-o", "remount,ro", str(disk.folder)], check=True, timeout=20)
+        found = machine.examine_folder(ABOUT, disk.folder)
+    assert found.code == "APP-103"
+    assert "read-only" in found.detail.en
+    assert "只读" in found.detail.zh
+    assert f"remount,rw $(findmnt -n -o TARGET -T {disk.folder})" in found.remedy.en
+
+
+def test_the_reserve_of_the_store(tmp_path: Path) -> None:
+    store = tmp_path / "careline.db"
+    assert machine.examine_reserve(store) == []
+    store.touch()
+    (found,) = machine.examine_reserve(store)
+    assert (found.code, found.grade) == ("STO-006", Grade.FAILED)
+    Reserve(store).fill()
+    assert all(map(is_well, machine.examine_reserve(store)))
 
 
 def test_a_clock_before_our_own_files() -> None:
