@@ -21,6 +21,7 @@ from appliance.ivr.editions import Editions
 from appliance.ivr.paths import SERVICES
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.ivr.runner import FlowRunner
+from appliance.ivr.speech.text import TextSpeaker
 from appliance.ivr.wiring import Wiring
 from appliance.line_care import LineCare
 from appliance.lines import LineChannel, Lines, Listener, Listeners
@@ -75,7 +76,9 @@ class CallAgent:
         self.live = LiveState(health.health(clock.now(), clock.now(), (), None, 0, 0, 0))
         self.lines = Lines(connect, clock)
         self._editions = Editions(self.store, clock, self.prompts.ids)
-        runner = FlowRunner(self._editions, Wiring(self.store, clock, config.hospital))
+        speaker = TextSpeaker(self.prompts)
+        wiring = Wiring(self.store, clock, config.hospital, lambda text, lang: speaker.say(text, lang).clips)
+        runner = FlowRunner(self._editions, wiring)
         extensions = Extensions(config.calls)
         self.switchboard = Switchboard(
             config,

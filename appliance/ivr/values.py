@@ -22,13 +22,14 @@ _WITHIN = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 @dataclass(frozen=True)
 class Spoken:
-    """What values are said by: the call's variables, its language, the day, and the three kinds that are not made of a variable alone."""
+    """What values are said by: the call's variables, its language, the day, how hours and free text are read, a message's number."""
 
     variables: Mapping[str, Value]
     lang: Lang
     today: datetime.date
-    reference: str
     opening_hours: Callable[[Lang], Sequence[str]]
+    text: Callable[[str, Lang], Sequence[str]]
+    reference: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ SAYERS: Mapping[str, Sayer] = {
     "day": lambda value, spoken: speech.say_day(_date(value), spoken.today, spoken.lang),
     "time": lambda value, spoken: speech.say_time(datetime.time.fromisoformat(str(value)), spoken.lang),
     "duration": lambda value, spoken: speech.say_duration_s(int(value), spoken.lang),
+    "text": lambda value, spoken: spoken.text(str(value), spoken.lang),
     "prompt": lambda value, spoken: (str(value),),
 }
 """Kinds that say a variable."""

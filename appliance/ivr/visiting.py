@@ -14,6 +14,7 @@ from appliance.call.outcome import Digits, Taken, Transferred
 from appliance.call.secret import Secret
 from appliance.config import Destination
 from appliance.ivr import sending, values
+from appliance.ivr.choosing import holds
 from appliance.ivr.flow import PERSON, Flow
 from appliance.ivr.nodes import (
     PERSON_KEY,
@@ -22,7 +23,6 @@ from appliance.ivr.nodes import (
     AskDigits,
     AskYesNo,
     Branch,
-    Case,
     HangUp,
     Keyed,
     Language,
@@ -203,30 +203,6 @@ def _inputs(node: Act, names: tuple[str, ...], variables: dict[str, Value]) -> d
 
 async def _branch(visit: Visit, node: Branch) -> Left:
     return Left(next((case.exit for case in node.cases if holds(case, visit.variables)), "otherwise"))
-
-
-def holds(case: Case, variables: dict[str, Value]) -> bool:
-    """What has no value is less than, and equal to, nothing."""
-    value = variables.get(case.variable)
-    match case.test:
-        case "is_set":
-            return value is not None
-        case "is_empty":
-            return value is None or value == ""
-    if value is None:
-        return False
-    other = values.resolve(case.value, variables)
-    match case.test:
-        case "is":
-            return str(value) == str(other)
-        case "is_not":
-            return str(value) != str(other)
-        case "begins_with":
-            return str(value).startswith(str(other))
-        case "less":
-            return int(value) < int(other)
-        case _:
-            return int(value) >= int(other)
 
 
 async def _language(visit: Visit, node: Language) -> Left:

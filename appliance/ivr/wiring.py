@@ -5,7 +5,7 @@ Runs in the call agent's event loop.
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from appliance.config import HospitalConfig
 from appliance.errors import FlowError
 from appliance.ivr.actions import ACTIONS, Action, ActionCall, Value
 from appliance.ivr.hours import opening_hours
+from appliance.ivr.prompts.catalogue import Lang
 from appliance.ivr.values import Spoken
 from appliance.store.writer import Store
 from drivers.clock import Clock
@@ -29,11 +30,12 @@ class GivenUpError(Exception):
 
 @dataclass(frozen=True)
 class Wiring:
-    """`Means` of the actions, and what else nodes need."""
+    """`Means` of the actions, and what else nodes need. `text` reads free text: the ids of its clips."""
 
     store: Store
     clock: Clock
     hospital: HospitalConfig
+    text: Callable[[str, Lang], Sequence[str]]
     actions: Mapping[str, Action] = field(default_factory=lambda: ACTIONS)
 
     def now(self) -> datetime:
@@ -68,8 +70,9 @@ class Wiring:
             variables=variables,
             lang=call.tag.language,
             today=Calendar(calendar).local(self.now()).date(),
-            reference=call.reference,
             opening_hours=lambda lang: opening_hours(calendar, lang),
+            text=self.text,
+            reference=call.reference,
         )
 
     async def run(self, action: Action, call: Call, once_key: str, inputs: Mapping[str, Value]) -> list[Any]:
