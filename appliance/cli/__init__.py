@@ -6,6 +6,7 @@ is imported only when it is asked for: `careline doctor` must work when half of 
 
 import sys
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 
 import click
@@ -21,6 +22,7 @@ COMMANDS = {
     "bench": "bench",
     "handset": "handset",
     "doctor": "doctor",
+    "import": "import_file",
 }
 
 
@@ -33,7 +35,9 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"appliance.cli.{COMMANDS[cmd_name]}"), cmd_name)
+        command: click.Command = getattr(
+            import_module(f"appliance.cli.{COMMANDS[cmd_name]}"), f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        )
         return command
 
 

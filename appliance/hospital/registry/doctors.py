@@ -69,7 +69,8 @@ def read(given: Mapping[str, str]) -> DoctorEntry | Refused:
 
 def _initials(form: Form, name: str) -> str:
     initials = form.text("initials", 16).lower() or pinyin.initials(name)
-    if name and not re.fullmatch("[a-z]{1,16}", initials):
+    name_will_do = name and not any(fault.field == "name_zh" for fault in form.faults)
+    if name_will_do and not re.fullmatch("[a-z]{1,16}", initials):
         form.fault("initials", "initials")
     return initials
 

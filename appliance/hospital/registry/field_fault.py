@@ -23,7 +23,9 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "date": ("应为日期，例如 2026-03-08", "must be a date such as 2026-03-08"),
     "future": ("日期在未来", "lies in the future"),
     "moment": ("应为日期和时间，例如 2026-03-08 08:00", "must be a date and time such as 2026-03-08 08:00"),
+    "clock": ("应为时间，例如 08:00", "must be a time such as 08:00"),
     "order": ("结束早于开始", "ends before it begins"),
+    "overlap": ("与该医生已有的门诊时间重叠：{value}", "overlaps another clinic of this doctor: {value}"),
     "choice": ("只能是：{allowed}", "must be one of: {allowed}"),
     "flag": ("应为“是”或“否”", "must be yes or no"),
     "phone": ("不是电话号码", "is no telephone number"),
@@ -40,6 +42,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "password_length": ("密码应为 {most} 位数字", "must be {most} digits"),
     "password_simple": ("密码太简单", "is too simple"),
     "password_differs": ("两次输入的密码不一样", "is not the same twice"),
+    "address": ("应为打印机地址，例如 192.168.1.50:9100", "must be a printer's address such as 192.168.1.50:9100 or /dev/usb/lp0"),
     "itself": ("不能是本人", "cannot be the same person"),
 }
 

@@ -1,0 +1,202 @@
+"""Trying a file: every line's faults, what is new and what would change. Then, if it is wished, all of it in the caller's transaction.
+
+Nothing is saved while a single line has a fault. Rows the file does not have are left alone, and counted.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from peewee import chunked
+
+from appliance.hospital.imports.kinds import KINDS
+from appliance.hospital.imports.reading import FileRefused, Row, read_rows
+from appliance.hospital.imports.subjects import CHUNK, Line, Setting, Subject, There, field_of
+from appliance.hospital.registry.field_fault import FieldFault, Language, Refused
+
+SHOWN_MOST = 200
+
+
+class LineFault(msgspec.Struct, frozen=True):
+    """`column`: its title in the file, empty for the whole line."""
+
+    line: int
+    column: str
+    fault: FieldFault
+
+    def text(self, language: Language) -> str:
+        return self.fault.text(language)
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What would become of a row that is there: by field, before and after."""
+
+    line: int
+    key: str
+    fields: dict[str, tuple[str, str]]
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """What importing the file would do, or has done (`saved`). `faults` and `changes`: the first SHOWN_MOST of `fault_count` and `changed`.
+    `absent`: rows of the store that are not in the file; they stay."""
+
+    kind: str
+    rows: int
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    absent: int = 0
+    fault_count: int = 0
+    faults: tuple[LineFault, ...] = ()
+    changes: tuple[Change, ...] = ()
+    saved: bool = False
+
+
+class _Work:
+    """One file on its way: columns, lines that could be read, faults."""
+
+    def __init__(self, subject: Subject, titles: dict[str, str]) -> None:
+        self.subject = subject
+        self.titles = titles
+        self.faults: list[LineFault] = []
+        self.lines: list[Line] = []
+        self.there: dict[str, There] = {}
+
+    def fault(self, line: int, fault: FieldFault) -> None:
+        self.faults.append(LineFault(line, self.titles.get(fault.field, fault.field), fault))
+
+    def key(self, line: Line) -> str:
+        return next(iter(self.subject.keys(line.entry).values()))
+
+
+def try_file(kind: str, content: bytes, setting: Setting) -> Trial | FileRefused:
+    """Change nothing. `kind`: a key of KINDS."""
+    work = _read(KINDS[kind], content, setting)
+    return work if isinstance(work, FileRefused) else _trial(work)
+
+
+def import_file(kind: str, content: bytes, setting: Setting) -> Trial | FileRefused:
+    """Save it, unless a line has a fault: then nothing is saved, and the trial says what is wrong."""
+    work = _read(KINDS[kind], content, setting)
+    if isinstance(work, FileRefused):
+        return work
+    trial = _trial(work)
+    if not work.faults:
+        _save(work, setting)
+    return msgspec.structs.replace(trial, saved=not work.faults)
+
+
+def _read(subject: Subject, content: bytes, setting: Setting) -> _Work | FileRefused:
+    rows = read_rows(content, subject.rows_most)
+    if isinstance(rows, FileRefused):
+        return rows
+    columns = _columns(subject, rows[0].cells)
+    if isinstance(columns, FileRefused):
+        return columns
+    if len(rows) < 2:
+        return FileRefused("no_rows")
+    work = _Work(subject, dict(zip(columns, rows[0].cells, strict=False)))
+    for row in rows[1:]:
+        _read_row(work, columns, row, setting)
+    _find_repeated(work)
+    for chunk in chunked(work.lines, CHUNK):
+        _compare(work, chunk)
+    return work
+
+
+def _columns(subject: Subject, titles: Sequence[str]) -> list[str] | FileRefused:
+    """The column of each title, by its own name or either language's; "" for a title that is empty."""
+    known = {name: name for name in subject.columns}
+    known |= {title.lower(): name for name, both in subject.columns.items() for title in both}
+    plain = [title.strip().lower() for title in titles]
+    unknown = [title for title in plain if title and title not in known]
+    columns = [known.get(title, "") for title in plain]
+    missing = [name for name in subject.columns if name in subject.required and name not in columns]
+    twice = sorted({name for name in columns if name and columns.count(name) > 1})
+    for code, names in (("column_unknown", unknown), ("column_twice", twice), ("column_missing", missing)):
+        if names:
+            return FileRefused(code, {"columns": ", ".join(name[:32] for name in names[:16])})
+    return columns
+
+
+def _read_row(work: _Work, columns: Sequence[str], row: Row, setting: Setting) -> None:
+    given = {column: cell for column, cell in zip(columns, row.cells, strict=False) if column}
+    entry = work.subject.read(given, setting)
+    if isinstance(entry, Refused):
+        for fault in entry.faults:
+            work.fault(row.line, fault)
+    else:
+        work.lines.append(Line(row.line, entry))
+
+
+def _find_repeated(work: _Work) -> None:
+    """The later of two lines that claim the same is wrong."""
+    seen: dict[tuple[str, str], int] = {}
+    kept: list[Line] = []
+    for line in work.lines:
+        claims = [claim for claim in work.subject.keys(line.entry).items() if claim[1]]
+        again = [claim for claim in claims if claim in seen]
+        for column, value in again:
+            work.fault(line.line, FieldFault(column, "repeated", {"line": seen[column, value]}))
+        seen |= {claim: line.line for claim in claims if claim not in seen}
+        if not again:
+            kept.append(line)
+    work.lines = kept
+
+
+def _compare(work: _Work, chunk: Sequence[Line]) -> None:
+    """Find what is there already, and what the store knows to be wrong."""
+    there = work.subject.there([work.key(line) for line in chunk])
+    work.there |= there
+    for line, fault in work.subject.conflicts(chunk, there):
+        work.fault(line, fault)
+
+
+def _trial(work: _Work) -> Trial:
+    changes = [change for line in work.lines if (change := _change(work, line))]
+    known = sum(1 for line in work.lines if work.key(line) in work.there)
+    faults = sorted(work.faults, key=lambda fault: fault.line)
+    return Trial(
+        kind=work.subject.name,
+        rows=len(work.lines) + len({fault.line for fault in faults} - {line.line for line in work.lines}),
+        new=len(work.lines) - known,
+        changed=len(changes),
+        unchanged=known - len(changes),
+        absent=max(0, work.subject.count() - known),
+        fault_count=len(faults),
+        faults=tuple(faults[:SHOWN_MOST]),
+        changes=tuple(changes[:SHOWN_MOST]),
+    )
+
+
+def _change(work: _Work, line: Line) -> Change | None:
+    """What the line changes of the row that is there; None for nothing, or no such row."""
+    found = work.there.get(work.key(line))
+    if found is None:
+        return None
+    before, after = msgspec.structs.asdict(found.entry), msgspec.structs.asdict(_merged(work, line.entry, found.entry))
+    differing = {name: (_shown(before[name]), _shown(after[name])) for name in after if before[name] != after[name]}
+    return Change(line.line, work.key(line), differing) if differing else None
+
+
+def _merged(work: _Work, entry: Any, found: Any) -> Any:
+    """The entry, with what the store has where the file has no such column."""
+    absent = work.subject.columns.keys() - work.titles.keys() - work.subject.derived
+    kept = {field: getattr(found, field) for field in (field_of(column, entry) for column in absent)}
+    return msgspec.structs.replace(entry, **kept)
+
+
+def _shown(value: Any) -> str:
+    return " ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
+
+
+def _save(work: _Work, setting: Setting) -> None:
+    new: list[Any] = []
+    for line in work.lines:
+        found = work.there.get(work.key(line))
+        if found is None:
+            new.append(line.entry)
+        elif _change(work, line):
+            work.subject.update(found.row_id, _merged(work, line.entry, found.entry), setting)
+    for chunk in chunked(new, CHUNK):
+        work.subject.insert(chunk, setting)
