@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #define CM_FRAME_SAMPLES 160
-#define CM_MAX_CLIPS     64 /* clips in one play list */
+#define CM_MAX_CLIPS     512 /* clips in one play list */
 #define CM_MAX_CADENCE   8  /* steps of one tone */
 #define CM_DIGITS_LEN    64 /* digits of one cm_send_digits */
 #define CM_CAPTURE_MS    60000

@@ -27,7 +27,7 @@ from drivers.server.lines import Lines
 UP = (LegPhase.OFFERED, LegPhase.DIALLING, LegPhase.ALERTING, LegPhase.ANSWERED)
 GAIN_MAX_DB = 24.0
 SPEECH_MAX_MS = 600_000
-MAX_CLIPS = 64  # Source: media.h, CM_MAX_CLIPS
+MAX_CLIPS = 512  # Source: media.h, CM_MAX_CLIPS
 MASK_MAX_MS = 60_000  # Source: media.h, CM_MASK_MS
 KEY_KNOWN_MS = 200  # after it went down at the far end: the card's queue, the detector, a busy event loop
 
