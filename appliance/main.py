@@ -115,7 +115,7 @@ async def serve(config: Config, file: Path) -> None:
     async def connect() -> Any:
         return await connect_unix(config.paths.lines_socket)
 
-    prompts = PromptLibrary()
+    prompts = PromptLibrary(own=Path(config.paths.data_dir))
     faults = faults_of(config, prompts, file)
     for fault in faults:
         log.log(logging.ERROR if errors_of([fault]) else logging.WARNING, "%s", fault)
