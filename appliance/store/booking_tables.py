@@ -13,7 +13,9 @@ class Clinic(StoreModel):
 
     id = AutoField()
     department = ForeignKeyField(Department, backref="clinics")
-    doctor = ForeignKeyField(Doctor, null=True, backref="clinics")
+    department_id: int
+    doctor = ForeignKeyField(Doctor, null=True, backref="clinics", index=False)
+    doctor_id: int | None
     day = DateField(index=True)
     starts = CharField(max_length=5)
     ends = CharField(max_length=5)
@@ -21,7 +23,7 @@ class Clinic(StoreModel):
     cancelled = BooleanField(default=False)
 
     class Meta:
-        indexes = ((("doctor", "day", "starts"), True),)
+        indexes = ((("doctor", "day"), False),)
 
     @property
     def free_of_charge(self) -> bool:
@@ -34,6 +36,7 @@ class Slot(StoreModel):
 
     id = AutoField()
     clinic = ForeignKeyField(Clinic, backref="slots", index=False)
+    clinic_id: int
     number = IntegerField()
     at = UtcField(index=True)
     state = CharField(max_length=8, default="free")
@@ -46,6 +49,7 @@ class Slot(StoreModel):
 
 class Booking(StoreModel):
     """`code` is spoken and printed. `channel`: ivr, agent, web, kiosk, sms. `state`: booked, arrived, cancelled, moved, no_show.
+    `day`: of the visit, as its clinic has it. `end_reason` of a cancelled one: patient, hospital, clinic_stopped. `payment`: goes along when the booking is moved.
     `slot_of`: the slot while the booking holds it, else None, so that a slot has one booking at most. `once_key`: asked again, found
     again."""
 
@@ -53,22 +57,33 @@ class Booking(StoreModel):
     code = CharField(max_length=12, unique=True)
     once_key = CharField(unique=True)
     slot = ForeignKeyField(Slot, backref="bookings")
+    slot_id: int
     slot_of = ForeignKeyField(Slot, null=True, unique=True, backref="taken_by")
+    slot_of_id: int | None
+    day = DateField()
     patient = ForeignKeyField(Patient, null=True, backref="bookings")
+    patient_id: int | None
     name = CharField()
     phone = CharField(default="", index=True)
     channel = CharField(max_length=8)
-    state = CharField(max_length=10, default="booked", index=True)
+    state = CharField(max_length=10, default="booked")
     made_at = UtcField(index=True)
     made_by = CharField(default="")
     call = CharField(column_name="call_id", default="")
     paid_fen = IntegerField(default=0)
     payment = ForeignKeyField(LedgerTransaction, null=True)
+    payment_id: int | None
     refund = ForeignKeyField(LedgerTransaction, null=True)
+    refund_id: int | None
     ended_at = UtcField(null=True)
+    ended_by = CharField(default="")
     end_reason = CharField(default="")
     moved_to = ForeignKeyField("self", null=True, backref="moved_from")
+    moved_to_id: int | None
     printed = IntegerField(default=0)
+
+    class Meta:
+        indexes = ((("state", "day"), False), (("name", "day"), False))
 
 
 class BookingRules(StoreModel):
@@ -86,6 +101,7 @@ class Ban(StoreModel):
 
     id = AutoField()
     patient = ForeignKeyField(Patient, backref="bans")
+    patient_id: int
     begins = DateField()
     ends = DateField()
     reason = CharField()
@@ -97,12 +113,15 @@ class Waiting(StoreModel):
     """Somebody wants a place in a clinic that is full. `state`: waiting, offered, served, gone."""
 
     id = AutoField()
-    clinic = ForeignKeyField(Clinic, backref="waitlist")
+    clinic = ForeignKeyField(Clinic, backref="waitlist", index=False)
+    clinic_id: int
     patient = ForeignKeyField(Patient)
+    patient_id: int
     phone = CharField()
     asked_at = UtcField()
     state = CharField(max_length=8, default="waiting")
     offered_slot = ForeignKeyField(Slot, null=True)
+    offered_slot_id: int | None
     offered_until = UtcField(null=True)
 
     class Meta:

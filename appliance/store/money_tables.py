@@ -16,9 +16,21 @@ class LedgerAccount(StoreModel):
     balance_fen = IntegerField(default=0)
 
 
+class DailyClosing(StoreModel):
+    """The sheet of a day as it was closed. `sheet`: JSON."""
+
+    id = AutoField()
+    day = DateField(unique=True)
+    closed_at = UtcField()
+    by = CharField()
+    balanced = BooleanField()
+    sheet = TextField()
+
+
 class LedgerTransaction(StoreModel):
     """Postings that belong together; their sum is 0. `kind`: top_up, fee, refund, correction, reversal. `once_key`: the same thing asked
-    for again finds this one. `reverses`: what it undoes; a transaction is undone at most once."""
+    for again finds this one. `reverses`: what it undoes; a transaction is undone at most once. `closing`: the day's sheet it stands on,
+    None until the next closing; nothing else of it is ever changed."""
 
     id = AutoField()
     once_key = CharField(unique=True)
@@ -29,6 +41,9 @@ class LedgerTransaction(StoreModel):
     call = CharField(column_name="call_id", default="", index=True)
     recording = CharField(column_name="recording_id", default="")
     reverses = ForeignKeyField("self", null=True, unique=True, backref="reversed_by")
+    reverses_id: int | None
+    closing = ForeignKeyField(DailyClosing, null=True, backref="transactions")
+    closing_id: int | None
 
 
 class Posting(StoreModel):
@@ -36,7 +51,9 @@ class Posting(StoreModel):
 
     id = AutoField()
     transaction = ForeignKeyField(LedgerTransaction, backref="postings")
+    transaction_id: int
     account = ForeignKeyField(LedgerAccount, backref="postings", index=False)
+    account_id: int
     amount_fen = IntegerField()
     balance_after_fen = IntegerField()
 
@@ -54,6 +71,7 @@ class CardSecret(StoreModel):
     state = CharField(max_length=8, default="sold")
     used_at = UtcField(null=True)
     transaction = ForeignKeyField(LedgerTransaction, null=True)
+    transaction_id: int | None
 
 
 class BankFile(StoreModel):
@@ -72,12 +90,14 @@ class BankLine(StoreModel):
 
     id = AutoField()
     file = ForeignKeyField(BankFile, backref="lines")
+    file_id: int
     line = IntegerField()
     reference = CharField(index=True)
     card_number = CharField()
     amount_fen = IntegerField()
     state = CharField(max_length=16)
     transaction = ForeignKeyField(LedgerTransaction, null=True)
+    transaction_id: int | None
 
 
 class Correction(StoreModel):
@@ -85,6 +105,7 @@ class Correction(StoreModel):
 
     id = AutoField()
     account = ForeignKeyField(LedgerAccount)
+    account_id: int
     amount_fen = IntegerField()
     reason = TextField()
     asked_by = CharField()
@@ -93,18 +114,18 @@ class Correction(StoreModel):
     decided_at = UtcField(null=True)
     state = CharField(max_length=8, default="asked")
     transaction = ForeignKeyField(LedgerTransaction, null=True)
+    transaction_id: int | None
 
 
-class DailyClosing(StoreModel):
-    """The sheet of a day as it was closed. `sheet`: JSON. `last_transaction`: what it reaches to."""
+class TopUpMiss(StoreModel):
+    """A secret that was wrong. `who`: the card it was for, "card 6001002003", and where it came from, "phone 13900001111"."""
 
     id = AutoField()
-    day = DateField(unique=True)
-    closed_at = UtcField()
-    by = CharField()
-    last_transaction = IntegerField()
-    balanced = BooleanField()
-    sheet = TextField()
+    who = CharField()
+    at = UtcField()
+
+    class Meta:
+        indexes = ((("who", "at"), False),)
 
 
-MONEY_TABLES = (LedgerAccount, LedgerTransaction, Posting, CardSecret, BankFile, BankLine, Correction, DailyClosing)
+MONEY_TABLES = (LedgerAccount, DailyClosing, LedgerTransaction, Posting, CardSecret, TopUpMiss, BankFile, BankLine, Correction)

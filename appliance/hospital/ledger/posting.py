@@ -75,7 +75,8 @@ def post(
 
 
 def _check(entries: list[Entry], once_key: str) -> None:
-    if len(entries) < 2 or sum(entry.amount_fen for entry in entries) or len({entry.account for entry in entries}) != len(entries):
+    balanced = sum(entry.amount_fen for entry in entries) == 0
+    if len(entries) < 2 or not balanced or len({entry.account for entry in entries}) != len(entries):
         raise HospitalError(
             "HOS-100", f"the entries of {once_key} do not add up to nothing: {entries}", "A fault of Careline: see the log, and report it"
         )

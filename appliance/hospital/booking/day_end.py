@@ -1,0 +1,75 @@
+"""The end of a day: who did not come loses the booking, gets the fee back as the rules say, and is counted. Done in small steps, each one
+transaction of the caller's; a step that is done again changes nothing, so the run may be killed at any moment and begun anew.
+
+A day's end is later than midnight by more than clocks are ever wrong (`[hospital] day_end`), so that nobody who arrives at 23:59:59 by a
+clock that is stepped an hour is taken for somebody who did not come.
+"""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from appliance.hospital.booking import messages
+from appliance.hospital.booking.bans import ban_after_no_show
+from appliance.hospital.booking.changes import State, end, refund
+from appliance.hospital.booking.rules import Rules, at_clock, rules_for
+from appliance.hospital.ledger.posting import Cause
+from appliance.store.booking_tables import Booking, Clinic, DayEnd, Slot
+
+BOOKINGS_A_STEP = 50
+CAUSE = Cause(by="day end", memo="did not come")
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What a step did. `last`: the booking it came to, where the next goes on; None: all of the day is done."""
+
+    no_shows: int
+    refunded_fen: int
+    last: int | None
+
+
+def day_over(now: datetime, zone: ZoneInfo, clock: str) -> date:
+    """The last day that has ended; a day ends after its midnight at `clock` ("01:30")."""
+    today = now.astimezone(zone).date()
+    return today - timedelta(days=1 if now >= at_clock(today, clock, zone) else 2)
+
+
+def next_end(now: datetime, zone: ZoneInfo, clock: str) -> datetime:
+    """When the next day ends."""
+    return at_clock(day_over(now, zone, clock) + timedelta(days=2), clock, zone)
+
+
+def step(day: date, now: datetime, zone: ZoneInfo, after: int = 0, most: int = BOOKINGS_A_STEP) -> Step:
+    """The next bookings of `day`, and of days before it that were missed, in the order of their ids after `after`."""
+    DayEnd.insert(day=day, begun_at=now).on_conflict_ignore().execute()
+    due = (Booking.state == State.BOOKED.value) & (Booking.day <= day) & (Booking.id > after)
+    found = list(Booking.select(Booking, Slot, Clinic).join(Slot, on=Booking.slot).join(Clinic).where(due).order_by(Booking.id).limit(most))
+    known: dict[int, Rules] = {}
+    refunds = [_lapse(booking, _rules(booking, known), now, zone) for booking in found]
+    ended = [refunded_fen for refunded_fen in refunds if refunded_fen is not None]
+    _count(day, now, ended, done=len(found) < most)
+    return Step(len(ended), sum(ended), found[-1].id if len(found) == most else None)
+
+
+def _rules(booking: Booking, known: dict[int, Rules]) -> Rules:
+    department_id = booking.slot.clinic.department_id
+    if department_id not in known:
+        known[department_id] = rules_for(department_id)
+    return known[department_id]
+
+
+def _lapse(booking: Booking, rules: Rules, now: datetime, zone: ZoneInfo) -> int | None:
+    """What came back; None: somebody came, or another run was here first."""
+    if not end(booking, State.NO_SHOW, now, "", "no_show"):
+        return None
+    refunded_fen = refund(booking, now, CAUSE) if rules.no_show_refund else 0
+    if booking.patient_id is not None:
+        ban_after_no_show(booking.patient_id, now.astimezone(zone).date(), rules)
+    messages.tell_booking("no_show", booking, refunded_fen, now, zone)
+    return refunded_fen
+
+
+def _count(day: date, now: datetime, ended: list[int], *, done: bool) -> None:
+    fields = {"no_shows": DayEnd.no_shows + len(ended), "refunded_fen": DayEnd.refunded_fen + sum(ended)}
+    DayEnd.update(fields | ({"ended_at": now} if done else {})).where(DayEnd.day == day).execute()
