@@ -15,7 +15,7 @@ from appliance.hospital.errors import HospitalError
 from appliance.hospital.imports.kinds import KINDS
 from appliance.hospital.imports.reading import FILE_BYTES_MOST, FileRefused
 from appliance.hospital.imports.subjects import Setting
-from appliance.hospital.imports.trial import Trial, import_file, try_file
+from appliance.hospital.imports.trial import Trial, compare, read_file, save
 from appliance.hospital.registry.field_fault import Language
 from appliance.hospital.registry.telephone import normaliser
 from appliance.store.database import open_store
@@ -57,10 +57,13 @@ def _content(file: Path) -> bytes:
 
 def _import(kind: str, content: bytes, apply_it: bool, config: configuration.Config) -> Trial | FileRefused:
     setting = Setting(now=datetime.now(UTC), zone=Calendar(config.hospital.calendar).zone, by=getuser(), normalise=normaliser(config.lines))
+    read = read_file(kind, content, setting)
+    if isinstance(read, FileRefused):
+        return read
     opened = open_store(config.paths.database)
     try:
         with database.atomic("immediate" if apply_it else "deferred"):
-            return (import_file if apply_it else try_file)(kind, content, setting)
+            return save(read, setting) if apply_it else compare(read)
     finally:
         opened.close()
 

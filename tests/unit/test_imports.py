@@ -15,7 +15,7 @@ from appliance.hospital.imports import reading
 from appliance.hospital.imports.kinds import KINDS
 from appliance.hospital.imports.reading import FileRefused, Row, read_rows
 from appliance.hospital.imports.subjects import Setting
-from appliance.hospital.imports.trial import Trial, import_file, try_file
+from appliance.hospital.imports.trial import FileRead, Trial, compare, read_file, save
 from appliance.hospital.registry import doctors, drugs, patients, spoken
 from appliance.store.hospital_tables import Card, Department, Doctor, Drug, Patient, PatientPhone, StaffMember, Vip
 from appliance.store.models import database
@@ -28,20 +28,22 @@ SETTING = Setting(now=NOW, zone=ZONE, by="desk", normalise=BEIJING)
 DRUGS = "number,name_zh,name_en,price\n0012,阿莫西林,Amoxicillin,12.50\n0013,布洛芬,Ibuprofen,8\n"
 
 
-def tried(kind: str, text: str | bytes) -> Trial:
-    outcome = try_file(kind, text if isinstance(text, bytes) else text.encode(), SETTING)
-    assert isinstance(outcome, Trial), outcome
+def read(kind: str, text: str | bytes) -> FileRead:
+    outcome = read_file(kind, text if isinstance(text, bytes) else text.encode(), SETTING)
+    assert isinstance(outcome, FileRead), outcome
     return outcome
+
+
+def tried(kind: str, text: str | bytes) -> Trial:
+    return compare(read(kind, text))
 
 
 def imported(kind: str, text: str | bytes) -> Trial:
-    outcome = import_file(kind, text if isinstance(text, bytes) else text.encode(), SETTING)
-    assert isinstance(outcome, Trial), outcome
-    return outcome
+    return save(read(kind, text), SETTING)
 
 
 def refusal(kind: str, content: bytes) -> str:
-    outcome = import_file(kind, content, SETTING)
+    outcome = read_file(kind, content, SETTING)
     assert isinstance(outcome, FileRefused), outcome
     assert outcome.text("zh")
     assert outcome.text("en")
@@ -274,8 +276,8 @@ def test_no_bytes_make_it_fall_over(content: bytes) -> None:
 def test_any_cells_give_faults_or_entries(rows: list[list[str]]) -> None:
     file = io.StringIO(newline="")
     csv.writer(file).writerows([["number", "name_zh", "name_en", "price"], *rows])
-    outcome = try_file("drugs", file.getvalue().encode("utf-8", "replace"), SETTING)
-    assert isinstance(outcome, FileRefused) or outcome.rows <= len(rows)
+    outcome = read_file("drugs", file.getvalue().encode("utf-8", "replace"), SETTING)
+    assert isinstance(outcome, FileRefused) or len(outcome.lines) <= len(rows)
 
 
 def test_every_kind_knows_its_titles() -> None:

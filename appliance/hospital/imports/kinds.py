@@ -44,8 +44,8 @@ class Departments(Subject):
         for entry in entries:
             accepted(departments.save(entry))
 
-    def update(self, row_id: int, entry: DepartmentEntry, setting: Setting) -> None:
-        accepted(departments.save(entry, row_id))
+    def update(self, found: There, entry: DepartmentEntry, setting: Setting) -> None:
+        accepted(departments.save(entry, found.row_id))
 
 
 class Doctors(Subject):
@@ -102,8 +102,8 @@ class Doctors(Subject):
         for entry in entries:
             accepted(doctors.save(entry))
 
-    def update(self, row_id: int, entry: DoctorEntry, setting: Setting) -> None:
-        accepted(doctors.save(entry, row_id))
+    def update(self, found: There, entry: DoctorEntry, setting: Setting) -> None:
+        accepted(doctors.save(entry, found.row_id))
 
 
 class Drugs(Subject):
@@ -122,7 +122,7 @@ class Drugs(Subject):
         "listed": ("可查询", "Listed"),
     }
     required = frozenset({"number", "name_zh", "name_en", "price"})
-    rows_most = 50_000
+    rows_most = 20_000
 
     def read(self, given: Mapping[str, str], setting: Setting) -> DrugEntry | Refused:
         return drugs.read(given)
@@ -139,8 +139,8 @@ class Drugs(Subject):
     def insert(self, entries: Sequence[DrugEntry], setting: Setting) -> None:
         add_drugs(entries, setting)
 
-    def update(self, row_id: int, entry: DrugEntry, setting: Setting) -> None:
-        drugs.change(Drug.get_by_id(row_id), entry, setting.now, setting.by)
+    def update(self, found: There, entry: DrugEntry, setting: Setting) -> None:
+        drugs.change(Drug.get_by_id(found.row_id), entry, setting.now, setting.by)
 
 
 def add_drugs(entries: Sequence[DrugEntry], setting: Setting) -> None:

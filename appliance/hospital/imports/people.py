@@ -35,7 +35,7 @@ class Patients(Subject):
         "phones": ("电话", "Telephones"),
     }
     required = frozenset({"number", "name"})
-    rows_most = 50_000
+    rows_most = 20_000
 
     def read(self, given: Mapping[str, str], setting: Setting) -> PatientEntry | Refused:
         entry = patients.read(given, setting.normalise, setting.today)
@@ -67,8 +67,10 @@ class Patients(Subject):
     def insert(self, entries: Sequence[PatientEntry], setting: Setting) -> None:
         add_patients(entries, setting)
 
-    def update(self, row_id: int, entry: PatientEntry, setting: Setting) -> None:
-        accepted(patients.save(entry, setting.now, row_id))
+    def update(self, found: There, entry: PatientEntry, setting: Setting) -> None:
+        patients.change(found.row_id, entry)
+        if entry.phones != found.entry.phones:
+            patients.set_phones(found.row_id, entry.phones)
 
 
 def add_patients(entries: Sequence[PatientEntry], setting: Setting) -> None:
@@ -89,7 +91,7 @@ class Cards(Subject):
     name = "cards"
     columns: Mapping[str, tuple[str, str]] = {"number": ("卡号", "Card number"), "patient": ("病历号", "Patient number")}
     required = frozenset({"number", "patient"})
-    rows_most = 50_000
+    rows_most = 20_000
 
     def read(self, given: Mapping[str, str], setting: Setting) -> CardEntry | Refused:
         form = Form(given)
@@ -170,5 +172,5 @@ class Vips(Subject):
         for entry in entries:
             accepted(vip.save(entry, setting.by))
 
-    def update(self, row_id: int, entry: VipEntry, setting: Setting) -> None:
-        accepted(vip.save(entry, setting.by, row_id))
+    def update(self, found: There, entry: VipEntry, setting: Setting) -> None:
+        accepted(vip.save(entry, setting.by, found.row_id))

@@ -74,7 +74,7 @@ class Subject:
     def insert(self, entries: Sequence[Any], setting: Setting) -> None:
         raise NotImplementedError
 
-    def update(self, row_id: int, entry: Any, setting: Setting) -> None:
+    def update(self, found: There, entry: Any, setting: Setting) -> None:
         raise NotImplementedError
 
 

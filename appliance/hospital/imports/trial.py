@@ -1,4 +1,6 @@
-"""Trying a file: every line's faults, what is new and what would change. Then, if it is wished, all of it in the caller's transaction.
+"""Trying a file: every line's faults, what is new and what would change. Then, if it is wished, all of it in one transaction.
+
+`read_file` (no store, any thread) → `compare` (transaction, changes nothing) or `save` (transaction).
 
 Nothing is saved while a single line has a fault. Rows the file does not have are left alone, and counted.
 """
@@ -52,8 +54,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     saved: bool = False
 
 
-class _Work:
-    """One file on its way: columns, lines that could be read, faults."""
+class FileRead:
+    """A file that was read, and what has been found out about it: the columns' titles, lines that could be read, faults."""
 
     def __init__(self, subject: Subject, titles: dict[str, str]) -> None:
         self.subject = subject
@@ -69,24 +71,25 @@ class _Work:
         return next(iter(self.subject.keys(line.entry).values()))
 
 
-def try_file(kind: str, content: bytes, setting: Setting) -> Trial | FileRefused:
-    """Change nothing. `kind`: a key of KINDS."""
-    work = _read(KINDS[kind], content, setting)
-    return work if isinstance(work, FileRefused) else _trial(work)
+def compare(work: FileRead) -> Trial:
+    """Transaction: what importing it would do. Changes nothing; once for each FileRead."""
+    for chunk in chunked(work.lines, CHUNK):
+        _compare(work, chunk)
+    return _trial(work)
 
 
-def import_file(kind: str, content: bytes, setting: Setting) -> Trial | FileRefused:
-    """Save it, unless a line has a fault: then nothing is saved, and the trial says what is wrong."""
-    work = _read(KINDS[kind], content, setting)
-    if isinstance(work, FileRefused):
-        return work
-    trial = _trial(work)
-    if not work.faults:
-        _save(work, setting)
-    return msgspec.structs.replace(trial, saved=not work.faults)
+def save(work: FileRead, setting: Setting) -> Trial:
+    """Transaction: save it, unless a line has a fault: then nothing is saved, and the trial says what is wrong."""
+    trial = compare(work)
+    if trial.fault_count:
+        return trial
+    _save(work, setting)
+    return msgspec.structs.replace(trial, saved=True)
 
 
-def _read(subject: Subject, content: bytes, setting: Setting) -> _Work | FileRefused:
+def read_file(kind: str, content: bytes, setting: Setting) -> FileRead | FileRefused:
+    """Without the store, in any thread: seconds for a large file. `kind`: a key of KINDS."""
+    subject = KINDS[kind]
     rows = read_rows(content, subject.rows_most)
     if isinstance(rows, FileRefused):
         return rows
@@ -95,12 +98,10 @@ def _read(subject: Subject, content: bytes, setting: Setting) -> _Work | FileRef
         return columns
     if len(rows) < 2:
         return FileRefused("no_rows")
-    work = _Work(subject, dict(zip(columns, rows[0].cells, strict=False)))
+    work = FileRead(subject, dict(zip(columns, rows[0].cells, strict=False)))
     for row in rows[1:]:
         _read_row(work, columns, row, setting)
     _find_repeated(work)
-    for chunk in chunked(work.lines, CHUNK):
-        _compare(work, chunk)
     return work
 
 
@@ -119,7 +120,7 @@ def _columns(subject: Subject, titles: Sequence[str]) -> list[str] | FileRefused
     return columns
 
 
-def _read_row(work: _Work, columns: Sequence[str], row: Row, setting: Setting) -> None:
+def _read_row(work: FileRead, columns: Sequence[str], row: Row, setting: Setting) -> None:
     given = {column: cell for column, cell in zip(columns, row.cells, strict=False) if column}
     entry = work.subject.read(given, setting)
     if isinstance(entry, Refused):
@@ -129,7 +130,7 @@ def _read_row(work: _Work, columns: Sequence[str], row: Row, setting: Setting) -
         work.lines.append(Line(row.line, entry))
 
 
-def _find_repeated(work: _Work) -> None:
+def _find_repeated(work: FileRead) -> None:
     """The later of two lines that claim the same is wrong."""
     seen: dict[tuple[str, str], int] = {}
     kept: list[Line] = []
@@ -144,7 +145,7 @@ def _find_repeated(work: _Work) -> None:
     work.lines = kept
 
 
-def _compare(work: _Work, chunk: Sequence[Line]) -> None:
+def _compare(work: FileRead, chunk: Sequence[Line]) -> None:
     """Find what is there already, and what the store knows to be wrong."""
     there = work.subject.there([work.key(line) for line in chunk])
     work.there |= there
@@ -152,7 +153,7 @@ def _compare(work: _Work, chunk: Sequence[Line]) -> None:
         work.fault(line, fault)
 
 
-def _trial(work: _Work) -> Trial:
+def _trial(work: FileRead) -> Trial:
     changes = [change for line in work.lines if (change := _change(work, line))]
     known = sum(1 for line in work.lines if work.key(line) in work.there)
     faults = sorted(work.faults, key=lambda fault: fault.line)
@@ -169,7 +170,7 @@ def _trial(work: _Work) -> Trial:
     )
 
 
-def _change(work: _Work, line: Line) -> Change | None:
+def _change(work: FileRead, line: Line) -> Change | None:
     """What the line changes of the row that is there; None for nothing, or no such row."""
     found = work.there.get(work.key(line))
     if found is None:
@@ -179,7 +180,7 @@ def _change(work: _Work, line: Line) -> Change | None:
     return Change(line.line, work.key(line), differing) if differing else None
 
 
-def _merged(work: _Work, entry: Any, found: Any) -> Any:
+def _merged(work: FileRead, entry: Any, found: Any) -> Any:
     """The entry, with what the store has where the file has no such column."""
     absent = work.subject.columns.keys() - work.titles.keys() - work.subject.derived
     kept = {field: getattr(found, field) for field in (field_of(column, entry) for column in absent)}
@@ -190,13 +191,13 @@ def _shown(value: Any) -> str:
     return " ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
 
 
-def _save(work: _Work, setting: Setting) -> None:
+def _save(work: FileRead, setting: Setting) -> None:
     new: list[Any] = []
     for line in work.lines:
         found = work.there.get(work.key(line))
         if found is None:
             new.append(line.entry)
         elif _change(work, line):
-            work.subject.update(found.row_id, _merged(work, line.entry, found.entry), setting)
+            work.subject.update(found, _merged(work, line.entry, found.entry), setting)
     for chunk in chunked(new, CHUNK):
         work.subject.insert(chunk, setting)

@@ -86,22 +86,27 @@ def save(entry: PatientEntry, now: datetime, row_id: int | None = None) -> Patie
         return refused("id_number", "duplicate", value=entry.id_number)
     if entry.number and is_taken(Patient.number, entry.number, row_id):
         return refused("number", "duplicate", value=entry.number)
-    row = Patient.create(**columns_of(entry, next_number()), created_at=now) if row_id is None else _change(row_id, entry)
-    set_phones(row.id, entry.phones)
-    return row
-
-
-def _change(row_id: int, entry: PatientEntry) -> Patient:
-    row = Patient.get_by_id(row_id)
-    Patient.update(**columns_of(entry, row.number)).where(Patient.id == row_id).execute()
+    if row_id is None:
+        row_id = Patient.create(**columns_of(entry, entry.number or next_number()), created_at=now).id
+    else:
+        change(row_id, entry)
+    set_phones(row_id, entry.phones)
     return Patient.get_by_id(row_id)
 
 
+def change(row_id: int, entry: PatientEntry) -> None:
+    """All but the telephone numbers; number and identity number must be nobody else's. Without a number it keeps its own."""
+    columns = columns_of(entry, entry.number)
+    if not entry.number:
+        del columns["number"]
+    Patient.update(**columns).where(Patient.id == row_id).execute()
+
+
 def columns_of(entry: PatientEntry, number: str) -> dict[str, object]:
-    """Columns of `Patient`; `number`: where the entry has none."""
+    """Columns of `Patient`, under this number."""
     return {
         **fields_of(entry, *COLUMNS, "id_number"),
-        "number": entry.number or number,
+        "number": number,
         "name_key": name_key(entry.name),
     }
 
