@@ -210,9 +210,11 @@ class MessageTaking(Recording):
         return RecordingEnded(recording_id=self.id, path=self.path_of(self.id), samples=0, error="nothing was recorded", **self.here())
 
     def recording_refused(self, command_id: int) -> CallFailed | None:
-        """A fault when the whole call cannot be recorded."""
+        """A fault when the whole call cannot be recorded; that a caller has gone before is none."""
         refusal = self.main.refused.get(command_id)
         if refusal is None:
             return None
         self.main.recordings.pop(self.id, None)
+        if self.main.is_released:
+            return None
         return self.fault(CallError(refusal.code, refusal.what, refusal.remedy))

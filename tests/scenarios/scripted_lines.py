@@ -73,6 +73,7 @@ class ScriptedLines:
         self.commands: list[Command] = []
         self.refuse: Callable[[Command], str] = lambda command: ""
         self.refuse_code = "LIN-099"
+        self.refuse_after_s = 0.0
         self.close_s = 0.0  # how long a disk takes to close a recording when its call is over
         self.switch_says = TransferOutcome.TRANSFERRED
         self.transfers = 0
@@ -179,7 +180,11 @@ class ScriptedLines:
         self.commands.append(command)
         if why := self.refuse(command):
             leg = getattr(command, "leg", "")
-            self.emit(CommandFailed(command_id=command.command_id, leg=leg, code=self.refuse_code, what=why, remedy="none"))
+            failed = CommandFailed(command_id=command.command_id, leg=leg, code=self.refuse_code, what=why, remedy="none")
+            if self.refuse_after_s:
+                asyncio.get_running_loop().call_later(self.refuse_after_s, self.emit, failed)
+            else:
+                self.emit(failed)
             return
         if act := self._rows.get(type(command)):
             act(command)
