@@ -129,8 +129,7 @@ class Store:
         while not ending or (pending and self.fault is None):
             ending = self._collect(pending, wait=not pending and self.fault is None) or ending
             self._serve(pending)
-        if self._database:
-            self._database.close()
+        self._close()
 
     def _collect(self, pending: deque[Job], *, wait: bool) -> bool:
         """Take jobs from the queue (waiting for the first if asked); True when told to end."""
@@ -161,7 +160,7 @@ class Store:
         except StoreError as error:
             self._failed(error)
             return False
-        self._works()
+        self._reserve.fill()
         return True
 
     def _write(self, pending: deque[Job]) -> bool:
@@ -171,6 +170,7 @@ class Store:
             outcomes = self._with_room(lambda: self._transact(batch))
         except DatabaseError as error:
             self._failed(self._fault_of(error))
+            self._close()  # opened anew: a file that was read-only, or was replaced by its backup, stays what it was to who has it open
             return False
         self._works()
         for job, outcome in zip(batch, outcomes, strict=True):
@@ -188,6 +188,11 @@ class Store:
                 if not (lacks_room(error) and self._reserve.give(pieces)):
                     raise
             pieces *= 2
+
+    def _close(self) -> None:
+        if self._database:
+            self._database.close()
+        self._database = None
 
     def _transact(self, batch: list[Job]) -> list[Outcome]:
         assert self._database is not None

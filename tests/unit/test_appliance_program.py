@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.small_disk import small_disk
+
 LIMIT_S = 60.0
 
 
@@ -62,6 +64,20 @@ def test_one_instance_and_a_clean_end(careline_toml: Path) -> None:
             if first.poll() is None:
                 os.kill(first.pid, signal.SIGKILL)
     assert not (careline_toml.parent / "run" / "control.sock").exists()
+
+
+def test_a_read_only_disk_keeps_no_call_agent_from_starting(careline_toml: Path) -> None:
+    control = careline_toml.parent / "run" / "control.sock"
+    with small_disk(careline_toml.parent / "data", size_mb=24) as disk:
+        for options in ("remount,rw", "remount,ro"):
+            subprocess.run(["mount", "-o", options, str(disk.folder)], check=True, timeout=LIMIT_S)
+            with subprocess.Popen(command(careline_toml)) as agent:
+                try:
+                    wait_for(control)
+                finally:
+                    agent.kill()
+                    agent.wait(LIMIT_S)
+            control.unlink()
 
 
 def wait_for(path: Path) -> None:

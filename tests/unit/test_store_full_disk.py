@@ -176,6 +176,23 @@ def test_what_cannot_be_opened_is_opened_when_there_is_room(disk: SmallDisk) -> 
     assert count(disk) == 2
 
 
+def test_a_disk_that_was_read_only_is_written_when_it_is_not(disk: SmallDisk) -> None:
+    killed_store(disk)
+    subprocess.run(["mount", "-o", "remount,ro", str(disk.folder)], check=True, timeout=20)
+
+    async def main() -> None:
+        with opened(disk) as store:
+            store.append(offered(2))
+            with pytest.raises(StoreError, match=r"STO-00[14].*readonly"):
+                await store.flush(limit_s=1.5)
+            subprocess.run(["mount", "-o", "remount,rw", str(disk.folder)], check=True, timeout=20)
+            await store.mended()
+            await store.flush()
+
+    asyncio.run(main())
+    assert count(disk) == 2
+
+
 def test_jobs_nobody_waits_for_do_not_pile_up(disk: SmallDisk) -> None:
     killed_store(disk)
     path_of(disk.folder / "s.db").unlink()
