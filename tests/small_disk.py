@@ -31,6 +31,10 @@ class SmallDisk:
     def empty(self) -> None:
         self._filling.unlink()
 
+    def mount_again(self, how: str) -> None:
+        """`how`: ro, as after errors of a disk, or rw."""
+        subprocess.run(["mount", "-o", f"remount,{how}", str(self.folder)], check=True, timeout=LIMIT_S)
+
     def free_bytes(self) -> int:
         found = os.statvfs(self.folder)
         return found.f_bavail * found.f_frsize

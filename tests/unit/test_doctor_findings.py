@@ -194,7 +194,7 @@ def test_a_folder_that_is_missing_or_not_ours(tmp_path: Path) -> None:
 def test_a_file_system_that_is_read_only(tmp_path: Path) -> None:
     """Root may write everywhere but there; more rights are no remedy."""
     with small_disk(tmp_path / "data", size_mb=1) as disk:
-        subprocess.run(["mount", "-o", "remount,ro", str(disk.folder)], check=True, timeout=20)
+        disk.mount_again("ro")
         found = machine.examine_folder(ABOUT, disk.folder)
     assert found.code == "APP-103"
     assert "read-only" in found.detail.en

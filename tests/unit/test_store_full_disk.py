@@ -178,14 +178,14 @@ def test_what_cannot_be_opened_is_opened_when_there_is_room(disk: SmallDisk) -> 
 
 def test_a_disk_that_was_read_only_is_written_when_it_is_not(disk: SmallDisk) -> None:
     killed_store(disk)
-    subprocess.run(["mount", "-o", "remount,ro", str(disk.folder)], check=True, timeout=20)
+    disk.mount_again("ro")
 
     async def main() -> None:
         with opened(disk) as store:
             store.append(offered(2))
             with pytest.raises(StoreError, match=r"STO-00[14].*readonly"):
                 await store.flush(limit_s=1.5)
-            subprocess.run(["mount", "-o", "remount,rw", str(disk.folder)], check=True, timeout=20)
+            disk.mount_again("rw")
             await store.mended()
             await store.flush()
 
