@@ -9,6 +9,8 @@ from typing import Any, Literal
 import msgspec
 
 from appliance.calendar import Calendar, CalendarConfig
+from appliance.hospital.complaints.rules import ComplaintRules
+from appliance.hospital.dispatch.limits import DispatchLimits
 from appliance.routing import Route
 from drivers import settings
 from drivers.errors import ConfigError
@@ -69,11 +71,14 @@ class CallsConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HospitalConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Section `[hospital]`."""
+    """Section `[hospital]`. sponsored: callers are offered sponsored items, said to be such."""
 
     name_zh: str = "示范医院"
     name_en: str = "Careline Demo Hospital"
     calendar: CalendarConfig = CalendarConfig()
+    complaints: ComplaintRules = ComplaintRules()
+    dispatch: DispatchLimits = DispatchLimits()
+    sponsored: bool = False
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +138,8 @@ def _check_ranges(config: Config, file: str) -> None:
         ("calls.extension_ring_ms", calls.extension_ring_ms, 5_000, 300_000),
         ("calls.talk_limit_min", calls.talk_limit_min, 1, 1_440),
         ("calls.call_limit_min", calls.call_limit_min, 1, 1_440),
+        ("hospital.complaints.days", config.hospital.complaints.days, 0, 365),
+        *((f"hospital.dispatch.{name}", value, 1, 86_400) for name, value in msgspec.structs.asdict(config.hospital.dispatch).items()),
     )
     settings.check_ranges(f"{file}: ", limits, "CFG-052")
 

@@ -55,6 +55,7 @@ class DepartmentHead(StoreModel):
     id = AutoField()
     department = ForeignKeyField(Department)
     account = ForeignKeyField(Account)
+    account_id: int
 
     class Meta:
         indexes = ((("department", "account"), True),)
