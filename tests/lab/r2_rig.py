@@ -16,8 +16,8 @@ from drivers.io import Signalling
 from drivers.media import EngineConfig
 from drivers.signalling.r2 import R2Span
 from tests.lab import cards
-from tests.lab.never_idle import never_idle
 from tests.lab.server_rig import ServerRig
+from tests.lab.steady import steady_machine
 
 OURS = tuple(slot for slot in range(1, 32) if slot != 16)
 FAR_OFFSET = 31
@@ -71,7 +71,7 @@ async def r2_box(settings: R2Span, name: str) -> AsyncIterator[R2Box]:
     folder = Path("/tmp/r2") / name
     shutil.rmtree(folder, ignore_errors=True)
     cards.install(r2_setup())
-    with never_idle():
+    with steady_machine():
         async with R2Box(settings, folder) as box:
             yield box
 

@@ -13,6 +13,7 @@ from tests.lab.product import Box
 from tests.lab.r2_far import FarSetup, R2Test, r2test
 from tests.lab.r2_rig import FAR_OFFSET, r2_setup
 from tests.lab.scenario import Report, scenario
+from tests.lab.steady import steady_machine
 
 ANI, DNIS = "13800138000", "88886666"
 FIRST, SECOND = (32, 33, 34, 35), (36, 37, 38, 39)
@@ -35,14 +36,14 @@ dnis_length = {len(DNIS)}
 @scenario(limit_s=900)
 def agent(report: Report) -> None:
     """Killed while four callers talk and before four more are through; they are set up without it, and it takes all eight over."""
-    with fresh_box(CONFIG_TEXT, r2_setup()) as box, contextlib.ExitStack() as stack:
+    with steady_machine(), fresh_box(CONFIG_TEXT, r2_setup()) as box, contextlib.ExitStack() as stack:
         asyncio.run(_agent_dies(report, box, stack))
 
 
 @scenario(limit_s=900)
 def lines(report: Report) -> None:
     """The line server is killed while four callers talk: their bits are held by the card, and the next one takes the calls over."""
-    with fresh_box(CONFIG_TEXT, r2_setup()) as box, contextlib.ExitStack() as stack:
+    with steady_machine(), fresh_box(CONFIG_TEXT, r2_setup()) as box, contextlib.ExitStack() as stack:
         asyncio.run(_lines_die(report, box, stack))
 
 
