@@ -18,6 +18,7 @@ COMMANDS = {
     "lines": "lines",
     "calls": "serve",
     "web": "serve",
+    "voice": "serve",
     "check": "check",
     "bench": "bench",
     "handset": "handset",

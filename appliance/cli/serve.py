@@ -1,4 +1,4 @@
-"""`careline lines`, `calls`, `web`: turn into the process asked for, in the foreground or, with --daemon, behind a pid file.
+"""`careline lines`, `calls`, `web`, `voice`: turn into the process asked for, in the foreground or, with --daemon, behind a pid file.
 
 Under systemd they run in the foreground; --daemon is for machines without it.
 """
@@ -15,7 +15,7 @@ from appliance.cli.options import config_option
 from appliance.cli.pidfile import PidFile
 
 GROUP_ONLY = 0o007  # umask: what one process makes, the others of the group may read
-MODULES = {"lines": "drivers.server", "calls": "appliance.main", "web": "webui"}
+MODULES = {"lines": "drivers.server", "calls": "appliance.main", "web": "webui", "voice": "appliance.voice"}
 
 
 def command_of(name: str, config: Path) -> list[str]:
@@ -53,3 +53,4 @@ def _go_behind(command: list[str], pid_file: PidFile, log_path: Path) -> None:
 lines = _process("lines", "The line server: owns the cards and the audio.")
 calls = _process("calls", "The call agent: decides what happens to each call.")
 web = _process("web", "The web pages.")
+voice = _process("voice", "The box's own voice: speaks what staff wrote, as files, when nothing else needs the processor.")

@@ -34,12 +34,13 @@ class Voice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One prompt as written in both languages; `*_say` is what the voice is given where that differs."""
+    """One prompt as written in both languages; `*_say` is what the voice is given where that differs. `speed`: against the voice's own."""
 
     zh: str | None = None
     en: str | None = None
     zh_say: str | None = None
     en_say: str | None = None
+    speed: float = 1.0
 
     def written(self, lang: Lang) -> str | None:
         return self.zh if lang == "zh" else self.en
@@ -57,20 +58,21 @@ class Tone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Bank(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What free text is put together from. `syllables`: numbered pinyin to a character that is read so."""
+    """What free text is put together from. `syllables`: numbered pinyin to a character that is read so, spoken at `syllable_speed`."""
 
     phrases: dict[str, Text] = {}
     words: tuple[str, ...] = ()
     letters: dict[str, Text] = {}
     syllables: dict[str, str] = {}
+    syllable_speed: float = 1.0
 
     def texts(self) -> dict[str, Text]:
-        """Each by its id. A syllable is given to the voice as pinyin, with the full stop that a lone one needs."""
+        """Each by its id. A syllable is given to the voice as pinyin."""
         return {
             **{f"{PHRASE}{key}": text for key, text in self.phrases.items()},
             **{f"{WORD}{word}": Text(en=word) for word in self.words},
             **{f"{LETTER}{key}": text for key, text in self.letters.items()},
-            **{f"{SYLLABLE}{read}": Text(zh=char, zh_say=f"[{read}]。") for read, char in self.syllables.items()},
+            **{f"{SYLLABLE}{read}": Text(zh=char, zh_say=f"[{read}]", speed=self.syllable_speed) for read, char in self.syllables.items()},
         }
 
 
@@ -130,7 +132,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """One file that texts.toml asks for."""
+    """One file that is asked for. `in_row`: spoken in one breath with others, since what is short comes out better so, and sooner."""
 
     id: str
     lang: Lang
@@ -139,6 +141,8 @@ class Job(msgspec.Struct, frozen=True):
     voice: str
     recipe_sha256: str
     tone: Tone | None = None
+    speed: float = 1.0
+    in_row: bool = False
 
 
 def language_of(text: str) -> Lang:
@@ -202,15 +206,14 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
 
 
 def jobs(texts: Texts) -> Iterator[Job]:
-    """Every file that should exist, in the order of texts.toml."""
+    """Every file that should exist, in the order of texts.toml and the chapters."""
     for prompt_id, tone in texts.tones.items():
         for lang in LANGS:
             yield _tone_job(prompt_id, lang, tone)
     for prompt_id, text in texts.spoken_texts().items():
         for lang in LANGS:
-            written, spoken = text.written(lang), text.spoken(lang)
-            if written and spoken:
-                yield _spoken_job(texts, prompt_id, lang, written, spoken)
+            if text.written(lang) and text.spoken(lang):
+                yield _spoken_job(texts, prompt_id, lang, text)
 
 
 def _tone_job(prompt_id: str, lang: Lang, tone: Tone) -> Job:
@@ -218,11 +221,14 @@ def _tone_job(prompt_id: str, lang: Lang, tone: Tone) -> Job:
     return Job(prompt_id, lang, said, said, "tone", _sha256([RECIPE, said]), tone)
 
 
-def _spoken_job(texts: Texts, prompt_id: str, lang: Lang, written: str, spoken: str) -> Job:
+def _spoken_job(texts: Texts, prompt_id: str, lang: Lang, text: Text) -> Job:
+    written, spoken = text.written(lang) or "", text.spoken(lang) or ""
     voice = texts.voice_for(spoken)
+    speed = voice.speed * text.speed
     readings = sorted((word, read) for word, read in texts.readings.items() if word in spoken)
-    recipe = _sha256([RECIPE, written, spoken, voice.name, voice.speed, readings])
-    return Job(prompt_id, lang, written, spoken, voice.name, recipe)
+    in_row = prompt_id in texts.bank
+    recipe = _sha256([RECIPE, written, spoken, voice.name, speed, readings, *(["row"] if in_row else [])])
+    return Job(prompt_id, lang, written, spoken, voice.name, recipe, speed=speed, in_row=in_row)
 
 
 def _sha256(value: object) -> str:

@@ -11,7 +11,7 @@ import argparse
 import functools
 import hashlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ from appliance.ivr.prompts.catalogue import (
     PromptError,
     Rendering,
     Texts,
+    Voice,
     jobs,
     read_manifest,
     read_texts,
@@ -36,6 +37,7 @@ from appliance.ivr.prompts.catalogue import (
 if TYPE_CHECKING:
     from appliance.ivr.prompts.synth import Synthesizer
 
+_IN_ROW = 8
 _SAVE_EVERY = 25  # files between two writings of the manifest, so that a broken run is taken up where it stopped
 
 
@@ -48,22 +50,29 @@ class _Studio:
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
 
-    def samples(self, job: Job) -> bytes:
+    def samples(self, jobs: Sequence[Job]) -> list[bytes]:
+        """Of one job, or of several that are spoken in a row."""
         try:
             from appliance.ivr.prompts import level
 
-            return level.tone_clip(*msgspec.structs.astuple(job.tone)) if job.tone else self._speech(job)
+            tone = jobs[0].tone
+            return [level.tone_clip(*msgspec.structs.astuple(tone))] if tone else self._speech(jobs)
         except ImportError as error:
             raise PromptError(
                 "APP-065",
-                f"{job.lang}/{job.id} cannot be rendered here: {error}",
+                f"{jobs[0].lang}/{jobs[0].id} cannot be rendered here: {error}",
                 "Run `make prompts`, or install the dependency group: pip install 'careline[prompts]'.",
             ) from error
 
-    def _speech(self, job: Job) -> bytes:
+    def _speech(self, jobs: Sequence[Job]) -> list[bytes]:
         from appliance.ivr.prompts import level, synth
 
-        return level.speech_clip(self._voice.sentences(job.spoken, self._texts.voice_for(job.spoken)), synth.RATE_HZ)
+        voice = Voice(jobs[0].voice, jobs[0].speed)
+        if jobs[0].in_row:
+            spoken = [[cut] for cut in self._voice.row([job.spoken for job in jobs], voice)]
+        else:
+            spoken = [self._voice.sentences(jobs[0].spoken, voice)]
+        return [level.speech_clip(sentences, synth.RATE_HZ) for sentences in spoken]
 
     @functools.cached_property
     def _voice(self) -> "Synthesizer":
@@ -121,11 +130,30 @@ def _render(root: Path, *, everything: bool) -> int:
 
 def _render_jobs(root: Path, wanted: list[Job], todo: list[Job], studio: _Studio) -> None:
     known = _known(root)
-    for count, job in enumerate(todo, 1):
-        known[job.id] = _with(known.get(job.id, Entry(job.id)), job, _write(root, job, studio.samples(job)))
-        print(f"{count}/{len(todo)} {job.lang}/{job.id}: {job.text}", flush=True)
-        if count % _SAVE_EVERY == 0 or count == len(todo):
+    done = saved = 0
+    for row in _rows(todo):
+        for job, alaw in zip(row, studio.samples(row), strict=True):
+            known[job.id] = _with(known.get(job.id, Entry(job.id)), job, _write(root, job, alaw))
+            done += 1
+            print(f"{done}/{len(todo)} {job.lang}/{job.id}: {job.text}", flush=True)
+        if done - saved >= _SAVE_EVERY or done == len(todo):
             _save(root, wanted, known)
+            saved = done
+
+
+def _rows(todo: list[Job]) -> list[list[Job]]:
+    """Those spoken in a row, some of one voice and speed together; every other one by itself."""
+    rows: list[list[Job]] = []
+    alike: dict[tuple[str, float], list[Job]] = {}
+    for job in todo:
+        row = alike.get((job.voice, job.speed), []) if job.in_row else []
+        if not row or len(row) == _IN_ROW:
+            row = []
+            rows.append(row)
+        row.append(job)
+        if job.in_row:
+            alike[job.voice, job.speed] = row
+    return rows
 
 
 def _write(root: Path, job: Job, alaw: bytes) -> Rendering:

@@ -11,7 +11,7 @@ import re
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -27,6 +27,13 @@ Samples = npt.NDArray[np.float32]
 _VOICES_PACKAGE = "kokoro-js@1.2.1"
 _STYLE_ROWS, _STYLE_WIDTH = 510, 256
 _NPM_LIMIT_S = 300.0
+_FRAME_SAMPLES = 600  # of the durations that the model predicts for its symbols
+_BEFORE_SAMPLES, _AFTER_SAMPLES = 600, 2400
+_BETWEEN = ", "
+# The published model gives the audio alone; these bytes, after the file's own, make its durations an output too. In protobuf a message
+# that comes in two parts is one message: ModelProto.graph (7) → GraphProto.output (12) → ValueInfoProto.name (1). Source: onnx.proto.
+_DURATIONS = b"/encoder/Clip_output_0"
+_SECOND_OUTPUT = bytes([7 << 3 | 2, len(_DURATIONS) + 4, 12 << 3 | 2, len(_DURATIONS) + 2, 1 << 3 | 2, len(_DURATIONS)]) + _DURATIONS
 _SENTENCE = re.compile(r"(?<=[。！？.!?])\s*")
 
 
@@ -50,21 +57,37 @@ class Synthesizer:
 
     def sentences(self, text: str, voice: Voice) -> list[Samples]:
         """Each sentence of a text as float samples in −1…1, 24 kHz, with Kokoro's silence still around it."""
-        return [self._sentence(part, voice) for part in _SENTENCE.split(text) if part.strip()]
+        return [self._spoken(phonemes.phonemes(part), voice)[0] for part in _SENTENCE.split(text) if part.strip()]
 
-    def _sentence(self, sentence: str, voice: Voice) -> Samples:
-        spelt = phonemes.phonemes(sentence)
+    def row(self, texts: Sequence[str], voice: Voice) -> list[Samples]:
+        """Short texts spoken one after another, as a list is read out, and cut apart in the pauses between them."""
+        spelt = [phonemes.phonemes(text) for text in texts]
+        audio, ends = self._spoken(_BETWEEN.join(spelt) + ".", voice)
+        lengths = [self._known(part) for part in spelt]
+        firsts = [sum(lengths[:place]) + place * self._known(_BETWEEN) + 1 for place in range(len(spelt))]
+        return [self._cut(audio, ends, first, length) for first, length in zip(firsts, lengths, strict=True)]
+
+    def _cut(self, audio: Samples, ends: npt.NDArray[np.int64], first: int, length: int) -> Samples:
+        """The symbols from `first` on, a little before them, and after them no more than their comma."""
+        begin, end = ends[first - 1] - _BEFORE_SAMPLES, min(ends[first + length - 1] + _AFTER_SAMPLES, ends[first + length])
+        return audio[max(0, begin) : end]
+
+    def _known(self, spelt: str) -> int:
+        return sum(symbol in self._vocabulary for symbol in spelt)
+
+    def _spoken(self, spelt: str, voice: Voice) -> tuple[Samples, npt.NDArray[np.int64]]:
+        """The audio, and the sample at which each symbol ends (the first is the silence before)."""
         tokens = [self._vocabulary[symbol] for symbol in spelt if symbol in self._vocabulary]
         style = self._style(voice.name)[min(len(tokens), _STYLE_ROWS - 1)]
-        audio = self._session.run(
+        audio, frames = self._session.run(
             None,
             {
                 "tokens": np.array([[0, *tokens, 0]], np.int64),
                 "style": style.reshape(1, _STYLE_WIDTH),
                 "speed": np.array([voice.speed], np.float32),
             },
-        )[0]
-        return np.asarray(audio, np.float32).ravel()
+        )
+        return np.asarray(audio, np.float32).ravel(), np.cumsum(np.asarray(frames).ravel().astype(np.int64)) * _FRAME_SAMPLES
 
     def _style(self, voice: str) -> Samples:
         if voice not in self._styles:
@@ -76,7 +99,7 @@ class Synthesizer:
 def _session(model: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(model.read_bytes() + _SECOND_OUTPUT, options, providers=["CPUExecutionProvider"])
 
 
 def _vocabulary() -> dict[str, int]:

@@ -1,0 +1,98 @@
+"""`careline voice` (python -m appliance.voice): wiring, signals, the lock of the data folder. One thread, lowest priority."""
+
+import argparse
+import fcntl
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from appliance import config as configuration
+from appliance.store.database import open_store
+from appliance.voice.engine import Kokoro, missing
+from appliance.voice.work import MEGABYTE, VoiceWork
+from drivers.clock import RealClock
+from drivers.errors import CarelineError
+
+IDLE_S = 5.0
+LOCK = "voice.lock"
+MOST_MB = 2000  # about 70 hours of speech
+
+log = logging.getLogger("careline.voice")
+
+
+class VoiceError(CarelineError):
+    """`careline voice` cannot run."""
+
+
+def main() -> int:
+    options = _options()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        config = configuration.load(options.config)
+        with _only_instance(Path(config.paths.data_dir)):
+            _serve(config, options)
+    except CarelineError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="careline-voice", description="Speaks the texts that staff write, as files for calls to come.")
+    parser.add_argument("--config", type=Path, required=True, help="careline.toml")
+    parser.add_argument("--once", action="store_true", help="end when nothing waits to be spoken")
+    parser.add_argument("--most-mb", type=int, default=MOST_MB, help="how much of the disk renderings may take (default: %(default)s)")
+    return parser.parse_args()
+
+
+def _serve(config: configuration.Config, options: argparse.Namespace) -> None:
+    os.nice(19)
+    ending = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ending.set())
+    lacking = missing()
+    if lacking:
+        log.warning("APP-065: this box has no voice of its own, it lacks %s; texts are put together from phrases", lacking)
+    database = open_store(config.paths.database)
+    try:
+        work = VoiceWork(
+            database, Path(config.paths.data_dir), RealClock(), None if lacking else Kokoro(), lacking, options.most_mb * MEGABYTE
+        )
+        _work(work, ending, once=options.once)
+    finally:
+        database.close()
+
+
+def _work(work: VoiceWork, ending: threading.Event, *, once: bool) -> None:
+    work.begin()
+    while not ending.is_set():
+        if not work.step():
+            if once:
+                return
+            ending.wait(IDLE_S)
+
+
+@contextmanager
+def _only_instance(data_dir: Path) -> Iterator[None]:
+    """Hold the lock of this data folder, with our number in it. Raises: VoiceError APP-180."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with (data_dir / LOCK).open("a+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock.truncate(0)
+            lock.write(f"{os.getpid()}\n")
+            lock.flush()
+            yield
+    except BlockingIOError:
+        raise VoiceError("APP-180", f"another careline voice works on {data_dir}", "Stop it first.") from None
+    except OSError as error:
+        raise VoiceError("APP-180", f"{data_dir} cannot be used ({error.strerror})", "Check [paths] data_dir and who owns it.") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())
