@@ -49,9 +49,9 @@ class Slot(StoreModel):
 
 class Booking(StoreModel):
     """`code` is spoken and printed. `channel`: ivr, agent, web, kiosk, sms. `state`: booked, arrived, cancelled, moved, no_show.
-    `day`: of the visit, as its clinic has it. `end_reason` of a cancelled one: patient, hospital, clinic_stopped. `payment`: goes along when the booking is moved.
-    `slot_of`: the slot while the booking holds it, else None, so that a slot has one booking at most. `once_key`: asked again, found
-    again."""
+    `slot_of`: the slot while the booking holds it, else None, so that a slot has one booking at most. `day`: of the visit, as its clinic
+    has it. `once_key`: asked again, found again. `payment`: goes along when the booking is moved. `end_reason` of a cancelled one:
+    patient, hospital, clinic_stopped."""
 
     id = AutoField()
     code = CharField(max_length=12, unique=True)

@@ -51,6 +51,7 @@ def rich(name: str = "李娜", fen: int = 10_000, **more: str) -> Card:
 
 
 def top_up(onto: Card, fen: int) -> None:
+    assert onto.account is not None
     if fen:
         posted = transfer(Movement.TOP_UP, cash_desk("1"), onto.account, fen, f"top up {onto.number} {fen}", NOW, CAUSE)
         assert isinstance(posted, Posted)
@@ -77,9 +78,13 @@ def booked(outcome: Booked | NotBooked) -> Booked:
     return outcome
 
 
-def reasons(outcome: object) -> list[str]:
+def refused(outcome: object) -> NotBooked:
     assert isinstance(outcome, NotBooked), outcome
-    return [objection.reason.value for objection in outcome.objections]
+    return outcome
+
+
+def reasons(outcome: object) -> list[str]:
+    return [objection.reason.value for objection in refused(outcome).objections]
 
 
 def balance(of: Card) -> int:

@@ -22,6 +22,7 @@ from tests.unit.booking_rig import (
     pay,
     places,
     reasons,
+    refused,
     rich,
 )
 from tests.unit.hospital_rig import NOW, TODAY, ZONE, department, doctor, patient, store
@@ -37,7 +38,8 @@ def test_the_fee_leaves_the_card_and_the_place_is_the_patients() -> None:
     assert (balance(card), Slot.get_by_id(place).state) == (10_000 - FEE_FEN, slots.BOOKED)
     row = Booking.get_by_id(outcome.booking)
     assert (row.code, row.channel, row.call, row.slot_of_id) == (outcome.code, "ivr", "c1", place)
-    assert (row.payment.kind, row.payment.call, row.day) == ("fee", "c1", TODAY + timedelta(days=1))
+    fee = LedgerTransaction.get_by_id(row.payment_id)
+    assert (fee.kind, fee.call, row.day) == ("fee", "c1", TODAY + timedelta(days=1))
     assert ledger_balances()
 
 
@@ -52,7 +54,8 @@ def test_too_little_money_leaves_no_trace_and_says_what_is_missing() -> None:
     place, card = places(doctors_clinic())[0], rich(fen=400)
     outcome = pay(place, card)
     assert reasons(outcome) == ["insufficient_funds"]
-    assert (outcome.first.amount_fen, outcome.first.value_prompt) == (FEE_FEN - 400, "reason_missing_is")
+    missing = refused(outcome).first
+    assert (missing.amount_fen, missing.prompt, missing.value_prompt) == (FEE_FEN - 400, "reason_insufficient_funds", "reason_missing_is")
     assert (balance(card), Slot.get_by_id(place).state, Booking.select().count()) == (400, slots.FREE, 0)
 
 

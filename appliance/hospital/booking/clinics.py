@@ -45,8 +45,9 @@ class Half(msgspec.Struct, frozen=True, kw_only=True):
 def read(given: Mapping[str, str]) -> ClinicEntry | Refused:
     """Check a form: doctor (number) or department (code), day, starts, ends, minutes, places, fee (yuan; empty: the doctor's)."""
     form = Form(given)
-    doctor = _doctor(form, form.digits("doctor", 1, 8, required=False))
-    department = None if doctor else _department(form, form.digits("department", 1, 8))
+    number = form.digits("doctor", 1, 8, required=False)
+    doctor = _doctor(form, number)
+    department = None if number else _department(form, form.digits("department", 1, 8))
     entry = ClinicEntry(
         department=doctor.staff.department_id if doctor else department.id if department else 0,
         doctor=doctor.id if doctor else None,

@@ -125,7 +125,7 @@ def read(given: Mapping[str, str]) -> Rules | Refused:
     form, default = Form(given), Rules()
     fields: dict[str, Any] = {name: form.number(name, *limits, getattr(default, name)) for name, limits in NUMBERS.items()}
     fields |= {name: _clock(form, name, getattr(default, name)) for name in ("release", "cancel_time")}
-    fields |= {name: _channels(form, name, getattr(default, name)) for name in ("channels", "unpaid_channels")}
+    fields |= {name: _channels(form, name) if name in given else getattr(default, name) for name in ("channels", "unpaid_channels")}
     fields["no_show_refund"] = form.flag("no_show_refund", default=True)
     fields["late_cancel"] = form.choice("late_cancel", _same("refuse", "keep_fee", "refund"), "refuse")
     fields["once_per"] = form.choice("once_per", _same("doctor", "department", "any"), "doctor")
@@ -148,10 +148,10 @@ def _clock(form: Form, field: str, default: str) -> str:
     return text
 
 
-def _channels(form: Form, field: str, default: tuple[Channel, ...]) -> tuple[Channel, ...]:
+def _channels(form: Form, field: str) -> tuple[Channel, ...]:
     words = form.listed(field)
-    unknown = [word for word in words if word not in set(Channel)]
-    if unknown:
+    if not set(words) <= set(Channel):
         form.fault(field, "choice", allowed=", ".join(Channel))
-        return default
-    return tuple(Channel(word) for word in words) if words or field == "unpaid_channels" else default
+    elif not words and field == "channels":
+        form.fault(field, "required")
+    return tuple(channel for channel in Channel if channel in words)
