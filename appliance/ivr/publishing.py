@@ -4,6 +4,7 @@ Whoever publishes asks the call agent afterwards to use it (control message UseF
 the edition they began with. Every change is in the audit.
 """
 
+import functools
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -119,12 +120,18 @@ def build(texts: Mapping[str, tuple[int, str]], edition: int) -> tuple[FlowSet, 
     flows: dict[str, Flow] = dict(built_in().flows)
     unread: list[FlowFault] = []
     for name, (_, text) in texts.items():
-        flow, found = read(text, name)
-        unread += found or _misnamed(name, flow)
+        flow, found = _read(text, name)
+        unread = [*unread, *(found or _misnamed(name, flow))]
         if flow is not None:
             flows[name] = flow
     own = {name: version for name, (version, _) in texts.items()}
     return FlowSet(flows, edition, {**dict.fromkeys(flows, 0), **own}), unread
+
+
+@functools.lru_cache(64)
+def _read(text: str, name: str) -> tuple[Flow | None, list[FlowFault]]:
+    """What is live is read again for every check and every edition."""
+    return read(text, name)
 
 
 def _misnamed(name: str, flow: Flow | None) -> list[FlowFault]:

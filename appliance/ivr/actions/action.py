@@ -1,7 +1,10 @@
 """What an action of a flow is: what it wants, what it gives, which ways lead out of it. Runs in the call's task.
 
 An action is done again with the same `once_key` when the call agent dies in the middle of it: what it changes is changed in one
-transaction, under that key. The caller hears a waiting prompt when it takes longer than a second; after `limit_s` the exit is "failed".
+transaction, under that key. A secret is gone by then: an action that takes one looks first whether its key has been used, and gives the
+same result again; else a caller who is asked anew pays twice.
+
+The caller hears a waiting prompt when it takes longer than a second; after `limit_s` the exit is "failed".
 """
 
 from collections.abc import Awaitable, Callable, Mapping
