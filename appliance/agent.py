@@ -17,6 +17,7 @@ from appliance.control.server import ControlServer
 from appliance.extensions.lamps import MessageLamps
 from appliance.extensions.session import Extensions
 from appliance.flow_desk import FlowDesk
+from appliance.hospital.dispatch.desk_work import DeskWork
 from appliance.ivr.editions import Editions
 from appliance.ivr.paths import SERVICES
 from appliance.ivr.prompts.library import PromptLibrary
@@ -75,10 +76,10 @@ class CallAgent:
         self.store = store or Store(config.paths.database, clock)
         self.live = LiveState(health.health(clock.now(), clock.now(), (), None, 0, 0, 0))
         self.lines = Lines(connect, clock)
-        self._editions = Editions(self.store, clock, self.prompts.ids)
+        self.editions = Editions(self.store, clock, self.prompts.ids)
         speaker = TextSpeaker(self.prompts)
         wiring = Wiring(self.store, clock, config.hospital, lambda text, lang: speaker.say(text, lang).clips)
-        runner = FlowRunner(self._editions, wiring)
+        runner = FlowRunner(self.editions, wiring)
         extensions = Extensions(config.calls)
         self.switchboard = Switchboard(
             config,
@@ -90,8 +91,9 @@ class CallAgent:
             dict.fromkeys(SERVICES, runner),
             extensions,
         )
-        self._flow_desk = FlowDesk(self._editions, self.switchboard.calls)
+        self.flow_desk = FlowDesk(self.editions, self.switchboard.calls)
         self._lamps = MessageLamps(config.calls.message_lamps, extensions, self.lines, self.store)
+        self._desk_work = DeskWork(self.store, clock, config.hospital)
         self.care = LineCare(self.lines, self.store, self.live, clock)
         self._news = ConnectionNews()
         self._listeners = listeners
@@ -107,17 +109,18 @@ class CallAgent:
         await self.care.start()
         if control:
             group = str(self.config.lines.get("socket_group", "")) or None
-            self._control = ControlServer(self.config.paths.control_socket, self.live, self.switchboard, self.care, self._flow_desk, group)
+            self._control = ControlServer(self.config.paths.control_socket, self.live, self.switchboard, self.care, self.flow_desk, group)
             await self._control.start()
         self._tasks += [
             asyncio.create_task(self.lines.run(Listeners(*self._own_listeners(), *self._listeners)), name="lines"),
             asyncio.create_task(self._watch_health(), name="health"),
             asyncio.create_task(self._lamps.run(), name="message lamps"),
+            asyncio.create_task(self._desk_work.run(), name="desk work"),
         ]
 
     async def _begin_flows(self) -> None:
         """Callers do not wait for the store; the program's own flows will do until it works."""
-        beginning = asyncio.create_task(self._editions.begin(), name="flows")
+        beginning = asyncio.create_task(self.editions.begin(), name="flows")
         self._tasks.append(beginning)
         if self.store.fault is None:
             await asyncio.wait({beginning}, timeout=FLOWS_LIMIT_S)

@@ -114,9 +114,11 @@ class WorkStep(StoreModel):
 
     id = AutoField()
     item = ForeignKeyField(WorkItem, backref="steps")
+    item_id: int
     at = UtcField()
     what = CharField(max_length=12)
     desk = ForeignKeyField(Desk, null=True)
+    desk_id: int | None
     by = CharField(default="")
 
 

@@ -95,12 +95,14 @@ def test_a_closed_desk_is_gone_at_once() -> None:
 
 
 def test_what_nobody_takes_goes_to_another_desk_unless_that_one_is_at_work() -> None:
-    one, two = desk("1"), desk("2")
+    one, two = desk("1"), desk("2", "booking")
     item("a")
     offer()
     for each in (one, two):
         beat(each, 119)
-    desks.acted(one.id, NOW + timedelta(seconds=60))
+    item("b", 1, kind=items.Kind.CALLBACK)
+    offer(59)
+    items.take(the("b").id, one.id, "li", NOW + timedelta(seconds=60))
     assert offer(120).recalled == 0
     for each in (one, two):
         beat(each, 179)
@@ -161,7 +163,7 @@ def test_a_full_desk_is_a_desk() -> None:
         item(str(n), n)
     offer()
     beat(one, 2_000)
-    desks.acted(one.id, NOW + timedelta(seconds=2_000))
+    items.take(the("0").id, one.id, "li", NOW + timedelta(seconds=2_000))
     assert offer(2_000).dead == 0
     assert the("10").state == State.WAITING
 

@@ -81,8 +81,3 @@ def beat(desk_id: int, now: datetime) -> None:
 def leave(desk_id: int, fault: str = "") -> None:
     """It is not there any more; what was offered there goes elsewhere at once. `fault`: why a printer does not print."""
     Desk.update(seen_at=None, fault=fault).where(Desk.id == desk_id).execute()
-
-
-def acted(desk_id: int, now: datetime) -> None:
-    """Somebody there did something: the others on its list are not overdue."""
-    Desk.update(acted_at=now).where(Desk.id == desk_id).execute()

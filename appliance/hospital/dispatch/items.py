@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from peewee import fn
 
-from appliance.store.case_tables import WorkItem, WorkStep
+from appliance.store.case_tables import Desk, WorkItem, WorkStep
 
 
 class Kind(StrEnum):
@@ -122,6 +122,7 @@ def at_desk(item_id: int, desk_id: int, step: Step, by: str, now: datetime, **co
         return Outcome.GONE
     if item.state == TABLE[step][1]:
         return Outcome.DONE
+    Desk.update(acted_at=now).where(Desk.id == desk_id).execute()  # the others on its list are not overdue
     return move(item, step, now, by=by, **columns)
 
 

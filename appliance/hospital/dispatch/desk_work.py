@@ -1,0 +1,54 @@
+"""What drives the cases: work items are offered every second, complaints that are overdue go up every minute.
+
+One task of the call agent's event loop; the work itself runs in the store's transactions. It alone of this package reads a clock.
+"""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+
+from appliance.calendar import Calendar
+from appliance.config import HospitalConfig
+from appliance.hospital.complaints.escalation import escalate
+from appliance.hospital.dispatch.offering import offer_waiting
+from appliance.store.writer import Store
+from drivers.clock import Clock
+from drivers.errors import CarelineError
+
+log = logging.getLogger("careline.cases")
+
+OFFER_EVERY_S = 1.0
+ESCALATE_EVERY = timedelta(minutes=1)
+
+
+class DeskWork:
+    """`run` until cancelled. A store that does not work is waited for; what was to be done then is done afterwards."""
+
+    def __init__(self, store: Store, clock: Clock, hospital: HospitalConfig) -> None:
+        self._store = store
+        self._clock = clock
+        self._rules, self._limits = hospital.complaints, hospital.dispatch
+        self._calendar = Calendar(hospital.calendar)
+        self._escalated_at: datetime | None = None
+
+    async def run(self) -> None:
+        while True:
+            await self._store.mended()
+            try:
+                await self._once(self._clock.now())
+            except CarelineError as error:  # told as the store's own fault
+                log.info("work items stay where they are: %s", error)
+            await asyncio.sleep(OFFER_EVERY_S)
+
+    async def _once(self, now: datetime) -> None:
+        done = await self._store.run(lambda: offer_waiting(self._limits, now), lasting=False)
+        if done.dead:
+            log.warning("HOS-223: nobody could take %d work items; they are on the list of dead letters", done.dead)
+        if self._escalated_at is None or not timedelta(0) <= now - self._escalated_at < ESCALATE_EVERY:
+            await self._escalate(now)
+
+    async def _escalate(self, now: datetime) -> None:
+        numbers = await self._store.run(lambda: escalate(self._rules, self._calendar, now), lasting=False)
+        self._escalated_at = now
+        if numbers:
+            log.info("%d complaints are overdue and went up: %s", len(numbers), ", ".join(numbers))
