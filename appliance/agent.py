@@ -17,6 +17,7 @@ from appliance.control.server import ControlServer
 from appliance.extensions.lamps import MessageLamps
 from appliance.extensions.session import Extensions
 from appliance.flow_desk import FlowDesk
+from appliance.hospital.booking.day_work import DayWork
 from appliance.hospital.dispatch.desk_work import DeskWork
 from appliance.ivr.editions import Editions
 from appliance.ivr.paths import SERVICES
@@ -94,6 +95,7 @@ class CallAgent:
         self.flow_desk = FlowDesk(self.editions, self.switchboard.calls)
         self._lamps = MessageLamps(config.calls.message_lamps, extensions, self.lines, self.store)
         self._desk_work = DeskWork(self.store, clock, config.hospital)
+        self._day_work = DayWork(self.store, clock, config.hospital)
         self.care = LineCare(self.lines, self.store, self.live, clock)
         self._news = ConnectionNews()
         self._listeners = listeners
@@ -116,6 +118,7 @@ class CallAgent:
             asyncio.create_task(self._watch_health(), name="health"),
             asyncio.create_task(self._lamps.run(), name="message lamps"),
             asyncio.create_task(self._desk_work.run(), name="desk work"),
+            asyncio.create_task(self._day_work.run(), name="day work"),
         ]
 
     async def _begin_flows(self) -> None:

@@ -4,7 +4,7 @@ server, `[web]` to the web; both are taken as they are. Pure but for reading the
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -71,7 +71,8 @@ class CallsConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HospitalConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Section `[hospital]`. sponsored: callers are offered sponsored items, said to be such."""
+    """Section `[hospital]`. sponsored: callers are offered sponsored items, said to be such. day_end: when, after midnight, a day is over
+    and who did not come has lost the booking; later than clocks are ever wrong."""
 
     name_zh: str = "示范医院"
     name_en: str = "Careline Demo Hospital"
@@ -79,6 +80,7 @@ class HospitalConfig(msgspec.Struct, frozen=True, kw_only=True):
     complaints: ComplaintRules = ComplaintRules()
     dispatch: DispatchLimits = DispatchLimits()
     sponsored: bool = False
+    day_end: Annotated[str, msgspec.Meta(pattern=r"^(0\d|1[01]):[0-5]\d$")] = "01:30"
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from appliance.hospital.booking.rules import Rules, at_clock, rules_for
 from appliance.hospital.ledger.posting import Cause
 from appliance.store.booking_tables import Booking, Clinic, DayEnd, Slot
 
-BOOKINGS_A_STEP = 50
+BOOKINGS_A_STEP = 20
 CAUSE = Cause(by="day end", memo="did not come")
 
 

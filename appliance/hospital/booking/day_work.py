@@ -1,0 +1,63 @@
+"""What drives registration: days are ended, and offers of the waitlist that nobody took go on to the next, every minute.
+
+One task of the call agent's event loop; the work itself runs in the store's transactions, in steps so small that no caller waits for it.
+It alone of this package reads a clock.
+"""
+
+import asyncio
+import logging
+from datetime import date
+
+from appliance.calendar import Calendar
+from appliance.config import HospitalConfig
+from appliance.hospital.booking import day_end, waitlist
+from appliance.store.writer import Store
+from drivers.clock import Clock
+from drivers.errors import CarelineError
+
+log = logging.getLogger("careline.booking")
+
+EVERY_S = 60.0
+
+
+class DayWork:
+    """`run` until cancelled. It begins with the last day that is over, so nothing is lost where the box was off or killed in the middle;
+    a store that does not work is waited for."""
+
+    def __init__(self, store: Store, clock: Clock, hospital: HospitalConfig) -> None:
+        self._store = store
+        self._clock = clock
+        self._zone = Calendar(hospital.calendar).zone
+        self._ends_at = hospital.day_end
+        self._ended: date | None = None
+
+    async def run(self) -> None:
+        while True:
+            await self._store.mended()
+            try:
+                await self._once()
+            except CarelineError as error:  # told as the store's own fault
+                log.info("the day is ended later: %s", error)
+            await asyncio.sleep(EVERY_S)
+
+    async def _once(self) -> None:
+        now = self._clock.now()
+        await self._store.run(lambda: waitlist.pass_on(now, self._zone), lasting=False)
+        day = day_end.day_over(now, self._zone, self._ends_at)
+        if self._ended is None or day > self._ended:
+            await self._end(day)
+            self._ended = day
+
+    async def _end(self, day: date) -> None:
+        no_shows, last = 0, 0
+        while True:
+            done = await self._step(day, last)
+            no_shows += done.no_shows
+            if done.last is None:
+                break
+            last = done.last
+        log.info("%s has ended: %d did not come", day, no_shows)
+
+    async def _step(self, day: date, last: int) -> day_end.Step:
+        now = self._clock.now()
+        return await self._store.run(lambda: day_end.step(day, now, self._zone, last), lasting=False)
