@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from appliance.cli.serve import command_of
 from appliance.cli.supervisor import Child, Supervisor
 from appliance.doctor.sockets import examine_port
 from appliance.errors import StartError
+from appliance.hospital.demo import PASSWORD, people
 from drivers.settings import Paths
 
 NUMBER = "96120"
@@ -68,6 +70,7 @@ Careline is up, on a card in software. Its state is in {state}.
   A telephone   "Handset" in the web pages; dial {number}.
                 Or in another terminal:
                 {careline} handset --config {config} --keys w2 --record heard.wav
+  A card        {card}, password {password}; its holder rings from {caller} (--caller)
   What is wrong {careline} doctor --config {config}
   Stop          Ctrl-C
 """,
@@ -79,6 +82,7 @@ Careline 已经启动，使用软件模拟的电话卡。状态保存在 {state}
   电话      网页里的“话机”；拨 {number}。
             或者在另一个终端：
             {careline} handset --config {config} --keys w2 --record heard.wav
+  就诊卡    {card}，密码 {password}；持卡人的电话是 {caller}（--caller）
   检查故障  {careline} doctor --config {config}
   停止      Ctrl-C
 """,
@@ -89,13 +93,31 @@ Careline 已经启动，使用软件模拟的电话卡。状态保存在 {state}
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address of the web pages; 0.0.0.0 opens them to the network.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Port of the web pages.")
 @click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="Keep everything in this folder.  [default: a new one]")
-def demo(host: str, port: int, state: Path | None) -> None:
+@click.option("--hospital/--no-hospital", default=True, show_default=True, help="Fill it with a made-up hospital: once, in the background.")
+def demo(host: str, port: int, state: Path | None, hospital: bool) -> None:
     """Try the whole box without a telephone card; Ctrl-C ends it."""
     check_port(host, port)
-    with _state(state) as folder, PidFile(folder / "demo.pid", f"a demo in {folder}"):
+    with _state(state) as folder, PidFile(folder / "demo.pid", f"a demo in {folder}"), contextlib.ExitStack() as background:
         config = write_config(folder, host, port)
-        asyncio.run(_run(_children(folder, config, port), folder / "log", lambda: _tell(folder, config, host, port)))
+
+        def when_ready() -> None:
+            _tell(folder, config, host, port)
+            if hospital:
+                background.enter_context(_filling(config, folder / "log/hospital.log"))
+
+        asyncio.run(_run(_children(folder, config, port), folder / "log", when_ready))
     click.echo("Careline has ended.")
+
+
+@contextlib.contextmanager
+def _filling(config: Path, log: Path) -> Iterator[None]:
+    """The made-up hospital being filled in, batch by batch (about 20 s, the first time): it may be ended at any moment."""
+    command = [sys.executable, "-m", "appliance.hospital.demo", "--config", str(config)]
+    with log.open("ab") as errors, subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=errors, start_new_session=True) as filler:
+        try:
+            yield
+        finally:
+            filler.terminate()
 
 
 async def _run(children: list[Child], logs: Path, when_ready: Callable[[], None]) -> None:
@@ -168,7 +190,9 @@ def _tell(folder: Path, config: Path, host: str, port: int) -> None:
     code = code_file.read_text().strip() if code_file.exists() else "-"
     shown = "127.0.0.1" if host == "0.0.0.0" else host
     text = READY[terminal_language()]
-    click.echo(text.format(state=folder, config=config, code=code, number=NUMBER, address=f"http://{shown}:{port}/", careline=_careline()))
+    card = {"card": people.first_card(), "password": PASSWORD, "caller": people.KNOWN[0][3]}
+    address = f"http://{shown}:{port}/"
+    click.echo(text.format(state=folder, config=config, code=code, number=NUMBER, address=address, careline=_careline(), **card))
 
 
 def _careline() -> str:
