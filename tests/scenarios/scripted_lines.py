@@ -213,7 +213,7 @@ class ScriptedLines:
             self._answered(command.leg)
 
     def _answered(self, leg: str) -> None:
-        if self.legs[leg].phase in (LegPhase.OFFERED, LegPhase.DIALLING, LegPhase.ALERTING):
+        if leg in self.legs and self.legs[leg].phase in (LegPhase.OFFERED, LegPhase.DIALLING, LegPhase.ALERTING):
             now = self.clock.now()
             self._update(leg, phase=LegPhase.ANSWERED, answered_at=now)
             self.emit(Answered(leg=leg, at=now))
