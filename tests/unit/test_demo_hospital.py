@@ -28,8 +28,8 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(people, "BLOCK", 50)
     monkeypatch.setattr(people, "PATIENTS", 150)
     monkeypatch.setattr(medicine, "DRUGS", 120)
-    monkeypatch.setattr(staff, "DOCTORS", 165)
-    monkeypatch.setattr(filling, "DAYS_AHEAD", 3)
+    monkeypatch.setattr(staff, "DOCTORS", 190)
+    monkeypatch.setattr(filling, "DAYS_AHEAD", 4)
 
 
 def fill(path: Path, random: Random | None = None) -> dict[str, list[Any]]:
