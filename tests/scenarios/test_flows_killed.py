@@ -28,7 +28,7 @@ def flows(config: Config) -> Iterator[None]:
     """Everything a flow can have is live."""
     with pytest.MonkeyPatch.context() as patch:
         for name, action in TEST_ACTIONS.items():
-            patch.setitem(ACTIONS, name, action)  # type: ignore[arg-type]  # a table at run time
+            patch.setitem(ACTIONS, name, action)
         store_with(config, card=CARD, hotline=EVERYTHING)
         yield
 

@@ -125,7 +125,7 @@ def test_a_published_flow_that_will_not_do_any_more_changes_nothing(config: Conf
     """Its action went with an upgrade: the program's own flows answer the callers."""
     with pytest.MonkeyPatch.context() as patch:
         for name, action in TEST_ACTIONS.items():
-            patch.setitem(ACTIONS, name, action)  # type: ignore[arg-type]  # a table at run time
+            patch.setitem(ACTIONS, name, action)
         store_with(config, card=CARD, hotline=EVERYTHING)
     config.paths.database.with_suffix(".empty").rename(config.paths.database)
 
@@ -240,7 +240,7 @@ def test_a_slow_action(config: Config, prompts: PromptLibrary, takes_s: float, w
         return paths[0], house.server.commands, await house.agent.store.run(lambda: events_of(call_id))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(ACTIONS, "test_slow", Action("test_slow", "Slow", {"done": ()}, slow))  # type: ignore[arg-type]  # as above
+        patch.setitem(ACTIONS, "test_slow", Action("test_slow", "Slow", {"done": ()}, slow))
         store_with(config, hotline=SLOW)
         config.paths.database.with_suffix(".empty").rename(config.paths.database)
         path, commands, events = run_house(config, prompts, main)

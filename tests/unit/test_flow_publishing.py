@@ -121,7 +121,7 @@ def test_roll_back(nurse: Account) -> None:
         own = dict.fromkeys(built_in_texts(), 0)
         assert publishing.live_versions() == {**own, **live}
         assert states("visits") == {1: state}
-    assert outcome.edition == 5
+    assert publishing.newest_edition() == 5
 
 
 def test_editions_and_versions_that_are_not_there(nurse: Account) -> None:
@@ -142,7 +142,7 @@ def test_everything_is_in_the_audit(nurse: Account) -> None:
     publishing.roll_back(0, nurse, LATER, IDS)
     publishing.save_draft("visits", VISITS, nurse, LATER)
     publishing.discard_draft("visits", nurse, LATER)
-    told = [(row.action, row.subject, row.detail, row.account.name) for row in Audit.select().order_by(Audit.id)]
+    told = [(row.action, row.subject, row.detail, row.account and row.account.name) for row in Audit.select().order_by(Audit.id)]
     assert told == [
         ("save_flow", "visits", "version 1", "nurse"),
         ("publish_flows", "edition 1", "visits version 1", "nurse"),
