@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench import answer, barge_in, digits, engine, hangup, isdn, lab, system
+from tests.bench import answer, barge_in, digits, engine, hangup, hospital, isdn, lab, system
 
 TITLES = {
     "engine_core_pct_240": "media core, 240 channels playing, detecting digits, recording stereo: % of one core",
@@ -36,6 +36,8 @@ TITLES = {
     "cps20_core_pct": "line server, call agent and the exchange at the far end with these calls: % of one core",
     "answer_to_audio_ms_p50": "line answered to the first sound of the greeting at the caller's ear, median, ms",
     "answer_to_audio_ms_p99": "the same, p99, ms",
+    "patient_open_ms_p95": "200 000 patients, 2 million lines of history: found by card, numbers, name or telephone and opened, p95, ms",
+    "drug_read_ms_p95": "20 000 drugs: from the number keyed to what is said first, p95, ms",
     "native_bridge_cpu_pct": "lab guest, line server with 15 bridges in the kernel that carry sound: % of one core",
     "native_bridge_damaged_ms": "sound of these bridges, in both directions, that came otherwise than it was sent, ms",
     "handover_silent_ms_each": "silence when a bridge goes from the kernel into the media core or back, mean, ms",
@@ -60,6 +62,7 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
     figures |= hangup.measure()
     figures |= isdn.measure(60)
     figures |= answer.measure()
+    figures |= hospital.measure()
     figures |= system.measure(options.channels, 600 if options.soak else options.seconds)
     if options.lab:
         figures |= lab.measure()
