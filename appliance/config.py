@@ -140,6 +140,7 @@ def _check_ranges(config: Config, file: str) -> None:
         ("calls.extension_ring_ms", calls.extension_ring_ms, 5_000, 300_000),
         ("calls.talk_limit_min", calls.talk_limit_min, 1, 1_440),
         ("calls.call_limit_min", calls.call_limit_min, 1, 1_440),
+        ("hospital.card_wrong_passwords", config.hospital.card_wrong_passwords, 1, 10),
         ("hospital.complaints.days", config.hospital.complaints.days, 0, 365),
         *((f"hospital.dispatch.{name}", value, 1, 86_400) for name, value in msgspec.structs.asdict(config.hospital.dispatch).items()),
     )

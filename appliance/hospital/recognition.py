@@ -32,6 +32,12 @@ class Trust(StrEnum):
 
 ANY_TRUST = (Trust.NETWORK, Trust.CALLER_ID)
 
+
+def trusted_for_vip(*, by_caller_id: bool) -> Sequence[Trust]:
+    """Which numbers may put a VIP through (`vip_by_caller_id` of `[hospital]`)."""
+    return ANY_TRUST if by_caller_id else (Trust.NETWORK,)
+
+
 _TRUST = {
     NumberSource.NETWORK: Trust.NETWORK,
     NumberSource.MF: Trust.NETWORK,

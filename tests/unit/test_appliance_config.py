@@ -34,6 +34,7 @@ def test_empty_file_is_a_working_box(tmp_path: Path) -> None:
         ("[calls]\nlanguage = 'fr'", "CFG-004", ("calls.language", "fr")),
         ("[calls]\nattempts = 'three'", "CFG-004", ("calls.attempts", "int")),
         ("[calls]\nattempts = 0", "CFG-052", ("calls.attempts = 0", "1 to 10")),
+        ("[hospital]\ncard_wrong_passwords = 0", "CFG-052", ("hospital.card_wrong_passwords = 0", "1 to 10")),
         ("[calls.operator]\nring_ms = 1", "CFG-052", ("calls.operator.ring_ms = 1", "5000 to 300000")),
         ("[calls.operator]\nnumber = '6234-5678'", "CFG-056", ("calls.operator.number = '6234-5678'", "Digits")),
         ("[calls]\nroutes = [{name='a', service='sing'}]", "CFG-004", ("calls.routes", "sing")),

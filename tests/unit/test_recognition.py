@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from appliance.hospital.recognition import PEOPLE_MOST, Recognition, Trust, last_contacts, recognise, trust_of
+from appliance.hospital.recognition import PEOPLE_MOST, Recognition, Trust, last_contacts, recognise, trust_of, trusted_for_vip
 from appliance.hospital.registry import cards, patients, vip
 from appliance.hospital.registry.cards import CardStep
 from appliance.store.models import CallRecord
@@ -115,7 +115,7 @@ def test_a_number_that_can_be_forged_makes_no_vip_where_the_house_says_so() -> N
     row = patient(phones=ANI)
     enter_vip(row.number)
     assert ring(source="fsk").vip_level == 1
-    strict = ring(source="fsk", vip_trust=(Trust.NETWORK,))
+    strict = ring(source="fsk", vip_trust=trusted_for_vip(by_caller_id=False))
     assert (strict.vip_level, strict.vip, strict.vip_lapsed) == (0, None, False)
     assert ring(vip_trust=(Trust.NETWORK,)).vip_level == 1
 
