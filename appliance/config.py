@@ -72,10 +72,15 @@ class CallsConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 class HospitalConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Section `[hospital]`. sponsored: callers are offered sponsored items, said to be such. day_end: when, after midnight, a day is over
-    and who did not come has lost the booking; later than clocks are ever wrong."""
+    and who did not come has lost the booking; later than clocks are ever wrong.
+    card_wrong_passwords: a card is locked at so many wrong passwords, from whatever lines. vip_by_caller_id: a number that can be forged
+    (told by an analogue line, or by the caller's own equipment) puts a VIP through as well; it never opens an account.
+    """
 
     name_zh: str = "示范医院"
     name_en: str = "Careline Demo Hospital"
+    card_wrong_passwords: int = 3
+    vip_by_caller_id: bool = True
     calendar: CalendarConfig = CalendarConfig()
     complaints: ComplaintRules = ComplaintRules()
     dispatch: DispatchLimits = DispatchLimits()

@@ -1,5 +1,6 @@
 """Who rings: never a guess, and believed no further than the line can be."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,7 @@ __all__ = ["store"]
 ANI = "13800138000"
 
 
-def ring(ani: str = ANI, presentation: str = "allowed", source: str = "network", days: int = 0, **more: tuple[Trust, ...]) -> Recognition:
+def ring(ani: str = ANI, presentation: str = "allowed", source: str = "network", days: int = 0, **more: Sequence[Trust]) -> Recognition:
     return recognise(ani, presentation, source, NOW + timedelta(days=days), ZONE, **more)
 
 
