@@ -173,6 +173,7 @@ class CallAgent:
             disk,
             health.store(self.store.fault, self.store.has_reserve),
             health.prompts(self._prompt_fault),
+            health.flows(self.editions.fault, self.editions.current.edition),
             self._recordings(),
         )
         now = self._clock.now()

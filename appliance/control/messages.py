@@ -157,7 +157,7 @@ class Grade(StrEnum):
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is well or not.
 
-    `name` is a stable key that pages translate (line_server, engine, disk, store, prompts, spans); `code` and the texts are for the
+    `name` is a stable key that pages translate (line_server, engine, disk, store, prompts, flows, spans); `code` and the texts are for the
     person who mends it.
     """
 

@@ -8,6 +8,7 @@ import logging
 from appliance.errors import FlowError
 from appliance.ivr import publishing
 from appliance.ivr.checking import PromptIds, faults
+from appliance.ivr.fault import FlowFault
 from appliance.ivr.flow import FlowSet
 from appliance.ivr.prompts.catalogue import LANGS
 from appliance.ivr.reading import built_in
@@ -52,8 +53,9 @@ class Editions:
         """
         number = await self._store.read(publishing.newest_edition)
         try:
-            self.current = await self._edition(number, checked=True)
-            self.fault = None
+            flows = await self._edition(number)
+            await self._must_be_good(flows)
+            self.current, self.fault = flows, None
         except CarelineError as error:
             self.fault = error
             raise
@@ -66,22 +68,31 @@ class Editions:
             log.error("a call that began on edition %d goes on with %d: %s", edition, self.current.edition, error)
             return self.current
 
-    async def _edition(self, number: int, checked: bool = False) -> FlowSet:
+    async def _must_be_good(self, flows: FlowSet) -> None:
+        """What was published was checked, but by the actions and prompts there were then."""
+        with self._clock.external_work():
+            wrong = await asyncio.to_thread(lambda: faults(flows, self._prompt_ids, LANGS))
+        if wrong:
+            raise _unusable(flows.edition, wrong[0])
+
+    async def _edition(self, number: int) -> FlowSet:
         if number not in self._known:
-            self._known[number] = await self._load(number, checked)
+            self._known[number] = await self._load(number)
             for oldest in sorted(self._known)[1:-KEPT]:
                 del self._known[oldest]
         return self._known[number]
 
-    async def _load(self, number: int, checked: bool) -> FlowSet:
+    async def _load(self, number: int) -> FlowSet:
         texts = await self._store.read(lambda: publishing.texts_of_edition(number))
         if texts is None:
             raise FlowError("APP-147", f"there is no edition {number} of the flows", "Publish the flows again")
         with self._clock.external_work():
             flows, wrong = await asyncio.to_thread(lambda: publishing.build(texts, number))
-            if checked and not wrong:
-                wrong = await asyncio.to_thread(lambda: faults(flows, self._prompt_ids, LANGS))
         if wrong:
-            first = wrong[0].error()
-            raise FlowError("APP-148", f"edition {number} of the flows cannot be used: {first.what}", first.remedy)
+            raise _unusable(number, wrong[0])
         return flows
+
+
+def _unusable(edition: int, first: FlowFault) -> FlowError:
+    error = first.error()
+    return FlowError("APP-148", f"edition {edition} of the flows cannot be used: {error.what}", error.remedy)

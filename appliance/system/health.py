@@ -72,6 +72,13 @@ def prompts(fault: CarelineError | None) -> Check:
     return Check(name="prompts", grade=Grade.WARNING, code=fault.code, detail=fault.what, remedy=fault.remedy)
 
 
+def flows(fault: CarelineError | None, edition: int) -> Check:
+    """Whether new calls walk what was published last."""
+    if fault is None:
+        return Check(name="flows", grade=Grade.OK, detail=f"edition {edition}" if edition else "those of the program")
+    return Check(name="flows", grade=Grade.FAILED, code=fault.code, detail=fault.what, remedy=fault.remedy)
+
+
 def engine(report: EngineReport | None) -> Check:
     """Whether audio is on time, by what the line server reported last."""
     if report is None:
