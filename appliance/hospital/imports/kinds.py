@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from appliance.hospital.imports.people import Cards, Patients, Vips
+from appliance.hospital.imports.schedules import Schedules
 from appliance.hospital.imports.subjects import Line, Setting, Subject, There, accepted
 from appliance.hospital.registry import departments, doctors, drugs, spoken
 from appliance.hospital.registry.departments import DepartmentEntry
@@ -151,4 +152,6 @@ def add_drugs(entries: Sequence[DrugEntry], setting: Setting) -> None:
     TextVersion.insert_many(said).execute()
 
 
-KINDS: Mapping[str, Subject] = {subject.name: subject for subject in (Departments(), Doctors(), Drugs(), Patients(), Cards(), Vips())}
+KINDS: Mapping[str, Subject] = {
+    subject.name: subject for subject in (Departments(), Doctors(), Drugs(), Patients(), Cards(), Vips(), Schedules())
+}

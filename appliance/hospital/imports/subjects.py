@@ -1,5 +1,6 @@
 """What every kind of file must say of itself, and what its functions are given."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -41,41 +42,49 @@ class There(msgspec.Struct, frozen=True):
     entry: Any
 
 
-class Subject:
+class Subject(ABC):
     """A kind of file. `columns`: each with its titles in both languages; those in `required` must be there. A column that is not in the
-    file leaves what the store has, unless it is `derived` from others. `rows_most`: see the package's docstring."""
+    file leaves what the store has, unless it is `derived` from others; a `fixed` one is only for new rows. `rows_most`: see the package's
+    docstring."""
 
     name: str
     columns: Mapping[str, tuple[str, str]]
     required: frozenset[str]
     derived: frozenset[str] = frozenset()
+    fixed: frozenset[str] = frozenset()
     rows_most: int
 
+    @abstractmethod
     def read(self, given: Mapping[str, str], setting: Setting) -> Any:
         """An entry, or Refused."""
-        raise NotImplementedError
 
+    @abstractmethod
     def keys(self, entry: Any) -> dict[str, str]:
         """By column: what may stand only once in the file. The first is the row's own key."""
-        raise NotImplementedError
 
+    @abstractmethod
     def there(self, keys: Sequence[str]) -> dict[str, There]:
         """What the store has, by key; at most CHUNK keys."""
-        raise NotImplementedError
 
+    @abstractmethod
     def count(self) -> int:
         """How many the store has."""
-        raise NotImplementedError
 
     def conflicts(self, lines: Sequence[Line], there: Mapping[str, There]) -> Iterable[tuple[int, FieldFault]]:
         """What only the store knows to be wrong, by line."""
         return ()
 
+    def together(self, lines: Sequence[Line], there: Mapping[str, There]) -> Iterable[tuple[int, FieldFault]]:
+        """What is wrong with lines beside each other: all of the file's are given."""
+        return ()
+
+    @abstractmethod
     def insert(self, entries: Sequence[Any], setting: Setting) -> None:
-        raise NotImplementedError
+        """New rows, without a fault; at most CHUNK."""
 
     def update(self, found: There, entry: Any, setting: Setting) -> None:
-        raise NotImplementedError
+        """Change a row that is there. Not for kinds whose rows are never changed: their trial finds a fault instead."""
+        raise AssertionError(f"rows of {self.name} are never changed")
 
 
 def field_of(column: str, entry: Any) -> str:

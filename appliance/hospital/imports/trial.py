@@ -75,6 +75,8 @@ def compare(work: FileRead) -> Trial:
     """Transaction: what importing it would do. Changes nothing; once for each FileRead."""
     for chunk in chunked(work.lines, CHUNK):
         _compare(work, chunk)
+    for line, fault in work.subject.together(work.lines, work.there):
+        work.fault(line, fault)
     return _trial(work)
 
 
@@ -181,8 +183,8 @@ def _change(work: FileRead, line: Line) -> Change | None:
 
 
 def _merged(work: FileRead, entry: Any, found: Any) -> Any:
-    """The entry, with what the store has where the file has no such column."""
-    absent = work.subject.columns.keys() - work.titles.keys() - work.subject.derived
+    """The entry, with what the store has where the file has no such column, or must not change it."""
+    absent = (work.subject.columns.keys() - work.titles.keys() - work.subject.derived) | work.subject.fixed
     kept = {field: getattr(found, field) for field in (field_of(column, entry) for column in absent)}
     return msgspec.structs.replace(entry, **kept)
 

@@ -25,6 +25,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "moment": ("应为日期和时间，例如 2026-03-08 08:00", "must be a date and time such as 2026-03-08 08:00"),
     "clock": ("应为时间，例如 08:00", "must be a time such as 08:00"),
     "order": ("结束早于开始", "ends before it begins"),
+    "exists": (
+        "这个门诊已经有了，结束时间或费用不同，请在门诊页面修改",
+        "is there already, with another end or fee: change it on its page",
+    ),
     "overlap": ("与该医生已有的门诊时间重叠：{value}", "overlaps another clinic of this doctor: {value}"),
     "choice": ("只能是：{allowed}", "must be one of: {allowed}"),
     "flag": ("应为“是”或“否”", "must be yes or no"),
