@@ -12,6 +12,7 @@ from flask_sock import Sock
 from werkzeug.routing import IntegerConverter, Map
 
 from appliance.control.client import ControlClient
+from appliance.hospital.registry.telephone import normaliser
 from drivers.clock import Clock, RealClock
 from drivers.errors import ConfigError
 from webui import faults, guard, line_words, page, secret, store
@@ -32,6 +33,8 @@ from webui.views import (
     lines,
     messages,
     music,
+    patient_cards,
+    patients,
     people,
     recordings,
     setup,
@@ -104,6 +107,7 @@ def _shared(config: Config, source: Source, clock: Clock) -> Shared:
         wording=load_wording(),
         hub=LiveHub(source),
         zone=zone,
+        normalise=normaliser(config.lines),
         hospital_name={"zh": config.hospital.name_zh, "en": config.hospital.name_en},
         sign_in_limit=RateLimit(SIGN_IN_TRIES_A_MINUTE, 60.0, clock),
         setup_limit=RateLimit(SETUP_TRIES_A_MINUTE, 60.0, clock),
@@ -120,6 +124,8 @@ def _add_views(app: Flask) -> None:
         setup.blueprint,
         account.blueprint,
         people.blueprint,
+        patients.blueprint,
+        patient_cards.blueprint,
         dashboard.blueprint,
         channels.blueprint,
         lines.blueprint,

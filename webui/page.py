@@ -8,6 +8,7 @@ from flask import Flask, g, request, url_for
 from markupsafe import Markup
 
 from drivers.protocol import Cause
+from webui.fields import yuan
 from webui.guard import csrf_token
 from webui.rights import Right
 from webui.shared import i_may, language, say, shared
@@ -26,9 +27,19 @@ def install(app: Flask) -> None:
         asset=asset,
         script_texts=script_texts,
         query_with=query_with,
+        named=named,
     )
     app.jinja_env.filters.update(
-        time=local_time, clock=local_clock, iso=iso, lasting=length, bytes=size, cause=cause, number=number, place=place
+        time=local_time,
+        clock=local_clock,
+        iso=iso,
+        lasting=length,
+        bytes=size,
+        cause=cause,
+        number=number,
+        place=place,
+        yuan=yuan,
+        minute=minute,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -85,6 +96,16 @@ def query_with(**changed: object) -> str:
 def local_time(at: datetime | None) -> str:
     """ "2026-03-08 10:00:05" in the hospital's zone."""
     return "–" if at is None else shared().local(at).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def minute(at: datetime | None) -> str:
+    """ "2026-03-08 10:00" in the hospital's zone."""
+    return local_time(at)[:16]
+
+
+def named(row: object, field: str = "name") -> str:
+    """What something is called in the reader's language: its `name_zh` or `name_en`, whichever there is."""
+    return str(getattr(row, f"{field}_{language()}") or getattr(row, f"{field}_zh"))
 
 
 def local_clock(at: datetime | None) -> str:

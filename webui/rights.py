@@ -11,7 +11,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Right(StrEnum):
-    """One thing a person may be allowed to do. Listening and taking a copy away are apart."""
+    """One thing a person may be allowed to do. Listening and taking a copy away are apart, so are asking for a correction and approving it,
+    locking a card (edit_patients) and making a locked one usable again (release_cards)."""
 
     SEE_LIVE = "see_live"
     SEE_CALLS = "see_calls"
@@ -26,6 +27,27 @@ class Right(StrEnum):
     USE_HANDSET = "use_handset"
     SEE_AUDIT = "see_audit"
     MANAGE_ACCOUNTS = "manage_accounts"
+    SEE_PATIENTS = "see_patients"
+    UNMASK = "unmask"
+    EDIT_PATIENTS = "edit_patients"
+    RELEASE_CARDS = "release_cards"
+    BOOK = "book"
+    TAKE_MONEY = "take_money"
+    REFUND = "refund"
+    CORRECT = "correct"
+    APPROVE_CORRECTION = "approve_correction"
+    SEE_LEDGER = "see_ledger"
+    EDIT_HOSPITAL = "edit_hospital"
+    EDIT_RULES = "edit_rules"
+    FILE_COMPLAINTS = "file_complaints"
+    SEE_COMPLAINTS = "see_complaints"
+    HANDLE_COMPLAINTS = "handle_complaints"
+    TAKE_WORK = "take_work"
+    MANAGE_DESKS = "manage_desks"
+    SEE_FLOWS = "see_flows"
+    EDIT_FLOWS = "edit_flows"
+    PUBLISH_FLOWS = "publish_flows"
+    EDIT_PROMPTS = "edit_prompts"
 
 
 class Access(StrEnum):
@@ -48,6 +70,20 @@ RIGHTS: dict[str, frozenset[Right]] = {
         }
     ),
     "inspector": frozenset({Right.SEE_LIVE, Right.SEE_CALLS, Right.LISTEN}),
+    "registrar": frozenset(
+        {Right.SEE_PATIENTS, Right.EDIT_PATIENTS, Right.BOOK, Right.FILE_COMPLAINTS, Right.TAKE_WORK, Right.USE_HANDSET},
+    ),
+    "cashier": frozenset({Right.SEE_PATIENTS, Right.TAKE_MONEY, Right.REFUND, Right.CORRECT, Right.SEE_LEDGER}),
+    "business": frozenset({Right.EDIT_HOSPITAL, Right.EDIT_RULES, Right.SEE_FLOWS, Right.EDIT_FLOWS, Right.EDIT_PROMPTS}),
+    "supervisor": frozenset(
+        {
+            *(Right.SEE_LIVE, Right.SEE_CALLS, Right.LISTEN),
+            *(Right.SEE_PATIENTS, Right.UNMASK, Right.EDIT_PATIENTS, Right.RELEASE_CARDS, Right.BOOK),
+            *(Right.APPROVE_CORRECTION, Right.SEE_LEDGER, Right.EDIT_RULES),
+            *(Right.FILE_COMPLAINTS, Right.SEE_COMPLAINTS, Right.HANDLE_COMPLAINTS, Right.TAKE_WORK, Right.MANAGE_DESKS),
+            *(Right.SEE_FLOWS, Right.PUBLISH_FLOWS),
+        },
+    ),
 }
 ROLES = tuple(RIGHTS)
 

@@ -1,13 +1,14 @@
 """What every request of one application shares, and how a view reaches it. Made once by app.py; used by every request thread."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import cast
 from zoneinfo import ZoneInfo
 
 from flask import current_app, g
 
+from appliance.hospital.registry.telephone import Normalise
 from appliance.store.models import Account, Audit
 from drivers.clock import Clock
 from webui.limits import Once, RateLimit
@@ -25,6 +26,7 @@ class Shared:
     wording: Wording
     hub: LiveHub
     zone: ZoneInfo
+    normalise: Normalise
     hospital_name: dict[str, str]
     sign_in_limit: RateLimit
     setup_limit: RateLimit
@@ -40,6 +42,10 @@ class Shared:
     def local(self, at: datetime) -> datetime:
         """`at` in the hospital's time zone."""
         return at.astimezone(self.zone)
+
+    def day(self) -> date:
+        """Today, in the hospital's time zone."""
+        return self.local(self.clock.now()).date()
 
 
 def shared() -> Shared:

@@ -38,6 +38,7 @@ from appliance.events import (
 )
 from appliance.store.database import open_store
 from appliance.store.models import Account, Audit, CallEvent, CallRecord, Recording, VoiceMessage
+from tests.web.prepared_hospital import fill_hospital
 from tests.web.prepared_lines import found, keep_history, line_tests, lines, setup_told
 from webui import accounts
 
@@ -45,6 +46,7 @@ __all__ = ["found", "line_tests", "lines", "setup_told"]
 
 PASSWORD = "Wisteria-42-lane"
 NAMES = {"administrator": "chen", "technician": "liwei", "inspector": "wang"}
+NAMES |= {"registrar": "huang", "cashier": "qian", "business": "zhou", "supervisor": "wu"}
 STORY_CALL = "20260308-100500-0007"
 LIVE_CALL = "20260308-101000-0099"
 NUMBERS = ("13800138000", "13911112222", "01065551234", "15822223333", None, "18755556666")
@@ -98,6 +100,7 @@ def fill(data_dir: Path, now: datetime) -> None:
         _messages(data_dir, now)
         _audits(people, now)
         keep_history(now)
+        fill_hospital(now)
     database.close()
 
 

@@ -21,6 +21,18 @@ WITHOUT_CHINESE = {"prompt.comma", "list.stop", "signalling.bchan"}
 MADE = {"direction", "phase", "state", "outcome", "service", "place", "language", "play_end", "reason", "transfer_outcome", "ended_by"}
 MADE |= {"signalling", "signaller", "test_kind", "test_help", "test_phase", "test_reason", "figure", "line_action", "line_block"}
 MADE |= {"line_subject", "span_error", "ani_source", "setup_use", "setup_field", "setup_choice", "setup_settle"}
+MADE |= {
+    "field",
+    "field_hint",
+    "choice",
+    "record",
+    "card_state",
+    "card_step",
+    "booking_state",
+    "complaint_state",
+    "movement",
+    "history_kind",
+}
 MADE |= {"cause", "prompt", "story", "role", "right", "audit", "alarm", "check", "grade", "http", "action", "js", "code", "remedy"}
 
 

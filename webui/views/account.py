@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from appliance.store.models import Account, database
 from webui import accounts, guard
+from webui.landing import landing
 from webui.rights import Right, anyone, may, signed_in
 from webui.shared import audit, me, say, shared
 from webui.wording import language_for
@@ -19,7 +20,7 @@ blueprint = Blueprint("account", __name__)
 @blueprint.get("/sign-in")
 @anyone
 def sign_in() -> AnyResponse | str:
-    return redirect(url_for("dashboard.show")) if g.account else render_template("sign_in.html", refused=False)
+    return redirect(landing(g.account.role)) if g.account else render_template("sign_in.html", refused=False)
 
 
 @blueprint.post("/sign-in")
@@ -34,7 +35,7 @@ def check_sign_in() -> AnyResponse | str:
         return Response(render_template("sign_in.html", refused=True), 401)
     guard.start_session(account)
     audit("signed_in", account.name, request.remote_addr or "", account)
-    return redirect(_next_page(), 303)
+    return redirect(_next_page() or landing(account.role), 303)
 
 
 @blueprint.post("/sign-out")
@@ -54,7 +55,7 @@ def choose_language() -> AnyResponse:
     if g.account:
         g.account.language = chosen
         g.account.save(only=[Account.language])
-    response = redirect(_next_page(), 303)
+    response = redirect(_next_page() or url_for("start.home"), 303)
     secure = shared().config.web.https
     response.set_cookie("language", chosen, max_age=YEAR_S, samesite="Strict", httponly=True, secure=secure)
     return response
@@ -95,9 +96,9 @@ def _own_page(faults: dict[str, str]) -> str:
     return render_template("me.html", faults=faults, rights=[right for right in Right if may(me().role, right)])
 
 
-def _next_page() -> str:
+def _next_page() -> str | None:
     """Where the form says to go, if that is a page of ours; never another site."""
     wanted = request.form.get("next", "")
     parts = urlsplit(wanted)
     ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
-    return wanted if ours else url_for("dashboard.show")
+    return wanted if ours else None

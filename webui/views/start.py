@@ -3,7 +3,9 @@
 from flask import Blueprint, redirect, url_for
 from werkzeug.wrappers import Response
 
+from webui.landing import landing
 from webui.rights import anyone, signed_in
+from webui.shared import me
 
 blueprint = Blueprint("start", __name__)
 
@@ -11,7 +13,7 @@ blueprint = Blueprint("start", __name__)
 @blueprint.get("/")
 @signed_in
 def home() -> Response:
-    return redirect(url_for("dashboard.show"))
+    return redirect(landing(me().role))
 
 
 @blueprint.get("/alive")
