@@ -19,6 +19,7 @@ COMMANDS = {
     "calls": "serve",
     "web": "serve",
     "voice": "serve",
+    "printers": "serve",
     "check": "check",
     "bench": "bench",
     "handset": "handset",

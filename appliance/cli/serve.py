@@ -1,4 +1,5 @@
-"""`careline lines`, `calls`, `web`, `voice`: turn into the process asked for, in the foreground or, with --daemon, behind a pid file.
+"""`careline lines`, `calls`, `web`, `voice`, `printers`: turn into the process asked for, in the foreground or, with --daemon, behind a pid
+file.
 
 Under systemd they run in the foreground; --daemon is for machines without it.
 """
@@ -15,7 +16,13 @@ from appliance.cli.options import config_option
 from appliance.cli.pidfile import PidFile
 
 GROUP_ONLY = 0o007  # umask: what one process makes, the others of the group may read
-MODULES = {"lines": "drivers.server", "calls": "appliance.main", "web": "webui", "voice": "appliance.voice"}
+MODULES = {
+    "lines": "drivers.server",
+    "calls": "appliance.main",
+    "web": "webui",
+    "voice": "appliance.voice",
+    "printers": "appliance.printing",
+}
 
 
 def command_of(name: str, config: Path) -> list[str]:
@@ -54,3 +61,4 @@ lines = _process("lines", "The line server: owns the cards and the audio.")
 calls = _process("calls", "The call agent: decides what happens to each call.")
 web = _process("web", "The web pages.")
 voice = _process("voice", "The box's own voice: speaks what staff wrote, as files, when nothing else needs the processor.")
+printers = _process("printers", "Brings registration slips and other work items to paper.")

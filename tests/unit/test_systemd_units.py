@@ -14,7 +14,7 @@ from appliance.config import load
 from appliance.store.database import open_store
 
 UNITS = Path(__file__).resolve().parents[2] / "systemd"
-SERVICES = ("lines", "calls", "web")
+SERVICES = ("lines", "calls", "web", "printers")
 LIMIT_S = 60
 
 
@@ -40,7 +40,7 @@ def service(name: str) -> configparser.SectionProxy:
     return parser["Service"]
 
 
-@pytest.mark.parametrize(("name", "most"), [("lines", 4.0), ("calls", 2.5), ("web", 2.5)])
+@pytest.mark.parametrize(("name", "most"), [("lines", 4.0), ("calls", 2.5), ("web", 2.5), ("printers", 3.0)])
 def test_exposure_is_within_what_was_promised(name: str, most: float) -> None:
     unit = UNITS / f"careline-{name}.service"
     judged = systemd("systemd-analyze", "security", "--offline=true", "--no-pager", unit)
@@ -73,7 +73,7 @@ def test_only_the_line_server_keeps_descriptors_and_reaches_the_cards() -> None:
         assert not {"FileDescriptorStoreMax", "DeviceAllow", "BindPaths", "SupplementaryGroups"} & set(service(name))
 
 
-def test_the_target_starts_cards_and_all_three() -> None:
+def test_the_target_starts_cards_and_all_processes() -> None:
     parser = configparser.ConfigParser(strict=False)
     parser.read(UNITS / "careline.target")
     services = [f"careline-{name}.service" for name in ("cards", *SERVICES)]
@@ -95,7 +95,7 @@ def test_users_and_groups_are_made(root: Path) -> None:
     users = {line.split(":")[0] for line in (root / "etc/passwd").read_text().splitlines()}
     groups = {line.split(":")[0]: line.split(":")[3].split(",") for line in _lines(root / "etc/group")}
     assert {f"careline-{name}" for name in SERVICES} <= users
-    assert sorted(groups["careline"]) == ["careline-calls", "careline-lines", "careline-web"]
+    assert sorted(groups["careline"]) == ["careline-calls", "careline-lines", "careline-printers", "careline-web"]
     assert groups["telephony"] == ["careline-lines"]
 
 
