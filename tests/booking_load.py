@@ -4,6 +4,7 @@ on a line of its own what it has done.
 """
 
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -31,6 +32,7 @@ LAST_SECOND = datetime(2026, 3, 9, 15, 59, 59, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Shanghai")
 FEE_FEN = 1_500
 HELD_FEN = 10_000
+PAUSE_S = 0.05
 
 
 def crowd(count: int) -> None:
@@ -76,7 +78,7 @@ def attempt(number: int) -> str:
         with database.atomic("immediate"):
             if Booking.select().where(Booking.once_key == f"call {number}").exists():
                 return "booked"
-            free = Slot.select().where(slots.is_free(NOW)).order_by(Slot.id).offset(number % 7).first() or _held_or_free(number)
+            free = _mine_or_free(number)
             if free is None:
                 return "full"
             slots.hold(free.id, f"call {number}", NOW)
@@ -85,26 +87,30 @@ def attempt(number: int) -> str:
                 return "booked"
 
 
-def _held_or_free(number: int) -> Slot | None:
-    """What this caller kept before the process was killed, else the first free place."""
+def _mine_or_free(number: int) -> Slot | None:
+    """What this caller kept before the process was killed; else a free place, not the same as everybody's."""
     mine = (Slot.state == "held") & (Slot.held_by == f"call {number}")
-    found: Slot | None = Slot.select().where(mine | slots.is_free(NOW)).order_by(Slot.state.desc()).first()
+    free = Slot.select().where(slots.is_free(NOW)).order_by(Slot.id)
+    found: Slot | None = Slot.select().where(mine).first() or free.offset(number % 7).first() or free.first()
     return found
 
 
 def come(number: int) -> str:
     """The patient of booking `number` arrives in the last second of the day."""
     with database.atomic("immediate"):
-        return arrive(number, LAST_SECOND, ZONE).value
+        outcome = arrive(number, LAST_SECOND, ZONE)
+    time.sleep(PAUSE_S / 5)
+    return outcome.value
 
 
 def end_day(number: int) -> str:
     """The whole run, step by step, an hour earlier or later each time."""
     now = AFTER + timedelta(hours=number % 3 - 1)
-    last: int | None = 0
-    while last is not None:
+    done = False
+    while not done:
         with database.atomic("immediate"):
-            last = day_end.step(DAY, now, ZONE, last, 10).last
+            done = day_end.step(DAY, now, ZONE).done
+        time.sleep(PAUSE_S)  # as the call agent does, so that others get their turn
     return "ended"
 
 

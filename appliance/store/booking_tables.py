@@ -83,7 +83,7 @@ class Booking(StoreModel):
     printed = IntegerField(default=0)
 
     class Meta:
-        indexes = ((("state", "day"), False), (("name", "day"), False))
+        indexes = ((("state", "day", "id"), False), (("name", "day"), False))
 
 
 class BookingRules(StoreModel):

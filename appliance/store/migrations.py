@@ -8,7 +8,7 @@ from pathlib import Path
 
 from peewee import SqliteDatabase
 
-from appliance.store import models, tables
+from appliance.store import append_only, models, tables
 from appliance.store.errors import StoreError
 
 
@@ -33,6 +33,7 @@ def _callers(database: SqliteDatabase) -> None:
 def _hospital(database: SqliteDatabase) -> None:
     with database.bind_ctx(tables.HOSPITAL):
         database.create_tables(tables.HOSPITAL)
+    append_only.keep(database)
     database.execute_sql("create index if not exists audit_subject on audit (subject)")  # who looked at a patient
 
 

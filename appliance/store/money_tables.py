@@ -101,11 +101,14 @@ class BankLine(StoreModel):
 
 
 class Correction(StoreModel):
-    """Asked for by one person, approved or refused by another; only then it is posted. `state`: asked, approved, refused."""
+    """Asked for by one person, approved or refused by another; only then it is posted: `amount_fen` (> 0: more) for `account`, the
+    opposite for `against`. `state`: asked, approved, refused."""
 
     id = AutoField()
     account = ForeignKeyField(LedgerAccount)
     account_id: int
+    against = ForeignKeyField(LedgerAccount)
+    against_id: int
     amount_fen = IntegerField()
     reason = TextField()
     asked_by = CharField()
@@ -118,9 +121,10 @@ class Correction(StoreModel):
 
 
 class TopUpMiss(StoreModel):
-    """A secret that was wrong. `who`: the card it was for, "card 6001002003", and where it came from, "phone 13900001111"."""
+    """A secret that was wrong. `who`: the card it was for, "card 6001002003", or where it came from, "phone 13900001111"."""
 
     id = AutoField()
+    once_key = CharField(unique=True)
     who = CharField()
     at = UtcField()
 

@@ -61,7 +61,7 @@ def test_when_the_next_day_ends() -> None:
 def test_who_did_not_come_gets_the_fee_back_and_is_told() -> None:
     card = rich()
     outcome = booked(pay(places(doctors_clinic())[0], card))
-    assert ended() == Step(1, FEE_FEN, None)
+    assert ended() == Step(1, FEE_FEN, done=True)
     row = Booking.get_by_id(outcome.booking)
     assert (row.state, row.slot_of, row.end_reason, row.refund_id is not None) == ("no_show", None, "no_show", True)
     assert (balance(card), ledger_balances()) == (10_000, True)
@@ -72,7 +72,7 @@ def test_ending_a_day_again_changes_nothing() -> None:
     card = rich()
     booked(pay(places(doctors_clinic())[0], card))
     ended()
-    assert [ended(), ended()] == [Step(0, 0, None)] * 2
+    assert [ended(), ended()] == [Step(0, 0, done=True)] * 2
     record = DayEnd.get()
     assert (record.day, record.no_shows, record.refunded_fen, record.ended_at) == (TOMORROW, 1, FEE_FEN, MIDNIGHT)
     assert (balance(card), LedgerTransaction.select().where(LedgerTransaction.kind == "refund").count()) == (10_000, 1)
@@ -83,7 +83,7 @@ def test_who_arrives_in_the_last_second_is_never_refunded() -> None:
     card = rich()
     outcome = booked(pay(places(doctors_clinic())[0], card))
     assert arrive(outcome.booking, MIDNIGHT - timedelta(seconds=1), ZONE) is Arrival.ARRIVED
-    assert ended() == Step(0, 0, None)
+    assert ended() == Step(0, 0, done=True)
     assert (states(), balance(card)) == (["arrived"], 10_000 - FEE_FEN)
 
 
@@ -99,7 +99,7 @@ def test_other_days_and_other_states_are_left_alone() -> None:
     gone = booked(pay(places(made)[0], card, "a"))
     cancel(gone.booking, NOW, ZONE, CAUSE)
     booked(pay(places(clinic(doctor=made.doctor_id, day=TOMORROW + timedelta(days=1), fee_fen=FEE_FEN))[0], card, "b"))
-    assert ended() == Step(0, 0, None)
+    assert ended() == Step(0, 0, done=True)
     assert states() == ["cancelled", "booked"]
 
 
@@ -112,14 +112,14 @@ def test_the_fee_stays_where_the_rules_say_so() -> None:
     card = rich()
     booked(pay(places(doctors_clinic())[0], card))
     ruled(no_show_refund=False)
-    assert ended() == Step(1, 0, None)
+    assert ended() == Step(1, 0, done=True)
     assert (balance(card), states()) == (10_000 - FEE_FEN, ["no_show"])
     assert Outgoing.get().text.endswith("已失效。")
 
 
 def test_somebody_known_by_name_only_lapses_too() -> None:
     booked(book(places(doctors_clinic())[0], agent(phone="1"), "k", NOW, ZONE))
-    assert ended() == Step(1, 0, None)
+    assert ended() == Step(1, 0, done=True)
 
 
 def stay_away(card: Card, day: date, doctor_number: str) -> None:
@@ -170,8 +170,8 @@ def test_a_long_day_is_ended_in_small_steps() -> None:
     for number, card in enumerate(people):
         booked(pay(places(made)[number], card, f"k{number}"))
     steps: list[Step] = [step(TOMORROW, MIDNIGHT, ZONE, most=2)]
-    while (last := steps[-1].last) is not None:
-        steps.append(step(TOMORROW, MIDNIGHT, ZONE, after=last, most=2))
+    while not steps[-1].done:
+        steps.append(step(TOMORROW, MIDNIGHT, ZONE, most=2))
     assert [done.no_shows for done in steps] == [2, 2, 1]
     assert DayEnd.get().refunded_fen == 5 * FEE_FEN
     assert day_end.BOOKINGS_A_STEP < 100
@@ -184,7 +184,7 @@ def test_a_run_that_begins_anew_goes_on_where_the_other_stopped() -> None:
         booked(pay(places(made)[number], card, f"k{number}"))
     step(TOMORROW, MIDNIGHT, ZONE, most=1)
     assert DayEnd.get().ended_at is None
-    assert ended() == Step(2, 2 * FEE_FEN, None)
+    assert ended() == Step(2, 2 * FEE_FEN, done=True)
     assert DayEnd.get().no_shows == 3
 
 

@@ -22,11 +22,11 @@ CAUSE = Cause(by="day end", memo="did not come")
 
 
 class Step(msgspec.Struct, frozen=True):
-    """What a step did. `last`: the booking it came to, where the next goes on; None: all of the day is done."""
+    """What a step did. `done`: nothing of the day is left."""
 
     no_shows: int
     refunded_fen: int
-    last: int | None
+    done: bool
 
 
 def day_over(now: datetime, zone: ZoneInfo, clock: str) -> date:
@@ -40,16 +40,17 @@ def next_end(now: datetime, zone: ZoneInfo, clock: str) -> datetime:
     return at_clock(day_over(now, zone, clock) + timedelta(days=2), clock, zone)
 
 
-def step(day: date, now: datetime, zone: ZoneInfo, after: int = 0, most: int = BOOKINGS_A_STEP) -> Step:
-    """The next bookings of `day`, and of days before it that were missed, in the order of their ids after `after`."""
+def step(day: date, now: datetime, zone: ZoneInfo, most: int = BOOKINGS_A_STEP) -> Step:
+    """The next bookings of `day`, and of days before it that were missed."""
     DayEnd.insert(day=day, begun_at=now).on_conflict_ignore().execute()
-    due = (Booking.state == State.BOOKED.value) & (Booking.day <= day) & (Booking.id > after)
-    found = list(Booking.select(Booking, Slot, Clinic).join(Slot, on=Booking.slot).join(Clinic).where(due).order_by(Booking.id).limit(most))
+    due = (Booking.state == State.BOOKED.value) & (Booking.day <= day)
+    found = Booking.select(Booking, Slot, Clinic).join(Slot, on=Booking.slot).join(Clinic).where(due)
+    rows = list(found.order_by(Booking.day, Booking.id).limit(most))
     known: dict[int, Rules] = {}
-    refunds = [_lapse(booking, _rules(booking, known), now, zone) for booking in found]
+    refunds = [_lapse(booking, _rules(booking, known), now, zone) for booking in rows]
     ended = [refunded_fen for refunded_fen in refunds if refunded_fen is not None]
-    _count(day, now, ended, done=len(found) < most)
-    return Step(len(ended), sum(ended), found[-1].id if len(found) == most else None)
+    _count(day, now, ended, done=len(rows) < most)
+    return Step(len(ended), sum(ended), done=len(rows) < most)
 
 
 def _rules(booking: Booking, known: dict[int, Rules]) -> Rules:

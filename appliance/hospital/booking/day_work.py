@@ -18,6 +18,7 @@ from drivers.errors import CarelineError
 log = logging.getLogger("careline.booking")
 
 EVERY_S = 60.0
+PAUSE_S = 0.1  # between two steps: whoever else wants to write (the web) looks every 100 ms whether it can
 
 
 class DayWork:
@@ -49,15 +50,13 @@ class DayWork:
             self._ended = day
 
     async def _end(self, day: date) -> None:
-        no_shows, last = 0, 0
-        while True:
-            done = await self._step(day, last)
-            no_shows += done.no_shows
-            if done.last is None:
-                break
-            last = done.last
+        no_shows, done = 0, False
+        while not done:
+            step = await self._step(day)
+            no_shows, done = no_shows + step.no_shows, step.done
+            await asyncio.sleep(PAUSE_S)
         log.info("%s has ended: %d did not come", day, no_shows)
 
-    async def _step(self, day: date, last: int) -> day_end.Step:
+    async def _step(self, day: date) -> day_end.Step:
         now = self._clock.now()
-        return await self._store.run(lambda: day_end.step(day, now, self._zone, last), lasting=False)
+        return await self._store.run(lambda: day_end.step(day, now, self._zone), lasting=False)
