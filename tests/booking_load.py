@@ -72,6 +72,11 @@ def buy(number: int, place: int, holder: str = "") -> bool:
     return not isinstance(outcome, NotBooked)
 
 
+def keep(number: int, place: int) -> None:
+    """The caller has heard of the place and makes up his mind."""
+    slots.hold(place, f"call {number}", NOW)
+
+
 def attempt(number: int) -> str:
     """A caller's whole try: keep a free place, then pay for it; another when somebody was faster."""
     while True:
@@ -81,7 +86,7 @@ def attempt(number: int) -> str:
             free = _mine_or_free(number)
             if free is None:
                 return "full"
-            slots.hold(free.id, f"call {number}", NOW)
+            keep(number, free.id)
         with database.atomic("immediate"):
             if buy(number, free.id, f"call {number}"):
                 return "booked"
