@@ -15,6 +15,7 @@ from appliance.hospital.imports import reading
 from appliance.hospital.imports.kinds import KINDS
 from appliance.hospital.imports.reading import FileRefused, Row, read_rows
 from appliance.hospital.imports.subjects import Setting
+from appliance.hospital.imports.template import template
 from appliance.hospital.imports.trial import FileRead, Trial, compare, read_file, save
 from appliance.hospital.registry import doctors, drugs, patients, spoken
 from appliance.store.hospital_tables import Card, Department, Doctor, Drug, Patient, PatientPhone, StaffMember, Vip
@@ -278,6 +279,11 @@ def test_any_cells_give_faults_or_entries(rows: list[list[str]]) -> None:
     csv.writer(file).writerows([["number", "name_zh", "name_en", "price"], *rows])
     outcome = read_file("drugs", file.getvalue().encode("utf-8", "replace"), SETTING)
     assert isinstance(outcome, FileRefused) or len(outcome.lines) <= len(rows)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_template_is_a_file_without_rows(kind: str) -> None:
+    assert refusal(kind, template(kind, "zh")) == refusal(kind, template(kind, "en")) == "no_rows"
 
 
 def test_every_kind_knows_its_titles() -> None:

@@ -104,6 +104,7 @@ def test_vips_are_valid_to_the_end_of_their_day() -> None:
     assert vip.levels_of([row.id], TODAY + timedelta(days=1)) == {}
     assert vip.have_lapsed([row.id], TODAY + timedelta(days=1))
     assert not vip.have_lapsed([row.id], TODAY)
+    assert not vip.have_lapsed([row.id], TODAY + vip.LAPSE_TOLD + timedelta(days=1))
 
 
 def test_the_highest_level_counts() -> None:

@@ -47,8 +47,8 @@ FORMS = (
     ("颗粒", "granules", "口服，一次一袋，溶解后服用。", "One bag each time, dissolved in water.", "盒", "box"),
     ("口服液", "oral solution", "口服，每日三次，饭后服用。", "Three times a day, after meals.", "瓶", "bottle"),
     ("糖浆", "syrup", "口服，每日三次。", "Three times a day.", "瓶", "bottle"),
-    ("注射液", "injection", "静脉滴注，请遵医嘱。", "Intravenous drip, as directed by your doctor.", "支", "ampoule"),
-    ("滴丸", "dropping pills", "口服，每日两次，饭后服用。", "Twice a day, after meals.", "瓶", "bottle"),
+    ("注射液", "injection", "静脉滴注，请遵医嘱。", "Intravenous drip, as directed by your doctor.", "盒", "box"),
+    ("滴丸", "pills", "口服，每日两次，饭后服用。", "Twice a day, after meals.", "瓶", "bottle"),
     ("凝胶", "gel", "外用，涂于患处。", "For external use. Apply to the affected area.", "支", "tube"),
     ("乳膏", "cream", "外用，涂于患处，每日两次。", "For external use. Apply to the affected area twice a day.", "支", "tube"),
 )

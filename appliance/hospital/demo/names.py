@@ -6,7 +6,7 @@ SURNAMES = (
     *("王 Wang", "李 Li", "张 Zhang", "刘 Liu", "陈 Chen", "杨 Yang", "赵 Zhao", "黄 Huang", "周 Zhou", "吴 Wu", "徐 Xu", "孙 Sun"),
     *("胡 Hu", "朱 Zhu", "高 Gao", "林 Lin", "何 He", "郭 Guo", "马 Ma", "罗 Luo", "梁 Liang", "宋 Song", "郑 Zheng", "谢 Xie"),
     *("韩 Han", "唐 Tang", "冯 Feng", "于 Yu", "董 Dong", "萧 Xiao", "程 Cheng", "曹 Cao", "袁 Yuan", "邓 Deng", "许 Xu", "傅 Fu"),
-    *("沈 Shen", "曾 Zeng", "彭 Peng", "吕 Lü", "苏 Su", "卢 Lu", "蒋 Jiang", "蔡 Cai", "贾 Jia", "丁 Ding", "魏 Wei", "薛 Xue"),
+    *("沈 Shen", "曾 Zeng", "彭 Peng", "吕 Lyu", "苏 Su", "卢 Lu", "蒋 Jiang", "蔡 Cai", "贾 Jia", "丁 Ding", "魏 Wei", "薛 Xue"),
     *("叶 Ye", "阎 Yan", "余 Yu", "潘 Pan", "杜 Du", "戴 Dai", "夏 Xia", "钟 Zhong", "汪 Wang", "田 Tian", "任 Ren", "姜 Jiang"),
 )
 GIVEN = {

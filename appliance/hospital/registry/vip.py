@@ -1,7 +1,7 @@
 """The register of VIPs: a level for a time, days in the hospital's time. Inside the caller's transaction."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 
@@ -11,6 +11,8 @@ from appliance.hospital.registry.unique import fields_of
 from appliance.store.hospital_tables import Patient, Vip
 
 LEVELS = (1, 2, 3)
+LAPSE_TOLD = timedelta(days=60)
+"""How long somebody who was a VIP is told so."""
 COLUMNS = ("level", "valid_from", "valid_until", "note")
 
 
@@ -69,5 +71,6 @@ def levels_of(patient_ids: Iterable[int], today: date) -> dict[int, int]:
 
 
 def have_lapsed(patient_ids: Iterable[int], today: date) -> bool:
-    """Whether one of them was a VIP until some day before today."""
-    return bool(Vip.select().where(Vip.patient.in_(list(patient_ids)), Vip.valid_until < today).exists())
+    """Whether one of them was a VIP until a day not long before today."""
+    ended = (Vip.valid_until < today) & (Vip.valid_until >= today - LAPSE_TOLD)
+    return bool(Vip.select().where(Vip.patient.in_(list(patient_ids)), ended).exists())
