@@ -13,6 +13,7 @@ from appliance.control.messages import Check, Grade
 from appliance.doctor import machine, sockets
 from appliance.doctor.card import examine_card
 from appliance.doctor.finding import Finding, Lang, Text, fault, lines_of, verdict, well
+from appliance.doctor.voice import examine_voice
 from drivers import settings
 from drivers.clock import Clock, RealClock
 from drivers.errors import ConfigError
@@ -60,6 +61,7 @@ def _machine(paths: Paths, clock: Clock | None) -> list[Finding]:
         *machine.examine_reserve(paths.database),
         machine.examine_clock(clock or RealClock()),
         *machine.examine_prompts(),
+        examine_voice(data_dir, paths.database),
     ]
 
 

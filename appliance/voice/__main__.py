@@ -1,32 +1,25 @@
 """`careline voice` (python -m appliance.voice): wiring, signals, the lock of the data folder. One thread, lowest priority."""
 
 import argparse
-import fcntl
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from appliance import config as configuration
 from appliance.store.database import open_store
 from appliance.voice.engine import Kokoro, missing
+from appliance.voice.lock import only_instance
 from appliance.voice.work import MEGABYTE, VoiceWork
 from drivers.clock import RealClock
 from drivers.errors import CarelineError
 
 IDLE_S = 5.0
-LOCK = "voice.lock"
 MOST_MB = 2000  # about 70 hours of speech
 
 log = logging.getLogger("careline.voice")
-
-
-class VoiceError(CarelineError):
-    """`careline voice` cannot run."""
 
 
 def main() -> int:
@@ -34,7 +27,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
         config = configuration.load(options.config)
-        with _only_instance(Path(config.paths.data_dir)):
+        with only_instance(Path(config.paths.data_dir)):
             _serve(config, options)
     except CarelineError as error:
         print(error, file=sys.stderr)
@@ -75,23 +68,6 @@ def _work(work: VoiceWork, ending: threading.Event, *, once: bool) -> None:
             if once:
                 return
             ending.wait(IDLE_S)
-
-
-@contextmanager
-def _only_instance(data_dir: Path) -> Iterator[None]:
-    """Hold the lock of this data folder, with our number in it. Raises: VoiceError APP-180."""
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        with (data_dir / LOCK).open("a+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            lock.truncate(0)
-            lock.write(f"{os.getpid()}\n")
-            lock.flush()
-            yield
-    except BlockingIOError:
-        raise VoiceError("APP-180", f"another careline voice works on {data_dir}", "Stop it first.") from None
-    except OSError as error:
-        raise VoiceError("APP-180", f"{data_dir} cannot be used ({error.strerror})", "Check [paths] data_dir and who owns it.") from error
 
 
 if __name__ == "__main__":
