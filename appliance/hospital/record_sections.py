@@ -11,6 +11,7 @@ import msgspec
 from peewee import JOIN, AutoField, Field
 
 from appliance.hospital import masking
+from appliance.hospital.complaints import sight
 from appliance.hospital.registry import patients
 from appliance.store.booking_tables import Booking, Clinic, Slot
 from appliance.store.case_tables import Complaint
@@ -127,7 +128,10 @@ def _booking(row: Any) -> BookingLine:
 
 
 def calls(patient_id: int, viewer: Viewer, cursor: str, size: int = PAGE) -> Page[CallLine]:
+    """Not those in which somebody complained about the viewer."""
     query = CallRecord.select().where(CallRecord.ani.in_(patients.phones_of(patient_id)))
+    if viewer.account_id is not None:
+        query = query.where(CallRecord.call_id.not_in(sight.hidden_calls(viewer.account_id)))
     rows = list(_after(query, CallRecord.started_at, CallRecord.call_id, cursor, size))
     kept: dict[str, list[str]] = {}
     for recording in Recording.select(Recording.recording_id, Recording.call).where(Recording.call.in_([row.call_id for row in rows])):
@@ -149,12 +153,10 @@ def _call(row: CallRecord, recordings: tuple[str, ...], *, masked: bool) -> Call
 
 
 def complaints(patient_id: int, viewer: Viewer, cursor: str, size: int = PAGE) -> Page[ComplaintLine]:
-    """Not those about the viewer."""
-    query = (
-        Complaint.select().join(StaffMember, JOIN.LEFT_OUTER, on=Complaint.staff == StaffMember.id).where(Complaint.patient == patient_id)
-    )
+    """Those that the viewer may see."""
+    query = Complaint.select().where(Complaint.patient == patient_id)
     if viewer.account_id is not None:
-        query = query.where(StaffMember.account.is_null() | (StaffMember.account != viewer.account_id))
+        query = query.where(sight.visible_to(viewer.account_id))
     rows = _after(query, Complaint.made_at, Complaint.id, cursor, size)
     return _page([_complaint(row) for row in rows], size)
 

@@ -88,7 +88,7 @@ class WorkItem(StoreModel):
     id = AutoField()
     once_key = CharField(unique=True)
     kind = CharField(max_length=12)
-    about = CharField()
+    about = CharField(index=True)
     text_zh = TextField()
     text_en = TextField()
     urgent = BooleanField(default=False)

@@ -18,7 +18,7 @@ from appliance.store.database import open_store
 from drivers.clock import VirtualClock
 from tests.unit.cases_rig import LIMITS, desk, item
 from tests.unit.fake_printer import FakePrinter, printer
-from tests.unit.hospital_rig import NOW, ZONE
+from tests.unit.hospital_rig import NOW
 from tests.unit.test_slips import booking
 
 
@@ -44,7 +44,7 @@ def offer(after_s: int = 0) -> None:
 def test_a_booking_comes_out_once_and_is_done(database: SqliteDatabase) -> None:
     with printer() as fake:
         of = at_printer(fake)
-        sources.booking(booking(), ZONE, NOW)
+        sources.booking(booking(), NOW)
         offer()
         printing = work(database, of)
         assert [printing.step() for _ in range(3)] == [True, False, False]
@@ -70,7 +70,7 @@ def test_an_english_patient_gets_an_english_slip(database: SqliteDatabase) -> No
         assert row.patient is not None
         row.patient.language = "en"
         row.patient.save()
-        sources.booking(row, ZONE, NOW)
+        sources.booking(row, NOW)
         offer()
         work(database, of).step()
         assert "Careline Demo Hospital" in fake.papers[0].text.replace("\n", "")
@@ -106,7 +106,7 @@ def test_in_doubt_it_is_a_dead_letter_and_sent_again_it_is_a_copy(database: Sqli
     monkeypatch.setattr(wire, "PRINT_S", 0.2)
     with printer(dies_after=60) as fake:
         of = at_printer(fake)
-        sources.booking(booking(), ZONE, NOW)
+        sources.booking(booking(), NOW)
         offer()
         printing = work(database, of)
         assert printing.step() is False

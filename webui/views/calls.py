@@ -1,14 +1,15 @@
-"""The list of calls with its search, and the story of one call."""
+"""The list of calls with its search, and the story of one call: not of those in which somebody complained about whoever looks."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, abort, render_template, request
 
+from appliance.hospital.complaints import sight
 from appliance.store.models import CallEvent, CallRecord, Recording, VoiceMessage
 from webui.paging import Pages
 from webui.rights import Right, needs
-from webui.shared import shared
+from webui.shared import me, shared
 from webui.story import tell
 from webui.today import OUTCOMES
 
@@ -27,7 +28,7 @@ def show() -> str:
 @blueprint.get("/calls/<call_id>")
 @needs(Right.SEE_CALLS)
 def story(call_id: str) -> str:
-    record = CallRecord.get_or_none(CallRecord.call_id == call_id) or abort(404)
+    record = CallRecord.get_or_none(CallRecord.call_id == call_id, _shown()) or abort(404)
     recording = Recording.select().where(Recording.call == call_id).order_by(Recording.started_at).first()
     message = VoiceMessage.get_or_none(VoiceMessage.call == call_id)
     events = CallEvent.select().where(CallEvent.call == call_id).order_by(CallEvent.seq)
@@ -36,10 +37,14 @@ def story(call_id: str) -> str:
     return render_template("call.html", record=record, recording=recording, message=message, steps=steps, live=live)
 
 
+def _shown() -> Any:
+    return CallRecord.call_id.not_in(sight.hidden_calls(me().id))
+
+
 def _found() -> Any:
     """The calls that match the questions of the form, newest first."""
     args = request.args
-    query = CallRecord.select().order_by(CallRecord.started_at.desc())
+    query = CallRecord.select().where(_shown()).order_by(CallRecord.started_at.desc())
     number = "".join(letter for letter in args.get("number", "") if letter.isalnum() or letter in "*#+")
     if number:
         query = query.where(CallRecord.ani.contains(number) | CallRecord.dnis.contains(number))

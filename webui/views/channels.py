@@ -6,6 +6,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from appliance.control.messages import EndLineTest, HangUpCall, LineTarget, ResetLineCounters, RunLineTest, SetLinesBlocked
+from appliance.hospital.complaints import sight
 from appliance.store.models import CallRecord
 from drivers.protocol import CALLING_TESTS, LINE_TESTS, LineTestKind, LineTestPhase
 from webui import tiles
@@ -27,7 +28,8 @@ def show(number: int) -> str:
     view = shared().hub.view()
     if number not in view.channels:
         abort(404)
-    recent = CallRecord.select().where(CallRecord.channel == number).order_by(CallRecord.started_at.desc()).limit(RECENT_CALLS)
+    shown = CallRecord.call_id.not_in(sight.hidden_calls(me().id))
+    recent = CallRecord.select().where(CallRecord.channel == number, shown).order_by(CallRecord.started_at.desc()).limit(RECENT_CALLS)
     return render_template("channel.html", recent=list(recent), **_parts(view, number))
 
 

@@ -1,8 +1,11 @@
 """Voice messages that callers left: to hear, to mark as heard, and, with a right of its own, to take away."""
 
+from typing import Any
+
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from appliance.hospital.complaints import sight
 from appliance.store.models import VoiceMessage, database
 from webui import sound
 from webui.page import local_time
@@ -17,7 +20,7 @@ blueprint = Blueprint("messages", __name__)
 @needs(Right.SEE_CALLS)
 def show() -> str:
     only_new = request.args.get("only") == "new"
-    query = VoiceMessage.select().order_by(VoiceMessage.left_at.desc())
+    query = VoiceMessage.select().where(_shown()).order_by(VoiceMessage.left_at.desc())
     query = query.where(VoiceMessage.heard_at.is_null()) if only_new else query
     return render_template("messages.html", pages=Pages.of(query, request.args.get("page")), only_new=only_new)
 
@@ -63,4 +66,9 @@ def set_heard(number: int) -> AnyResponse:
 
 
 def _message(number: int) -> VoiceMessage:
-    return VoiceMessage.get_or_none(VoiceMessage.id == number) or abort(404)
+    return VoiceMessage.get_or_none(VoiceMessage.id == number, _shown()) or abort(404)
+
+
+def _shown() -> Any:
+    """Nobody hears what was said in a call in which somebody complained about them."""
+    return VoiceMessage.call.not_in(sight.hidden_calls(me().id))

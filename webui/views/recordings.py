@@ -2,10 +2,12 @@
 
 from flask import Blueprint, Response, abort
 
+from appliance.hospital.complaints import sight
 from appliance.store.models import CallRecord, Recording
 from webui import sound
 from webui.page import local_time
 from webui.rights import Right, needs
+from webui.shared import me
 
 blueprint = Blueprint("recordings", __name__)
 
@@ -33,4 +35,6 @@ def download(recording_id: str) -> Response:
 
 
 def _recording(recording_id: str) -> Recording:
-    return Recording.get_or_none(Recording.recording_id == recording_id) or abort(404)
+    """One that whoever asks may hear: nobody hears a complaint about themselves."""
+    shown = Recording.call.not_in(sight.hidden_calls(me().id))
+    return Recording.get_or_none(Recording.recording_id == recording_id, shown) or abort(404)

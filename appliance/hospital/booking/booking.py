@@ -15,6 +15,7 @@ from appliance.hospital.booking.channel import Channel
 from appliance.hospital.booking.reasons import NotBooked, Objection, Reason, refusal
 from appliance.hospital.booking.waitlist import holders_of, served
 from appliance.hospital.booking.why_not import Asked, why_not
+from appliance.hospital.dispatch import sources
 from appliance.hospital.ledger.accounts import FEES, Kind, account_of
 from appliance.hospital.ledger.posting import Cause, Movement, NotPosted, transfer
 from appliance.hospital.registry.cards import CardState, numbered
@@ -131,8 +132,8 @@ def taken(slot_id: int, visitor: Visitor, now: datetime) -> Slot:
 
 
 def enter(slot: Slot, visitor: Visitor, once_key: str, now: datetime, paid: dict[str, Any]) -> Booking:
-    """The row of a booking whose place is taken."""
-    return Booking.create(
+    """The row of a booking whose place is taken, and the work that it makes for a desk or printer."""
+    row = Booking.create(
         code=code_of(once_key),
         once_key=once_key,
         slot=slot,
@@ -147,6 +148,8 @@ def enter(slot: Slot, visitor: Visitor, once_key: str, now: datetime, paid: dict
         call=visitor.call,
         **paid,
     )
+    sources.booking(row, now)
+    return row
 
 
 def _paid(payment: Payment, slot: Slot, visitor: Visitor, once_key: str, now: datetime) -> dict[str, Any]:

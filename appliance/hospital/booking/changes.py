@@ -13,6 +13,7 @@ from appliance.hospital.booking.booking import Booked, RefusedError, Visitor, at
 from appliance.hospital.booking.reasons import NotBooked, Reason, refusal
 from appliance.hospital.booking.rules import Rules, rules_for
 from appliance.hospital.booking.why_not import Asked, why_not
+from appliance.hospital.dispatch import items
 from appliance.hospital.ledger.posting import Cause, Movement, NotPosted, undo
 from appliance.store.booking_tables import Booking, Clinic, Slot
 
@@ -104,7 +105,10 @@ def cancel(
 def end(booking: Booking, state: State, now: datetime, by: str, why: str) -> bool:
     """The one change of a booking that is open; False when it was ended before."""
     change = Booking.update(state=state.value, slot_of=None, ended_at=now, ended_by=by, end_reason=why)
-    return bool(change.where(Booking.id == booking.id, Booking.state == State.BOOKED.value).execute())
+    ended = bool(change.where(Booking.id == booking.id, Booking.state == State.BOOKED.value).execute())
+    if ended:
+        items.withdraw(f"booking {booking.code}", by, now)
+    return ended
 
 
 def refund(booking: Booking, now: datetime, cause: Cause) -> int:

@@ -73,6 +73,11 @@ def all_desks() -> list[Desk]:
     return list(Desk.select().order_by(Desk.name))
 
 
+def is_taken_anywhere(kind: Kind) -> bool:
+    """Whether a desk that is not closed takes this kind, there or not."""
+    return any(kind in desk.kinds.split() for desk in Desk.select(Desk.kinds).where(~Desk.closed))
+
+
 def beat(desk_id: int, now: datetime) -> None:
     """The desk is there: somebody has its page open, or the printer answers."""
     Desk.update(seen_at=now, fault="").where(Desk.id == desk_id).execute()

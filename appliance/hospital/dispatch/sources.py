@@ -6,8 +6,8 @@ The texts stand on every desk's screen: they name no patient, and nothing of a c
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
+from appliance.hospital.dispatch.desks import is_taken_anywhere
 from appliance.hospital.dispatch.items import Kind, Request, add
 from appliance.store.booking_tables import Booking
 from appliance.store.case_tables import Complaint, WorkItem
@@ -28,15 +28,17 @@ VIP_TEXTS = {
 }
 
 
-def booking(row: Booking, zone: ZoneInfo, now: datetime) -> WorkItem:
-    """A booking: to the desk or printer of its department."""
-    department, at = row.slot.clinic.department, f"{row.slot.at.astimezone(zone):%m-%d %H:%M}"
+def booking(row: Booking, now: datetime) -> WorkItem | None:
+    """A booking: to the desk or printer of its department. None where no desk takes bookings: then it is no work for anybody."""
+    if not is_taken_anywhere(Kind.BOOKING):
+        return None
+    department, number = row.slot.clinic.department, row.slot.number
     request = Request(
         once_key=f"booking {row.code}",
         kind=Kind.BOOKING,
         about=f"booking {row.code}",
-        text_zh=f"挂号 {row.code} {department.name_zh} {at}",
-        text_en=f"Booking {row.code} {department.name_en} {at}",
+        text_zh=f"挂号 {row.code} {department.name_zh} {row.day:%m-%d} {number}号",
+        text_en=f"Booking {row.code} {department.name_en} {row.day:%m-%d} no. {number}",
         department_id=department.id,
     )
     return add(request, now)
