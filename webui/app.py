@@ -24,9 +24,11 @@ from webui.shared import Shared
 from webui.today import TodayCounter
 from webui.views import (
     account,
+    bookings,
     calls,
     channels,
     dashboard,
+    desk,
     handset,
     health,
     line_setup,
@@ -125,6 +127,8 @@ def _add_views(app: Flask) -> None:
         account.blueprint,
         people.blueprint,
         patients.blueprint,
+        desk.blueprint,
+        bookings.blueprint,
         patient_cards.blueprint,
         dashboard.blueprint,
         channels.blueprint,

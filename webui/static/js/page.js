@@ -60,6 +60,7 @@ function renewFeed(hidden) {
 }
 
 document.addEventListener("submit", askFirst);
+document.addEventListener("click", (event) => { if (event.target.closest("[data-print]")) window.print(); });
 setInterval(tick, 1000);
 setInterval(countDown, 500);
 keepFeed();
