@@ -22,7 +22,7 @@ def keep(database: Database) -> None:
     if is_postgresql:
         database.execute_sql(
             "create or replace function append_only() returns trigger language plpgsql as "
-            "$$ begin raise exception 'the ledger only grows: %%', tg_name; end $$"
+            "$$ begin raise exception using message = 'the ledger only grows: ' || tg_name, errcode = '23000'; end $$"
         )
     for name, what, table, when in RULES:
         body = "execute function append_only()" if is_postgresql else f"begin select raise(abort, 'the ledger only grows: {name}'); end"
