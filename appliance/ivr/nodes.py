@@ -59,9 +59,10 @@ class Keyed(Node, frozen=True, kw_only=True):
 
 
 class Say(Node, frozen=True, kw_only=True, tag="say"):
-    """Say something. Exit: done."""
+    """Say something. Exit: done. May have: cut (a key stopped it)."""
 
     NEEDS: ClassVar[tuple[str, ...]] = ("done",)
+    MAY: ClassVar[tuple[str, ...]] = ("cut",)
     say: tuple[str, ...]
     barge_in: bool = True
 

@@ -35,6 +35,7 @@ from appliance.ivr.nodes import (
     SubFlow,
 )
 from appliance.ivr.prompts.catalogue import Lang
+from drivers.errors import CarelineError
 
 TRIES = 3
 PLACES_LIMIT = 1_000
@@ -85,9 +86,9 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a real call would have of the box. `text_of`: a prompt as written. `samples`: what actions and questions give, by variable.
+    """What a real call would have of the box. `text_of`: a prompt as written; raises CarelineError for one that is not there.
 
-    Free text stands for itself.
+    `samples`: what actions and questions give, by variable. Free text stands for itself.
     """
 
     text_of: TextOf
@@ -208,7 +209,10 @@ class _Walking:
         found, faults = values.clips([written], self._around.spoken(self._variables, self._lang))
         if faults or not found:
             return written
-        return ("" if self._lang == "zh" else " ").join(self._around.text(clip, self._lang) for clip in found)
+        try:
+            return ("" if self._lang == "zh" else " ").join(self._around.text(clip, self._lang) for clip in found)
+        except CarelineError:  # a prompt that is not there is for the checker to tell
+            return written
 
     # --- what can be answered ------------------------------------------------------------------------------------------
 
@@ -231,7 +235,7 @@ class _Walking:
                 self._lang = node.to or node.languages[(place + 1) % len(node.languages)]
                 return "done"
             case Say():
-                return "done"
+                return None if "cut" in node.exits else "done"
             case SubFlow() | HangUp():
                 return AGAIN
             case Return():

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from appliance.errors import FlowError
-from appliance.ivr import speech
+from appliance.ivr import listing, speech
 from appliance.ivr.nodes import Value
 from appliance.ivr.prompts.catalogue import Lang
 
 REFERENCE = "reference"
 OPENING_HOURS = "opening_hours"
+PAUSE, PLEASE_PRESS = "pause_short", "please_press"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _ITEM = re.compile(r"\{([a-z_]+)(?::([a-z][a-z0-9_]*))?\}")
 _WITHIN = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -53,6 +54,8 @@ SAYERS: Mapping[str, Sayer] = {
     "duration": lambda value, spoken: speech.say_duration_s(int(value), spoken.lang),
     "text": lambda value, spoken: spoken.text(str(value), spoken.lang),
     "prompt": lambda value, spoken: (str(value),),
+    "list": lambda value, spoken: _rows(value, spoken, keys=False),
+    "choices": lambda value, spoken: _rows(value, spoken, keys=True),
 }
 """Kinds that say a variable."""
 
@@ -122,6 +125,17 @@ def resolve(written: str, variables: Mapping[str, Value]) -> Value:
 def fill(text: str, variables: Mapping[str, Value]) -> str:
     """The text with its values. Raises: KeyError."""
     return _WITHIN.sub(lambda found: str(variables[found[1]]), text)
+
+
+def _rows(value: Value, spoken: Spoken, *, keys: bool) -> list[str]:
+    """Rows of listing.py, a short silence between them; with the key that takes each."""
+    found: list[str] = []
+    for place, parts in enumerate(listing.parts_of(str(value)), 1):
+        found += [PAUSE] if found else []
+        for kind, part in parts:
+            found += SAYERS[kind](part, spoken)
+        found += [PLEASE_PRESS, *speech.say_number(place, spoken.lang)] if keys else []
+    return found
 
 
 def _date(value: Value) -> datetime.date:

@@ -10,7 +10,7 @@ from typing import Any
 
 from appliance.calendar import Calendar
 from appliance.call import Call
-from appliance.call.outcome import Digits, Taken, Transferred
+from appliance.call.outcome import Digits, Said, Taken, Transferred
 from appliance.call.secret import Secret
 from appliance.config import Destination
 from appliance.ivr import sending, values
@@ -42,6 +42,8 @@ from appliance.ivr.wiring import Wiring
 
 NEXT_KEY_MS = 4_000  # between two digits of a number
 END_KEYS = "#*"
+CLIPS_AT_ONCE = 400  # the media core takes 512
+ANEW_MOST = 20  # how often a number may be begun anew by *; what the call's tag keeps of a place has its limit
 
 
 @dataclass(frozen=True)
@@ -78,15 +80,20 @@ class Visit:
             self.call.commit(self.call.fault(fault))
         return found
 
-    async def say(self, said: Sequence[str], barge_in: bool = True) -> None:
-        """Nothing is said when there is nothing to say."""
-        if clips := self.clips(said):
-            await self.call.say(clips, barge_in)
+    async def say(self, said: Sequence[str], barge_in: bool = True) -> Said:
+        """Nothing is said when there is nothing to say; what is very long, in several goes."""
+        clips = self.clips(said)
+        ended = Said.FINISHED
+        for first in range(0, len(clips), CLIPS_AT_ONCE):
+            ended = await self.call.say(clips[first : first + CLIPS_AT_ONCE], barge_in)
+            if ended is not Said.FINISHED:
+                break
+        return ended
 
 
 async def _say(visit: Visit, node: Say) -> Left:
-    await visit.say(node.say, node.barge_in)
-    return Left("done")
+    said = await visit.say(node.say, node.barge_in)
+    return Left("cut" if said is Said.BARGED and "cut" in node.exits else "done")
 
 
 # --- keys ----------------------------------------------------------------------------------------------------------------
@@ -141,14 +148,17 @@ async def _asked(visit: Visit, node: AskDigits) -> Left:
     problem: tuple[str, ...] = ()
     last = "silent"
     tries = node.tries or visit.call.config.attempts
+    anew = ANEW_MOST
     while tries:
         await visit.say((*problem, *node.say))
         typed = await _typed(visit, node)
-        if typed.ended_by == "*":  # anew; each time costs the caller a key
-            if not len(typed) and "back" in node.exits:
-                return Left("back")
-            problem = ()
-            continue
+        if typed.ended_by == "*" and not len(typed) and "back" in node.exits:
+            return Left("back")
+        if typed.ended_by == "*":
+            anew, problem = anew - 1, ()
+            if anew:
+                continue
+            return Left("too_many")
         if left := _judged(visit, node, typed):
             return left
         tries -= 1

@@ -22,6 +22,7 @@ from appliance.store.writer import Store
 from drivers.clock import Clock
 
 R = TypeVar("R")
+VARIABLES_LIMIT_CHARS = 12_000  # of all variables: a tag may have 64 kB, and events ride along in it
 
 
 class GivenUpError(Exception):
@@ -80,6 +81,7 @@ class Wiring:
 
         Raises: whatever the action raised, FlowError APP-142 for what its row does not promise.
         """
+        caller = call.main.caller
         done = await action.run(
             ActionCall(
                 call_id=call.id,
@@ -91,10 +93,21 @@ class Wiring:
                 hospital=self.hospital,
                 means=self,
                 take_secret=call.take_secret,
+                presentation=caller.presentation.value if caller else "",
+                ani_source=caller.source.value if caller else "",
             )
         )
         promised = action.all_exits().get(done.exit)
         if promised is None or not set(promised) <= set(done.variables):
             what = f"action {action.name} took exit {done.exit!r} with {', '.join(done.variables) or 'nothing'}"
             raise FlowError("APP-142", what, "Correct the action, or its row in the table")
-        return [done.exit, {name: done.variables[name] for name in promised}]
+        given = {name: done.variables[name] for name in promised}
+        _must_fit(action, {**call.tag.vars, **given})
+        return [done.exit, given]
+
+
+def _must_fit(action: Action, variables: Mapping[str, Value]) -> None:
+    chars = sum(len(str(value)) for value in variables.values())
+    if chars > VARIABLES_LIMIT_CHARS:
+        what = f"after action {action.name} the call would keep {chars} characters of variables"
+        raise FlowError("APP-142", what, f"Allowed are {VARIABLES_LIMIT_CHARS}; let the action give less")

@@ -18,6 +18,7 @@ import pytest
 
 from appliance.config import Config
 from appliance.ivr.prompts.library import PromptLibrary
+from appliance.ivr.reading import built_in
 from drivers.settings import Paths
 
 BLOCKED_LIMIT_S = 0.05
@@ -25,9 +26,10 @@ BLOCKED_LIMIT_S = 0.05
 
 @pytest.fixture(scope="session")
 def prompts() -> PromptLibrary:
-    """The rendered prompts, each read once for all scenarios."""
+    """The rendered prompts and the program's own flows, read once for all scenarios, before any event loop runs."""
     library = PromptLibrary()
     library.faults()
+    built_in()
     return library
 
 

@@ -11,7 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
+from appliance.calendar import Calendar
 from appliance.config import HospitalConfig
 from appliance.ivr.prompts.catalogue import Lang
 
@@ -45,7 +47,8 @@ class Means(Protocol):
 
 @dataclass(frozen=True)
 class ActionCall:
-    """One visit of an action node. `inputs` by the action's own names; `ani`, `dnis` are empty when unknown or withheld.
+    """One visit of an action node. `inputs` by the action's own names; `ani`, `dnis` are empty when unknown or withheld; `presentation` and
+    `ani_source` in the words of drivers.protocol say how far `ani` can be believed.
 
     `take_secret` gives the digits keyed last at an ask_digits node with `secret: true`, once; None when there are none.
     """
@@ -59,6 +62,13 @@ class ActionCall:
     hospital: HospitalConfig
     means: Means
     take_secret: Callable[[], str | None]
+    presentation: str = ""
+    ani_source: str = ""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The hospital's time."""
+        return Calendar(self.hospital.calendar).zone
 
     def text(self, name: str) -> str:
         """An input as text, empty when it was not given."""

@@ -1,0 +1,71 @@
+"""Actions on a caller's card: its password checked, its holder found, the card reported lost. A password is in no variable."""
+
+from appliance.hospital.registry import card_password
+from appliance.hospital.registry import cards as register
+from appliance.hospital.registry.card_password import Password
+from appliance.hospital.registry.cards import CardState, CardStep
+from appliance.ivr.actions.action import ASK_AGAIN, Action, ActionCall, ActionResult
+
+BY_TELEPHONE = "telephone"
+REFUSED = ("unknown", "not_set", "locked", "frozen", "lost", "closed")
+
+
+async def card_login(call: ActionCall) -> ActionResult:
+    """Whether the secret keyed last is the card's password; three wrong ones from wherever lock the card."""
+    secret = call.take_secret()
+    if secret is None:
+        return ActionResult(ASK_AGAIN)
+    now = call.means.now()
+    check = await call.means.read(lambda: card_password.begin(call.text("card_number")))
+    is_right = await call.means.in_thread(lambda: card_password.is_right(check, secret))
+    outcome = await call.means.transact(lambda: card_password.finish(check, is_right, now, limit=call.hospital.card_wrong_passwords))
+    match outcome.result:
+        case Password.RIGHT:
+            return ActionResult("right", {"card": outcome.card_id or 0, "patient": outcome.patient_id or 0})
+        case Password.WRONG:
+            return ActionResult("wrong", {"tries_left": outcome.left})
+        case Password.CHANGED:
+            return ActionResult(ASK_AGAIN)
+        case refusal:
+            return ActionResult(refusal.value)
+
+
+async def card_holder(call: ActionCall) -> ActionResult:
+    """Whose card that is, to book for without money."""
+    card = await call.means.read(lambda: register.by_number(call.text("card_number")))
+    if card is None:
+        return ActionResult("unknown")
+    return ActionResult("holder", {"visitor": card.patient_id}) if card.state == CardState.ACTIVE else ActionResult(card.state)
+
+
+async def report_lost(call: ActionCall) -> ActionResult:
+    """The card is stopped at once; again: it is stopped already."""
+    now = call.means.now()
+    await call.means.transact(lambda: register.step(call.number("card"), CardStep.LOSE, now, BY_TELEPHONE))
+    return ActionResult("stopped")
+
+
+ACTIONS = (
+    Action(
+        name="card_login",
+        what="Checks the card's password; three wrong ones lock the card",
+        exits={"right": ("card", "patient"), "wrong": ("tries_left",), **dict.fromkeys(REFUSED, ())},
+        run=card_login,
+        inputs=("card_number",),
+        takes_secret=True,
+    ),
+    Action(
+        name="card_holder",
+        what="Whose card it is, without a password: for booking free of charge, nothing else",
+        exits={"holder": ("visitor",), **dict.fromkeys((name for name in REFUSED if name != "not_set"), ())},
+        run=card_holder,
+        inputs=("card_number",),
+    ),
+    Action(
+        name="report_lost",
+        what="Stops the card at once",
+        exits={"stopped": ()},
+        run=report_lost,
+        inputs=("card",),
+    ),
+)

@@ -1,0 +1,165 @@
+"""Actions on what the hospital tells: its items (each may be closed at any time), drugs by number, and how far they were listened to."""
+
+from collections.abc import Callable
+from typing import Any
+
+from appliance.hospital.registry import drugs, notices
+from appliance.ivr.actions.action import Action, ActionCall, ActionResult, Value
+from appliance.ivr.listing import CHOICES_MOST, row, rows
+from appliance.store.hospital_tables import Doctor, Drug, Listening, Notice
+
+OWN = {"introduction": "hospital_introduction", "visiting": "visiting_advice", "health": "health_advice"}
+"""What is said of a kind as long as the hospital has written nothing of it: prompts."""
+ITEMS = {
+    "doctors": "item_doctors",
+    "drugs": "item_drugs",
+    "notice": "item_notices",
+    "introduction": "item_introduction",
+    "opening_hours": "item_opening_hours",
+    "visiting": "item_visiting",
+    "health": "item_health",
+    "sponsored": "item_new_drugs",
+}
+MISSES_MOST = 3
+
+
+async def information_items(call: ActionCall) -> ActionResult:
+    """What there is to be heard now, in its order, without gaps."""
+    now = call.means.now()
+
+    def look() -> list[str]:
+        return [item for item in ITEMS if _is_open(item, call, {notice.kind for notice in notices.heard_now(now)})]
+
+    found = await call.means.read(look)
+    return ActionResult("found", {"items": " ".join(found), "item_choices": rows(row(("prompt", ITEMS[item])) for item in found)})
+
+
+def _is_open(item: str, call: ActionCall, running: set[str]) -> bool:
+    there: dict[str, Callable[[], bool]] = {
+        "doctors": lambda: Doctor.select().where(Doctor.listed).exists(),
+        "drugs": lambda: Drug.select().where(Drug.listed).exists(),
+        "opening_hours": lambda: True,
+        "sponsored": lambda: call.hospital.sponsored and item in running,
+    }
+    return there.get(item, lambda: item in running or _says_its_own(item))()
+
+
+def _says_its_own(kind: str) -> bool:
+    return kind in OWN and not Notice.select().where(Notice.kind == kind).exists()
+
+
+async def items_of(call: ActionCall) -> ActionResult:
+    """What is open of a kind: one thing, several to choose from, the program's own words, or nothing any more."""
+    kind, now = call.text("kind"), call.means.now()
+    found, own = await call.means.read(lambda: (notices.heard_now(now, kind)[:CHOICES_MOST], _says_its_own(kind)))
+    if not found:
+        return ActionResult("own", {"own_prompt": OWN[kind]}) if own else ActionResult("none")
+    titles = rows(row(("text", _in(notice, "title", call))) for notice in found)
+    listed = {"notices": " ".join(str(notice.id) for notice in found), "notice_choices": titles}
+    return ActionResult("several" if len(found) > 1 else "one", {**listed, "notice": str(found[0].id)})
+
+
+async def notice_text(call: ActionCall) -> ActionResult:
+    """What an item says now."""
+    now, wanted = call.means.now(), call.number("notice")
+    found = await call.means.read(lambda: next((notice for notice in notices.heard_now(now) if notice.id == wanted), None))
+    if found is None:
+        return ActionResult("closed")
+    lead = ("prompt", "sponsored_content" if found.kind == "sponsored" else "")
+    said = rows([row(lead), row(("text", _in(found, "title", call))), row(("text", _in(found, "text", call)))])
+    return ActionResult("found", {"said": said, "heard_item": f"notice {found.id}", "heard_version": found.version})
+
+
+async def find_drug(call: ActionCall) -> ActionResult:
+    """A drug by the number on its bag: name, use, caution, price. After three misses a person."""
+    number, misses = call.text("drug_number"), int(call.inputs.get("misses", 0)) + 1
+    found, near = await call.means.read(lambda: (drugs.by_number(number), drugs.nearest(number, 1)))
+    if found is not None:
+        item: dict[str, Value] = {"heard_item": f"drug {found.number}", "heard_version": found.version}
+        return ActionResult("found", {"said": _drug_said(found, call), **item, "misses": 0})
+    if misses >= MISSES_MOST:
+        return ActionResult("lost", {"misses": 0})
+    if near:
+        return ActionResult("near", {"near_number": near[0].number, "near_name": _in(near[0], "name", call), "misses": misses})
+    return ActionResult("unknown", {"misses": misses})
+
+
+def _drug_said(drug: Drug, call: ActionCall) -> str:
+    use, caution = _in(drug, "use", call), _in(drug, "caution", call)
+    lines = [
+        row(("prompt", "drug_is"), ("text", _in(drug, "name", call))),
+        row(("prompt", "drug_use_is"), ("text", use)) if use else "",
+        row(("prompt", "drug_caution_is"), ("text", caution)) if caution else "",
+        row(("prompt", "drug_price_is"), ("money", drug.price_fen), ("text", _in(drug, "unit", call))),
+        row(("prompt", "drug_ask_doctor")),
+    ]
+    return rows(lines)
+
+
+def _in(thing: Any, field: str, call: ActionCall) -> str:
+    """A text of it in the call's language."""
+    return str(getattr(thing, f"{field}_{call.language}"))
+
+
+async def listened(call: ActionCall) -> ActionResult:
+    """Counted: an item in the version that was read, to the end or not."""
+    columns = {
+        "once_key": call.once_key,
+        "at": call.means.now(),
+        "call": call.call_id,
+        "item": call.text("heard_item"),
+        "version": call.number("heard_version"),
+        "language": call.language,
+        "whole": call.text("whole") == "yes",
+    }
+    await call.means.transact(lambda: Listening.insert(columns).on_conflict_ignore().execute())
+    return ActionResult("counted")
+
+
+ACTIONS = (
+    Action(
+        name="information_items",
+        what="What can be heard now: {choices:item_choices}",
+        exits={"found": ("items", "item_choices")},
+        run=information_items,
+    ),
+    Action(
+        name="items_of",
+        what="What is open of a kind (notice, introduction, visiting, health, sponsored): {choices:notice_choices}",
+        exits={
+            "one": ("notices", "notice_choices", "notice"),
+            "several": ("notices", "notice_choices", "notice"),
+            "own": ("own_prompt",),
+            "none": (),
+        },
+        run=items_of,
+        inputs=("kind",),
+    ),
+    Action(
+        name="notice_text",
+        what="What one of them says: {list:said}",
+        exits={"found": ("said", "heard_item", "heard_version"), "closed": ()},
+        run=notice_text,
+        inputs=("notice",),
+    ),
+    Action(
+        name="find_drug",
+        what="A drug by number: {list:said}; after three misses a person",
+        exits={
+            "found": ("said", "heard_item", "heard_version", "misses"),
+            "near": ("near_number", "near_name", "misses"),
+            "unknown": ("misses",),
+            "lost": ("misses",),
+        },
+        run=find_drug,
+        inputs=("drug_number",),
+        optional=("misses",),
+    ),
+    Action(
+        name="listened",
+        what="Counts that an item was listened to; whole: yes or no",
+        exits={"counted": ()},
+        run=listened,
+        inputs=("heard_item", "heard_version", "whole"),
+    ),
+)
