@@ -5,6 +5,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from peewee import AutoField, Field, ForeignKeyField, Model
 
 from appliance.hospital.demo import PASSWORD, SEED, departments, filling, medicine, people, staff
 from appliance.hospital.demo.filling import batches
@@ -48,9 +49,15 @@ def fill(path: Path, random: Random | None = None) -> dict[str, list[Any]]:
             break
         except InterruptedError:
             continue
-    found = {table.__name__: list(table.select().order_by(table.id).tuples()) for table in TABLES}
+    found = {table.__name__: list(table.select(*_told(table)).order_by(table.id).tuples()) for table in TABLES}
     opened.close()
     return found
+
+
+def _told(table: type[Model]) -> list[Field]:
+    """Columns that are the same however often it stopped: in a store that counts on after a batch was undone, rows' ids are not."""
+    fields: list[Field] = table._meta.sorted_fields
+    return [field for field in fields if not isinstance(field, AutoField | ForeignKeyField)]
 
 
 def test_the_numbers_that_were_promised() -> None:

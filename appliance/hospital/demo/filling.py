@@ -100,7 +100,7 @@ def _notices(setting: Setting) -> None:
 
 def _clinics(seed: int, day: date, setting: Setting) -> None:
     entries = []
-    for row in Doctor.select(Doctor, StaffMember).join(StaffMember):
+    for row in Doctor.select(Doctor, StaffMember).join(StaffMember).order_by(Doctor.number):
         like = ClinicEntry(
             department=row.staff.department_id, doctor=row.id, day=day, starts="", ends="", minutes=VISIT_MIN, fee_fen=row.fee_fen
         )
@@ -152,10 +152,16 @@ def _vips(seed: int, today: date) -> None:
     """The second known patient, and thirty others."""
     random = Random(f"{seed} vip")
     numbers = [str(FIRST_NUMBER + place) for place in (1, *random.sample(range(100, people.PATIENTS), 30))]
+    ids = ids_of(numbers)
     until = today + timedelta(days=365)
     rows = [
-        {"patient": row, "level": 1 if number == numbers[0] else random.choice((1, 2, 3, 3)), "valid_from": today, "valid_until": until}
-        for number, row in ids_of(numbers).items()
+        {
+            "patient": ids[number],
+            "level": 1 if number == numbers[0] else random.choice((1, 2, 3, 3)),
+            "valid_from": today,
+            "valid_until": until,
+        }
+        for number in numbers
     ]
     Vip.insert_many([row | {"granted_by": BY} for row in rows]).execute()
 
