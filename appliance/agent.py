@@ -20,6 +20,7 @@ from appliance.flow_desk import FlowDesk
 from appliance.hospital.booking.day_work import DayWork
 from appliance.hospital.dispatch.desk_work import DeskWork
 from appliance.ivr.editions import Editions
+from appliance.ivr.flow import FlowSet
 from appliance.ivr.paths import SERVICES
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.ivr.runner import FlowRunner
@@ -58,7 +59,7 @@ class ConnectionNews:
 
 
 class CallAgent:
-    """Everything of `careline-calls` but its signals. `listeners`: told of the lines after its own."""
+    """Everything of `careline-calls` but its signals. `listeners`: told of the lines after its own. `flows`: instead of the program's."""
 
     def __init__(
         self,
@@ -69,6 +70,7 @@ class CallAgent:
         store: Store | None = None,
         prompt_fault: CarelineError | None = None,
         listeners: tuple[Listener, ...] = (),
+        flows: FlowSet | None = None,
     ) -> None:
         self.config = config
         self._clock = clock
@@ -77,7 +79,7 @@ class CallAgent:
         self.store = store or Store(config.paths.database, clock)
         self.live = LiveState(health.health(clock.now(), clock.now(), (), None, 0, 0, 0))
         self.lines = Lines(connect, clock)
-        self.editions = Editions(self.store, clock, self.prompts.ids)
+        self.editions = Editions(self.store, clock, self.prompts.ids, flows)
         speaker = TextSpeaker(self.prompts)
         wiring = Wiring(self.store, clock, config.hospital, lambda text, lang: speaker.say(text, lang).clips)
         runner = FlowRunner(self.editions, wiring)
@@ -173,6 +175,7 @@ class CallAgent:
             disk,
             health.store(self.store.fault, self.store.has_reserve),
             health.prompts(self._prompt_fault),
+            health.dispatch(self._desk_work.dead),
             health.flows(self.editions.fault, self.editions.current.edition),
             self._recordings(),
         )

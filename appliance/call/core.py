@@ -26,7 +26,8 @@ from drivers.protocol import Clip, Command, SetTag
 log = logging.getLogger("careline.call")
 
 KEYS_SHOWN = 40
-RIDING_LIMIT = 100  # events in a tag while the disk does not take them; a tag may have 64 kB
+RIDING_LIMIT = 100  # events in a tag while the disk does not take them
+TAG_LIMIT_BYTES = 60_000  # Source: drivers/server/commands.py, TAG_MAX_BYTES
 
 
 class EventStore(Protocol):
@@ -111,7 +112,8 @@ class CallCore:
             keys=(self.tag.keys + _keys(numbered))[-KEYS_SHOWN:],
             **changes,
         )
-        self.send(SetTag(leg=self.main.name, tag=tags.encode(self.tag), consumed_seq=self.tag.consumed_seq))
+        self.tag, encoded = fitting(self.tag)
+        self.send(SetTag(leg=self.main.name, tag=encoded, consumed_seq=self.tag.consumed_seq))
         self.main.consume(self.tag.consumed_seq)
         for event in numbered:
             self._around.store.append(event)
@@ -163,6 +165,15 @@ class CallCore:
             except CarelineError as error:
                 faults.append(self.fault(error))
         return tuple(found), length_ms, faults
+
+
+def fitting(tag: CallTag) -> tuple[CallTag, bytes]:
+    """The tag and what it is on the wire; where it would not go in, the oldest events that ride along are left behind."""
+    encoded = tags.encode(tag)
+    while len(encoded) > TAG_LIMIT_BYTES and tag.unstored:
+        tag = msgspec.structs.replace(tag, unstored=tag.unstored[len(tag.unstored) // 4 + 1 :])
+        encoded = tags.encode(tag)
+    return tag, encoded
 
 
 def _keys(events: Iterable[AnyHappened]) -> str:

@@ -24,6 +24,7 @@ from drivers.protocol import Answer, DigitPress, LegPhase, Play, PlayEnd, StopPl
 
 KEYS = "0123456789*#ABCD"
 PLACES_SHOWN = 20
+PROMPTS_TOLD = 60  # of a text read by syllables, its beginning will do for the record
 ANSWER_LIMIT_S = 5.0
 PLAY_MARGIN_S = 10.0
 
@@ -76,7 +77,7 @@ class Talking(SecretKeys):
         play_id = self.tag.play_id + 1
         begun = self.main.play is not None and self.main.play.play_id >= play_id
         if not begun and any(press.digit in stop_keys for press in (*self.main.digits, *self.main.secret_digits)):
-            return Finished(Said.BARGED, [PromptPlayed(prompts=prompts, end=Said.BARGED, **self.here())])
+            return Finished(Said.BARGED, [PromptPlayed(prompts=prompts[:PROMPTS_TOLD], end=Said.BARGED, **self.here())])
         clips, length_ms, faults = self.clips(prompts)
         command_id = 0
         if clips and not begun:
@@ -84,7 +85,7 @@ class Talking(SecretKeys):
         said = await self._said(play_id, command_id, length_ms) if clips else Said.FAILED
         if refusal := self.main.refused.get(command_id):
             faults.append(self.fault(CallError(refusal.code, refusal.what, refusal.remedy)))
-        played = PromptPlayed(prompts=prompts, end=said, **self.here())
+        played = PromptPlayed(prompts=prompts[:PROMPTS_TOLD], end=said, **self.here())
         return Finished(said, [*faults, played], {"play_id": play_id})
 
     async def _said(self, play_id: int, command_id: int, length_ms: int) -> Said:

@@ -11,7 +11,7 @@ from appliance.ivr.actions import ACTIONS, Action
 from appliance.ivr.assignment import Assignment
 from appliance.ivr.fault import FlowFault
 from appliance.ivr.flow import ALWAYS_SET, MAIN, PERSON, Flow, FlowSet
-from appliance.ivr.nodes import PERSON_KEY, Act, AnyNode, AskDigits, AskYesNo, Branch, Keyed, Menu, Record, Return, Send, SubFlow
+from appliance.ivr.nodes import PERSON_KEY, Act, AnyNode, AskDigits, AskYesNo, Branch, Keyed, Menu, Queue, Record, Return, Send, SubFlow
 from appliance.ivr.paths import SERVICES, Paths
 from appliance.ivr.prompts.catalogue import Lang
 
@@ -87,6 +87,10 @@ class _Checker:
                 yield "APP-131", "it has no case", "Name at least one, or leave the branch out"
             case Record():
                 yield from _variable(node.variable)
+                yield from _within("max_s", node.max_s, 5, 3600)
+            case Queue():
+                yield from _within("pause_s", node.pause_s, 5, 300)
+                yield from _within("limit_s", node.limit_s, node.pause_s, 120 * node.pause_s)
             case Send():
                 yield from self._send(node)
             case _:
@@ -155,8 +159,8 @@ class _Checker:
 
 
 def _keyed(flow: Flow, node: Keyed) -> Found:
-    if node.tries is not None and not 1 <= node.tries <= 10:
-        yield "APP-131", f"tries = {node.tries}", "Allowed are 1 to 10"
+    if node.tries is not None:
+        yield from _within("tries", node.tries, 1, 10)
     person = flow.person_at(node)
     if person and person not in flow.places and node.person:
         yield "APP-137", f"0 leads to {person!r}, which does not exist", _one_of(flow.places)
@@ -164,6 +168,11 @@ def _keyed(flow: Flow, node: Keyed) -> Found:
         yield "APP-137", "0 leads to nobody", "Name a person for the flow or for this node"
     if PERSON in node.exits:
         yield "APP-132", f"exit {PERSON} is that of the key 0", "Say under person where it leads"
+
+
+def _within(key: str, value: int, least: int, most: int) -> Found:
+    if not least <= value <= most:
+        yield "APP-131", f"{key} = {value}", f"Allowed are {least} to {most}"
 
 
 def _menu(node: Menu) -> Found:

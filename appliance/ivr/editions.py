@@ -25,12 +25,14 @@ log = logging.getLogger("careline.flows")
 class Editions:
     """`current`: what new calls walk. `fault`: why that is not what was published last."""
 
-    def __init__(self, store: Store, clock: Clock, prompt_ids: PromptIds) -> None:
+    def __init__(self, store: Store, clock: Clock, prompt_ids: PromptIds, own: FlowSet | None = None) -> None:
+        """`own`: instead of the flows that come with the program."""
         self._store = store
         self._clock = clock
         self._prompt_ids = prompt_ids
-        self.current: FlowSet = built_in()
-        self._known: dict[int, FlowSet] = {OWN: self.current}
+        self._own = own or built_in()
+        self.current: FlowSet = self._own
+        self._known: dict[int, FlowSet] = {OWN: self._own}
         self.fault: CarelineError | None = None
 
     async def begin(self) -> None:
@@ -87,7 +89,7 @@ class Editions:
         if texts is None:
             raise FlowError("APP-147", f"there is no edition {number} of the flows", "Publish the flows again")
         with self._clock.external_work():
-            flows, wrong = await asyncio.to_thread(lambda: publishing.build(texts, number))
+            flows, wrong = await asyncio.to_thread(lambda: publishing.build(texts, number, self._own))
         if wrong:
             raise _unusable(number, wrong[0])
         return flows

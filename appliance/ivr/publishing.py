@@ -115,17 +115,17 @@ def check(flow: str, text: str, prompt_ids: PromptIds, actions: Mapping[str, Act
     return _built({**_live_texts(), flow: (0, text)}, 0, prompt_ids, actions)[1]
 
 
-def build(texts: Mapping[str, tuple[int, str]], edition: int) -> tuple[FlowSet, list[FlowFault]]:
+def build(texts: Mapping[str, tuple[int, str]], edition: int, own: FlowSet | None = None) -> tuple[FlowSet, list[FlowFault]]:
     """The program's own flows, those of `texts` in their place; and what of those cannot be read, which is left out."""
-    flows: dict[str, Flow] = dict(built_in().flows)
+    flows: dict[str, Flow] = dict((own or built_in()).flows)
     unread: list[FlowFault] = []
     for name, (_, text) in texts.items():
         flow, found = _read(text, name)
         unread = [*unread, *(found or _misnamed(name, flow))]
         if flow is not None:
             flows[name] = flow
-    own = {name: version for name, (version, _) in texts.items()}
-    return FlowSet(flows, edition, {**dict.fromkeys(flows, 0), **own}), unread
+    stored = {name: version for name, (version, _) in texts.items()}
+    return FlowSet(flows, edition, {**dict.fromkeys(flows, 0), **stored}), unread
 
 
 @functools.lru_cache(64)

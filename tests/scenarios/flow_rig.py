@@ -32,7 +32,7 @@ places:
     keys: {1: book, 2: state, 3: message, 4: queue, 9: language, "#": out}
     exits: {book: card, state: statement, message: message, queue: queue, language: language, out: bye, too_many: operator, silent: bye}
   language: {kind: language, exits: {done: menu}}
-  card: {kind: sub_flow, flow: card, exits: {got: confirm, none: menu, person: operator}}
+  card: {kind: sub_flow, flow: test_card, exits: {got: confirm, none: menu, person: operator}}
   confirm:
     {kind: ask_yes_no, say: ["{digits:card}", "{money:fee}"], exits: {"yes": book, "no": menu, too_many: menu, silent: menu}}
   book:
@@ -50,7 +50,7 @@ places:
   bye: {kind: hang_up, say: [goodbye]}
 """
 CARD = """
-flow: card
+flow: test_card
 person: to_person
 entries: {begin: ask}
 places:

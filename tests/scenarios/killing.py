@@ -7,7 +7,9 @@ from typing import Any
 from appliance.agent import CallAgent
 from appliance.config import Config
 from appliance.events import Happened
+from appliance.ivr.flow import FlowSet
 from appliance.ivr.prompts.library import PromptLibrary
+from appliance.ivr.reading import read
 from appliance.lines import LineChannel
 from appliance.store.writer import Store
 from drivers.clock import VirtualClock
@@ -92,23 +94,41 @@ class MortalStore(Store):
         return await super().run(job, limit_s, lasting=lasting)
 
 
-async def start_agent(config: Config, server: Any, clock: VirtualClock, prompts: PromptLibrary, life: Life) -> CallAgent:
+def small_hotline() -> FlowSet:
+    """What calls walk where it is calls that are looked at, not the hotline's services."""
+    flow, faults = read((Path(__file__).parent / "small_hotline.yaml").read_text(encoding="utf-8"), "hotline")
+    assert flow, faults
+    return FlowSet({"hotline": flow})
+
+
+SMALL_HOTLINE = small_hotline()
+
+
+async def start_agent(
+    config: Config, server: Any, clock: VirtualClock, prompts: PromptLibrary, life: Life, flows: FlowSet = SMALL_HOTLINE
+) -> CallAgent:
     """A call agent on the server's in-process channel."""
 
     async def connect() -> MortalChannel:
         return MortalChannel(await server.connect(), life)
 
     store = MortalStore(config.paths.database, clock, life)
-    agent = CallAgent(config, connect, clock, prompts, store)
+    agent = CallAgent(config, connect, clock, prompts, store, flows=flows)
     await agent.start()
     return agent
 
 
 async def restart_when_dead(
-    config: Config, server: Any, clock: VirtualClock, prompts: PromptLibrary, agent: CallAgent, life: Life
+    config: Config,
+    server: Any,
+    clock: VirtualClock,
+    prompts: PromptLibrary,
+    agent: CallAgent,
+    life: Life,
+    flows: FlowSet = SMALL_HOTLINE,
 ) -> CallAgent:
     """Wait for the end of that life, then start the next call agent half a second later."""
     await life.over.wait()
     await agent.stop()
     await asyncio.sleep(0.5)
-    return await start_agent(config, server, clock, prompts, Life())
+    return await start_agent(config, server, clock, prompts, Life(), flows)

@@ -29,7 +29,7 @@ def flows(config: Config) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, action in TEST_ACTIONS.items():
             patch.setitem(ACTIONS, name, action)
-        store_with(config, card=CARD, hotline=EVERYTHING)
+        store_with(config, test_card=CARD, hotline=EVERYTHING)
         yield
 
 
@@ -51,7 +51,7 @@ async def books_whatever_happens(server: ScriptedLines) -> None:
     await asyncio.sleep(30)
 
 
-ANSWERS = {"menu": "1", "card/ask": "6500#", "card/password": "123456", "confirm": "1"}
+ANSWERS = {"menu": "1", "test_card/ask": "6500#", "test_card/password": "123456", "confirm": "1"}
 
 
 def place_of(server: ScriptedLines, leg: str) -> str:
@@ -102,7 +102,7 @@ def test_booked_once_however_often_it_dies(config: Config, prompts: PromptLibrar
         assert path.endswith("book>send>booked>menu>bye")
 
 
-WAITED_AT = {"greeting", "menu", "card/ask", "card/password", "confirm", "booked", "statement", "message", "bye"}
+WAITED_AT = {"greeting", "menu", "test_card/ask", "test_card/password", "confirm", "booked", "statement", "message", "bye"}
 """Places where a caller spends time enough to hang up."""
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,6 @@ from appliance.events import CallFailed, CallPutBack
 from appliance.ivr.actions import ACTIONS, Action, ActionCall, ActionResult
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.ivr.publishing import roll_back
-from appliance.ivr.reading import built_in_texts
 from appliance.store.database import open_store
 from appliance.store.flow_tables import FlowVersion
 from appliance.store.models import CallRecord
@@ -25,7 +25,7 @@ from tests.scenarios.flow_rig import CARD, EVERYTHING, NOW, PROMPTS, TEST_ACTION
 from tests.scenarios.killing import JumpingClock, Life, start_agent
 from tests.scenarios.scripted_lines import ScriptedLines
 
-HOTLINE = built_in_texts()["hotline"]
+HOTLINE = (Path(__file__).parent / "small_hotline.yaml").read_text(encoding="utf-8")
 TURNED = HOTLINE.replace("1: introduction, 2: opening_hours", "2: introduction, 1: opening_hours")
 
 
@@ -126,7 +126,7 @@ def test_a_published_flow_that_will_not_do_any_more_changes_nothing(config: Conf
     with pytest.MonkeyPatch.context() as patch:
         for name, action in TEST_ACTIONS.items():
             patch.setitem(ACTIONS, name, action)
-        store_with(config, card=CARD, hotline=EVERYTHING)
+        store_with(config, test_card=CARD, hotline=EVERYTHING)
     config.paths.database.with_suffix(".empty").rename(config.paths.database)
 
     async def main(house: House) -> Any:

@@ -99,7 +99,7 @@ def test_a_thousand_random_walks(config: Config, prompts: PromptLibrary) -> None
     async def main(clock: VirtualClock) -> Any:
         answers = random.Random(1)
         server = ScriptedLines(clock, channels=AT_ONCE * 2, set_answers=lambda: answers.choice(OPERATOR))
-        agent = await start_agent(config, server, clock, prompts, Life())
+        agent = await start_agent(config, server, clock, prompts, Life(), flows)
         await asyncio.sleep(1)
         callers = [Caller(server, flows, seed) for seed in range(WALKS)]
         ended: list[bool] = []

@@ -18,7 +18,7 @@ from appliance.store.models import Account, Audit
 NOW = datetime(2026, 3, 8, 2, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 IDS = PromptLibrary().ids
-HOTLINE = built_in_texts()["hotline"]
+HOTLINE = (Path(__file__).parents[1] / "scenarios" / "small_hotline.yaml").read_text(encoding="utf-8")
 SHORTER = HOTLINE.replace("say: [greeting, recording_notice, offer_other_language]", "say: [greeting]", 1)
 VISITS = """
 flow: visits
@@ -52,7 +52,7 @@ def test_a_new_box_walks_the_programs_own(nurse: Account) -> None:
     assert set(publishing.live_versions().values()) == {0}
     assert publishing.newest_edition() == 0
     assert publishing.texts_of_edition(0) == {}
-    assert publishing.text_of("hotline", 0) == HOTLINE
+    assert publishing.text_of("hotline", 0) == built_in_texts()["hotline"]
 
 
 def test_a_draft_is_one_and_grows(nurse: Account) -> None:
