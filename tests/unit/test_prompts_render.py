@@ -150,3 +150,50 @@ def test_short_and_long_clips_are_measured_alike() -> None:
     tone = np.sin(2 * np.pi * 1000 * np.arange(16_000) / 8000) * 10 ** (-15 / 20)
     measured = [level.loudness_lufs(tone[:count]) for count in (800, 1600, 3199, 3200, 8000, 16_000)]
     assert max(measured) - min(measured) < 0.3
+
+
+# --- chapters and the bank ----------------------------------------------------------------------------------------
+
+BANK = """
+[bank]
+words = ["tablet", "daily"]
+syllable_speed = 0.8
+[bank.phrases]
+ward = { zh = "病房", en = "ward" }
+[bank.letters]
+a = { en = "A" }
+[bank.syllables]
+ma1 = "妈"
+"""
+
+
+def test_a_chapter_adds_prompts_and_the_bank(package: Path) -> None:
+    (package / "more.toml").write_text('[prompts.welcome]\nzh = "欢迎。"\nen = "Welcome."\n' + BANK, encoding="utf-8")
+    assert stale(package) == {
+        *("zh/welcome", "en/welcome", "zh/p_ward", "en/p_ward"),
+        *("en/w_tablet", "en/w_daily", "en/letter_a", "zh/s_ma1"),
+    }
+    syllable = next(job for job in jobs(read_texts(package / "texts.toml")) if job.id == "s_ma1")
+    assert (syllable.text, syllable.spoken, syllable.voice, syllable.speed) == ("妈", "[ma1]", "zf_xiaoxiao", 0.8)
+
+
+def test_an_id_is_in_one_file_only(package: Path) -> None:
+    (package / "more.toml").write_text('[prompts.greeting]\nzh = "您好。"\nen = "Hello."\n', encoding="utf-8")
+    with pytest.raises(PromptError, match=r"APP-060.*more\.toml.*'greeting'"):
+        read_texts(package / "texts.toml")
+
+
+def test_a_wrong_chapter_is_named(package: Path) -> None:
+    (package / "more.toml").write_text("[bank]\nword = []\n", encoding="utf-8")
+    with pytest.raises(PromptError, match=r"APP-060.*more\.toml.*word"):
+        read_texts(package / "texts.toml")
+
+
+def test_what_is_short_is_spoken_in_rows_of_its_voice_and_speed() -> None:
+    texts = read_texts()
+    rows = render.rows(list(jobs(texts)))
+    assert sum(map(len, rows)) == len(list(jobs(texts)))
+    for row in rows:
+        assert len(row) <= 8
+        assert len({(job.voice, job.speed) for job in row}) == 1
+        assert len(row) == 1 or all(job.id in texts.bank for job in row)

@@ -131,7 +131,7 @@ def _render(root: Path, *, everything: bool) -> int:
 def _render_jobs(root: Path, wanted: list[Job], todo: list[Job], studio: _Studio) -> None:
     known = _known(root)
     done = saved = 0
-    for row in _rows(todo):
+    for row in rows(todo):
         for job, alaw in zip(row, studio.samples(row), strict=True):
             known[job.id] = _with(known.get(job.id, Entry(job.id)), job, _write(root, job, alaw))
             done += 1
@@ -141,19 +141,19 @@ def _render_jobs(root: Path, wanted: list[Job], todo: list[Job], studio: _Studio
             saved = done
 
 
-def _rows(todo: list[Job]) -> list[list[Job]]:
+def rows(todo: list[Job]) -> list[list[Job]]:
     """Those spoken in a row, some of one voice and speed together; every other one by itself."""
-    rows: list[list[Job]] = []
+    found: list[list[Job]] = []
     alike: dict[tuple[str, float], list[Job]] = {}
     for job in todo:
         row = alike.get((job.voice, job.speed), []) if job.in_row else []
         if not row or len(row) == _IN_ROW:
             row = []
-            rows.append(row)
+            found.append(row)
         row.append(job)
         if job.in_row:
             alike[job.voice, job.speed] = row
-    return rows
+    return found
 
 
 def _write(root: Path, job: Job, alaw: bytes) -> Rendering:

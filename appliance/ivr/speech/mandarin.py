@@ -15,6 +15,12 @@ from appliance.ivr.speech.numbers import Clips
 _WITHOUT_VOWEL = {"n": "en", "ng": "en", "m": "en", "hm": "heng", "hng": "heng"}  # 嗯, 呣, 哼
 _OTHER_TONES = {"1": "2435", "2": "3145", "3": "2415", "4": "1325", "5": "1423"}
 
+# Characters that are read otherwise when they are a surname. Source: 现代汉语词典, the readings marked 姓.
+_SURNAMES = {
+    "单": "shan4", "曾": "zeng1", "仇": "qiu2", "解": "xie4", "查": "zha1", "盖": "ge3", "翟": "zhai2", "覃": "qin2", "朴": "piao2",
+    "区": "ou1", "任": "ren2", "华": "hua4", "宁": "ning4", "缪": "miao4", "乐": "yue4", "种": "chong2", "冼": "xian3", "牟": "mu4",
+}  # fmt: skip
+
 
 def say_han(text: str, bank: Bank) -> tuple[Clips, str]:
     """Clips of a run of Han characters, and those characters that have no clip."""
@@ -45,6 +51,8 @@ def _readings(text: str) -> list[str]:
     """Numbered pinyin of each character as it is said; the character itself where it has no reading."""
     words = list(mmseg.seg.cut(text))
     dictionary = [_word(word) for word in words]
+    if words[0] in _SURNAMES and len(words) > 1:
+        dictionary[0] = [_SURNAMES[words[0]]]
     return [syllable for word in tones.changed(words, dictionary) for syllable in word]
 
 
