@@ -72,6 +72,14 @@ def prompts(fault: CarelineError | None) -> Check:
     return Check(name="prompts", grade=Grade.WARNING, code=fault.code, detail=fault.what, remedy=fault.remedy)
 
 
+def dispatch(dead: int) -> Check:
+    """Whether everything that somebody must see to has somebody."""
+    if not dead:
+        return Check(name="dispatch", grade=Grade.OK)
+    detail = f"{dead} work items are on the list of dead letters"
+    return Check(name="dispatch", grade=Grade.WARNING, code="HOS-223", detail=detail, remedy="See to them, or send them again")
+
+
 def flows(fault: CarelineError | None, edition: int) -> Check:
     """Whether new calls walk what was published last."""
     if fault is None:

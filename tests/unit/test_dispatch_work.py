@@ -9,6 +9,7 @@ from pathlib import Path
 from appliance.config import HospitalConfig
 from appliance.hospital.dispatch.desk_work import DeskWork
 from appliance.hospital.dispatch.items import State
+from appliance.hospital.dispatch.limits import DispatchLimits
 from appliance.store.case_tables import Complaint, WorkItem
 from appliance.store.writer import Store
 from drivers.clock import VirtualClock, run_virtual
@@ -60,5 +61,24 @@ def test_a_store_that_cannot_be_opened_is_waited_for(tmp_path: Path) -> None:
             await asyncio.sleep(30)
             assert store.fault is not None
             assert "desk work" in {task.get_name() for task in asyncio.all_tasks()}
+
+    run_virtual(main, VirtualClock(NOW))
+
+
+def test_what_nobody_takes_is_told(tmp_path: Path) -> None:
+    async def main(clock: VirtualClock) -> None:
+        store = Store(tmp_path / "careline.db", clock)
+        store.start()
+        hospital = HospitalConfig(dispatch=DispatchLimits(patience_s=5))
+        work = DeskWork(store, clock, hospital)
+        task = asyncio.create_task(work.run())
+        await store.run(lambda: item("a"))
+        await asyncio.sleep(4)
+        assert work.dead == 0
+        await asyncio.sleep(3)
+        assert work.dead == 1
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        store.close()
 
     run_virtual(main, VirtualClock(NOW))

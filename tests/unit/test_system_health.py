@@ -36,6 +36,8 @@ def span(*alarms: str) -> SpanState:
         (health.store(FAULT), Grade.FAILED),
         (health.prompts(None), Grade.OK),
         (health.prompts(FAULT), Grade.WARNING),
+        (health.dispatch(0), Grade.OK),
+        (health.dispatch(3), Grade.WARNING),
         (health.flows(None, 0), Grade.OK),
         (health.flows(None, 7), Grade.OK),
         (health.flows(FAULT, 0), Grade.FAILED),

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from appliance.calendar import Calendar
 from appliance.config import HospitalConfig
 from appliance.hospital.complaints.escalation import escalate
+from appliance.hospital.dispatch.items import dead_letters
 from appliance.hospital.dispatch.offering import offer_waiting
 from appliance.store.writer import Store
 from drivers.clock import Clock
@@ -22,7 +23,8 @@ ESCALATE_EVERY = timedelta(minutes=1)
 
 
 class DeskWork:
-    """`run` until cancelled. A store that does not work is waited for; what was to be done then is done afterwards."""
+    """`run` until cancelled. A store that does not work is waited for; what was to be done then is done afterwards. `dead`: how many work
+    items are on the list of dead letters."""
 
     def __init__(self, store: Store, clock: Clock, hospital: HospitalConfig) -> None:
         self._store = store
@@ -30,6 +32,7 @@ class DeskWork:
         self._rules, self._limits = hospital.complaints, hospital.dispatch
         self._calendar = Calendar(hospital.calendar)
         self._escalated_at: datetime | None = None
+        self.dead = 0
 
     async def run(self) -> None:
         while True:
@@ -41,7 +44,7 @@ class DeskWork:
             await asyncio.sleep(OFFER_EVERY_S)
 
     async def _once(self, now: datetime) -> None:
-        done = await self._store.run(lambda: offer_waiting(self._limits, now), lasting=False)
+        done, self.dead = await self._store.run(lambda: (offer_waiting(self._limits, now), dead_letters().count()), lasting=False)
         if done.dead:
             log.warning("HOS-223: nobody could take %d work items; they are on the list of dead letters", done.dead)
         if self._escalated_at is None or not timedelta(0) <= now - self._escalated_at < ESCALATE_EVERY:
