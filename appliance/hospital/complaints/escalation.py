@@ -9,7 +9,7 @@ from appliance.calendar import Calendar
 from appliance.hospital.complaints.owners import CLOSED, next_owner
 from appliance.hospital.complaints.rules import ComplaintRules, Rung, due_after
 from appliance.hospital.complaints.sight import departments_about
-from appliance.hospital.dispatch import sources
+from appliance.hospital.dispatch.sources import overdue as add_overdue
 from appliance.store.case_tables import Complaint, ComplaintStep
 
 
@@ -27,5 +27,5 @@ def _climb(complaint: Complaint, rung: Rung, calendar: Calendar, now: datetime) 
         return False
     name = owner.name if owner else ""
     ComplaintStep.create(complaint=complaint, at=now, by="", kind="escalated", text=name)
-    sources.overdue(complaint, complaint.escalation + 1, departments_about(complaint), now)
+    add_overdue(complaint, complaint.escalation + 1, departments_about(complaint), now)
     return True
