@@ -164,7 +164,7 @@ def test_killed_on_a_full_disk_with_a_reserve(box: Processes, disk: SmallDisk) -
         hears(caller, "greeting")
         box.kill("appliance.main")
         box.start_agent()
-        caller.press("2")
+        caller.press("22")
         hears(caller, "opening_hours")
     with box.call() as caller:
         hears(caller, "greeting")
@@ -174,7 +174,7 @@ def test_killed_on_a_full_disk_with_a_reserve(box: Processes, disk: SmallDisk) -
     until(lambda: len(box.records()) == 3 and all(record.ended_at for record in box.records()))
     until(lambda: box.checks()["store"] == "STO-006")
     assert [record.outcome for record in box.records()] == ["completed", "completed", "operator"]
-    assert [record.digits for record in box.records()] == ["", "2", "0"]
+    assert [record.digits for record in box.records()] == ["", "22", "0"]
     check_recordings(box, disk)
     disk.empty()
     until(lambda: box.checks()["store"] == "")
@@ -192,7 +192,7 @@ def test_killed_on_a_full_disk_without_a_reserve(box: Processes, disk: SmallDisk
     assert box.checks()["store"] == "STO-001"
     with box.call() as caller:
         hears(caller, "greeting")
-        caller.press("3")
+        caller.press("5")
         hears(caller, "message_unavailable")
     box.kill("appliance.main")
     box.start_agent()
@@ -205,7 +205,7 @@ def test_killed_on_a_full_disk_without_a_reserve(box: Processes, disk: SmallDisk
         disk.empty()
         until(lambda: box.checks()["store"] == "")
     until(lambda: len(box.records()) == 3 and all(record.ended_at for record in box.records()))
-    assert [record.digits for record in box.records()] == ["", "3", "0"]
+    assert [record.digits for record in box.records()] == ["", "5", "0"]
     check_recordings(box, disk)
     assert box.messages() == []
     a_good_call(box, 4)

@@ -84,11 +84,11 @@ def test_operator_in_the_browser(tmp_path: Path) -> None:
 
 
 def leave_message(driver: webdriver.Chrome, address: str) -> None:
-    """Ring the box; when it speaks press 3, then speak."""
+    """Ring the box; when it speaks press 5, then speak."""
     driver.get(f"{address}/handset")
     driver.find_element(By.ID, "handset-call").click()
     wait_for(driver, f"{STATE} === 'talking' && document.getElementById('meter-ear').value > 0.2")
-    driver.find_element(By.CSS_SELECTOR, "[data-key='3']").click()
+    driver.find_element(By.CSS_SELECTOR, "[data-key='5']").click()
     wait_for(driver, "document.getElementById('meter-mic').value > 0.2")
 
 
@@ -106,7 +106,7 @@ def the_recording(place: prepared.Place) -> Samples:
     with store.connection():
         record, recording = CallRecord.get(), Recording.select().order_by(Recording.samples.desc()).first()
         assert record.outcome == "message"
-        assert record.digits == "3"
+        assert record.digits == "5"
         assert VoiceMessage.get().call == record.call_id
     return samples_of(place.data_dir / "recordings" / recording.path)[:, 0]
 

@@ -86,6 +86,8 @@ class Callers:
     async def _listen(self, line: Line) -> Made:
         """Hear the introduction, whole, then hang up."""
         await line.hears(prompt("greeting"), LONG_S)
+        await self._key(line, "2")
+        await line.hears(prompt("item_introduction"), LONG_S)
         await self._key(line, "1")
         await line.hears(INTRODUCTION, LONG_S)
         await asyncio.sleep(1)
@@ -93,25 +95,25 @@ class Callers:
         wrong = line.ear.lacking(INTRODUCTION)
         assert not wrong, f"line {line.number}: the introduction had a gap: {wrong}"
         await line.hang_up()
-        return _made(line, "greeting>main_menu>introduction", "1", "caller", heard=INTRODUCTION)
+        return _made(line, "caller>greeting>main_menu>information", "21", "caller", heard=INTRODUCTION)
 
     async def _leave_message(self, line: Line) -> Made:
         await line.hears(prompt("greeting"), LONG_S)
-        await self._key(line, "3")
+        await self._key(line, "5")
         await line.hears(prompt("beep"), LONG_S)
         await asyncio.sleep(AFTER_BEEP_S)
         said = await self._speak(line)
         await line.press("#")
         await line.hears(prompt("goodbye"), LONG_S)
         await line.box_hangs_up(LONG_S)
-        return _made(line, "greeting>main_menu>message>goodbye", "3#", "box", said=said, message=True)
+        return _made(line, "caller>greeting>main_menu>message>goodbye", "5#", "box", said=said, message=True)
 
     async def _be_silent(self, line: Line) -> Made:
         """Say nothing, and go. (The pause before "are you still there" begins anew with each call agent.)"""
-        await line.hears(prompt("main_menu"), LONG_S)
+        await line.hears(prompt("hotline_menu"), LONG_S)
         await asyncio.sleep(2)
         await line.hang_up()
-        return _made(line, "greeting>main_menu", "", "caller")
+        return _made(line, "caller>greeting>main_menu", "", "caller")
 
     async def _operator(self, line: Line) -> Made:
         """One at a time, so that it is known which set rings."""
@@ -124,7 +126,7 @@ class Callers:
         await line.hang_up()
         await phone.box_hangs_up(LONG_S)
         await asyncio.sleep(2)
-        return _made(line, "greeting>main_menu>operator", "0", "caller", said=said)
+        return _made(line, "caller>greeting>main_menu>operator", "0", "caller", said=said)
 
     async def _speak(self, end: FarEnd) -> bytes:
         path = FOLDER / f"say-{end.number}.wav"

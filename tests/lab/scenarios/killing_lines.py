@@ -105,7 +105,7 @@ def _check_heard(pair: Pair, said: dict[int, bytes]) -> None:
 def _check_record(pair: Pair, record: Cdr) -> None:
     """The recording is as long as the call: the time without a line server is in it, as silence."""
     set_first = bool(pair.phone.number % 2)
-    path = "greeting>main_menu>operator" + (">goodbye" if set_first else "")
+    path = "caller>greeting>main_menu>operator" + (">goodbye" if set_first else "")
     assert (record.path, record.digits, record.outcome) == (path, "0", "operator"), record
     assert record.ended_by == ("operator" if set_first else "caller"), record
     check_duration(pair.line, record)

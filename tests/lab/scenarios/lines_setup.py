@@ -85,6 +85,8 @@ def _as_it_was(original: LineSetup) -> None:
 
 async def _still_there(line: Line) -> None:
     """The menus go on: a key is understood."""
+    await line.press("2")
+    await line.hears(prompt("item_introduction"))
     await line.press("1")
     await line.hears(prompt("hospital_introduction"))
 

@@ -19,7 +19,11 @@ AFTER_BEEP_S = 0.7
 BREATH_S = 0.3  # of who hangs up with the last sample, the last block is not heard
 
 OPENING = b"".join(map(prompt, ("greeting", "recording_notice", "offer_other_language")))
-MAIN_MENU = prompt("main_menu")
+MAIN_MENU = prompt("hotline_menu")
+MENU = "caller>greeting>main_menu"
+INTRODUCTION = "information>" + ">".join(
+    f"information/{place}" for place in ("begin", "menu", "picked", "route", "items", "own", "after_own", "begin", "menu", "done")
+)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -40,10 +44,10 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 PLANS = (
-    Plan("3", "zh", "greeting>main_menu>message", False),
-    Plan("3", "zh", "greeting>main_menu>message", True),
-    Plan("1#3", "zh", "greeting>main_menu>introduction>after_introduction>main_menu>message", False),
-    Plan("93", "en", "greeting>main_menu>language>language_chosen>main_menu>message", False),
+    Plan("5", "zh", f"{MENU}>message", False),
+    Plan("5", "zh", f"{MENU}>message", True),
+    Plan("21##5", "zh", f"{MENU}>{INTRODUCTION}>main_menu>message", False),
+    Plan("95", "en", f"{MENU}>language>language_chosen>main_menu>message", False),
 )
 
 

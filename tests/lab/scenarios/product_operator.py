@@ -80,7 +80,7 @@ class Talk:
     def check(self, line: Line, record: Cdr) -> None:
         """Record and recording of one caller."""
         phone = self.set_of[line.number]
-        path = "greeting>main_menu>operator" + (">goodbye" if phone.number % 2 else "")
+        path = "caller>greeting>main_menu>operator" + (">goodbye" if phone.number % 2 else "")
         ended_by = "operator" if phone.number % 2 else "caller"
         found = (record.path, record.digits, record.outcome, record.ended_by, record.operator_channel)
         assert found == (path, "0", "operator", ended_by, phone.number - product.PHONES[0] + product.SETS[0]), record

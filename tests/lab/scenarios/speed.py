@@ -14,8 +14,9 @@ from tests.lab.sound import prompt
 
 FOLDER = Path("/tmp/exchange")
 WINDOW_S = 30.0
+AHEAD_S = 2.0
 INTRODUCTION = prompt("hospital_introduction")
-INFORMATION_S = (len(INTRODUCTION) + len(prompt("after_information"))) / 8000
+INFORMATION_S = (len(INTRODUCTION) + len(prompt("after_item"))) / 8000
 
 
 class Meter:
@@ -66,6 +67,8 @@ async def _begin(line: Line) -> None:
 
 async def _listen_twice(line: Line) -> None:
     """Ask for the introduction, and once more after it; sleeping, so that this side costs what recording costs."""
+    await line.press("2")
+    await asyncio.sleep(AHEAD_S)
     await line.press("1")
     await asyncio.sleep(INFORMATION_S + 1)
     await line.press("*")
