@@ -119,6 +119,7 @@ def test_taken_and_done_and_said_twice_it_is_once() -> None:
     assert [items.take(a.id, one.id, "li", NOW) for _ in range(2)] == [Outcome.DONE] * 2
     assert [items.done(a.id, one.id, "li", NOW) for _ in range(2)] == [Outcome.DONE] * 2
     assert items.give_back(a.id, one.id, "li", NOW) is Outcome.GONE
+    assert items.done(a.id, one.id, "zhao", NOW) is Outcome.GONE
     assert WorkStep.select().where(WorkStep.what == Step.TAKEN).count() == 1
     assert the("a").ended_by == "li"
 

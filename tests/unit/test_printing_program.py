@@ -1,4 +1,4 @@
-"""`careline printers` as a process: prints what it is offered, and ends when it is told to."""
+"""`careline printers` as a process: prints what it is offered, ends when it is told to; killed on the way it leaves doubt, and no copy."""
 
 import signal
 import subprocess
@@ -11,29 +11,67 @@ from appliance.hospital.dispatch import desks, items, offering
 from appliance.store.case_tables import WorkItem
 from appliance.store.database import open_store
 from tests.unit.cases_rig import LIMITS, desk, item
-from tests.unit.fake_printer import printer
+from tests.unit.fake_printer import FakePrinter, printer
 
 LIMIT_S = 30.0
 
 
+def started(folder: Path) -> "subprocess.Popen[bytes]":
+    config = folder / "careline.toml"
+    config.write_text(f'[paths]\ndata_dir = "{folder}"\nrun_dir = "{folder}"\n')
+    return subprocess.Popen([sys.executable, "-m", "appliance.printing", "--config", str(config)])
+
+
+def offered_to(fake: FakePrinter) -> None:
+    """One work item, at that printer."""
+    now = datetime.now(UTC)
+    of = desk("p", printer="yes", address=fake.address)
+    item("a")
+    desks.beat(of.id, now)
+    offering.offer_waiting(LIMITS, now)
+
+
+def wait_until(state: items.State) -> None:
+    until = time.monotonic() + LIMIT_S
+    while WorkItem.get().state != state and time.monotonic() < until:
+        time.sleep(0.05)
+    assert WorkItem.get().state == state
+
+
+def ended(process: "subprocess.Popen[bytes]", by: signal.Signals) -> int:
+    process.send_signal(by)
+    return process.wait(LIMIT_S)
+
+
 def test_what_is_offered_is_printed_and_the_process_ends_when_told_to(tmp_path: Path) -> None:
-    config = tmp_path / "careline.toml"
-    config.write_text(f'[paths]\ndata_dir = "{tmp_path}"\nrun_dir = "{tmp_path}"\n')
-    store, now = open_store(tmp_path / "careline.db"), datetime.now(UTC)
+    store = open_store(tmp_path / "careline.db")
     with printer() as fake:
-        of = desk("p", printer="yes", address=fake.address)
-        item("a")
-        desks.beat(of.id, now)
-        offering.offer_waiting(LIMITS, now)
-        process = subprocess.Popen([sys.executable, "-m", "appliance.printing", "--config", str(config)])
+        offered_to(fake)
+        process = started(tmp_path)
         try:
-            until = time.monotonic() + LIMIT_S
-            while WorkItem.get().state != items.State.DONE and time.monotonic() < until:
-                time.sleep(0.05)
+            wait_until(items.State.DONE)
             second = subprocess.run(process.args, capture_output=True, text=True, timeout=LIMIT_S, check=False)
         finally:
-            process.send_signal(signal.SIGTERM)
-            status = process.wait(LIMIT_S)
+            status = ended(process, signal.SIGTERM)
         assert ([paper.codes for paper in fake.papers], status) == ([["a"]], 0)
         assert (second.returncode, "HOS-237" in second.stderr) == (1, True)
+    store.close()
+
+
+def test_killed_while_it_prints_the_slip_is_in_doubt_and_not_printed_again(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "careline.db")
+    with printer(answers_done=False) as fake:
+        offered_to(fake)
+        process = started(tmp_path)
+        try:
+            wait_until(items.State.TAKEN)
+        finally:
+            ended(process, signal.SIGKILL)
+        process = started(tmp_path)
+        try:
+            wait_until(items.State.DEAD)
+        finally:
+            ended(process, signal.SIGTERM)
+        assert WorkItem.get().fault.startswith("HOS-236")
+        assert len(fake.papers) <= 1
     store.close()

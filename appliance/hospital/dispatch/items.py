@@ -46,7 +46,7 @@ class Step(StrEnum):
 
 
 class Outcome(StrEnum):
-    """`GONE`: it is not, or no more, at that desk in that state; another desk has it, or nobody."""
+    """`GONE`: it is not, or no more, at that desk in that state; another desk has it, another person there, or nobody."""
 
     DONE = "done"
     GONE = "gone"
@@ -116,12 +116,12 @@ def resend(item_id: int, by: str, now: datetime) -> Outcome:
 
 
 def at_desk(item_id: int, desk_id: int, step: Step, by: str, now: datetime, **columns: Any) -> Outcome:
-    """A step that only the desk makes which has it; made twice, by the same one, it is made once."""
+    """A step that only the desk makes which has it; made twice, by the same person there, it is made once."""
     item = WorkItem.get_or_none(WorkItem.id == item_id, WorkItem.desk == desk_id)
     if item is None:
         return Outcome.GONE
     if item.state == TABLE[step][1]:
-        return Outcome.DONE
+        return Outcome.DONE if _made_by(item_id, step) == by else Outcome.GONE
     Desk.update(acted_at=now).where(Desk.id == desk_id).execute()  # the others on its list are not overdue
     return move(item, step, now, by=by, **columns)
 
@@ -185,6 +185,11 @@ def counts() -> dict[State, int]:
 
 def _listed(departments: Iterable[int]) -> str:
     return " ".join(str(each) for each in sorted(departments))
+
+
+def _made_by(item_id: int, step: Step) -> str:
+    last = WorkStep.select().where(WorkStep.item == item_id, WorkStep.what == step).order_by(WorkStep.id.desc()).first()
+    return str(last.by) if last else ""
 
 
 def _step(item_id: int, step: Step, now: datetime, desk_id: int | None = None, by: str = "") -> None:
