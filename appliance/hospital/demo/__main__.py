@@ -4,10 +4,14 @@ A process of its own, of low priority; it pauses between its transactions, so th
 """
 
 import argparse
+import contextlib
 import os
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+
+from peewee import DatabaseError
 
 from appliance import config as configuration
 from appliance.calendar import Calendar
@@ -18,23 +22,28 @@ from appliance.hospital.registry import card_password
 from appliance.hospital.registry.telephone import normaliser
 from appliance.store.database import open_store
 from appliance.store.models import database
+from drivers.errors import CarelineError
 
 PAUSE_S = 0.02
 NICE = 5
 
 
-def main() -> None:
+def main() -> int:
+    """Exit status 1 and one line on standard error when the store cannot be used."""
     parser = argparse.ArgumentParser(prog="careline demo hospital", description=__doc__)
     parser.add_argument("--config", type=Path, required=True)
     config = configuration.load(parser.parse_args().config)
     os.nice(NICE)
-    opened = open_store(config.paths.database)
     try:
-        made = fill(config)
-    finally:
-        opened.close()
+        opened = open_store(config.paths.database)
+        with contextlib.closing(opened):
+            made = fill(config)
+    except (CarelineError, DatabaseError) as error:
+        print(f"HOS-040: the demo hospital could not be filled in: {error}. It goes on with the next start", file=sys.stderr)
+        return 1
     if made:
         print("The demo hospital is complete.", flush=True)
+    return 0
 
 
 def fill(config: configuration.Config) -> int:
@@ -52,4 +61,4 @@ def fill(config: configuration.Config) -> int:
     return made
 
 
-main()
+sys.exit(main())

@@ -68,7 +68,10 @@ class Patients(Subject):
         add_patients(entries, setting)
 
     def update(self, found: There, entry: PatientEntry, setting: Setting) -> None:
-        patients.change(found.row_id, entry)
+        before, after = (patients.columns_of(one, one.number) for one in (found.entry, entry))
+        differing = {name: value for name, value in after.items() if before[name] != value}
+        if differing:
+            Patient.update(**differing).where(Patient.id == found.row_id).execute()
         if entry.phones != found.entry.phones:
             patients.set_phones(found.row_id, entry.phones)
 

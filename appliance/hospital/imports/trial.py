@@ -5,7 +5,7 @@
 Nothing is saved while a single line has a fault. Rows the file does not have are left alone, and counted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -54,6 +54,14 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     saved: bool = False
 
 
+class _Changed(msgspec.Struct, frozen=True):
+    """`entry`: what the row that was found becomes."""
+
+    line: int
+    found: There
+    entry: Any
+
+
 class FileRead:
     """A file that was read, and what has been found out about it: the columns' titles, lines that could be read, faults."""
 
@@ -63,6 +71,8 @@ class FileRead:
         self.faults: list[LineFault] = []
         self.lines: list[Line] = []
         self.there: dict[str, There] = {}
+        self.new: list[Any] = []
+        self.changed: list[_Changed] = []
 
     def fault(self, line: int, fault: FieldFault) -> None:
         self.faults.append(LineFault(line, self.titles.get(fault.field, fault.field), fault))
@@ -77,6 +87,7 @@ def compare(work: FileRead) -> Trial:
         _compare(work, chunk)
     for line, fault in work.subject.together(work.lines, work.there):
         work.fault(line, fault)
+    _sort(work)
     return _trial(work)
 
 
@@ -156,37 +167,42 @@ def _compare(work: FileRead, chunk: Sequence[Line]) -> None:
 
 
 def _trial(work: FileRead) -> Trial:
-    changes = [change for line in work.lines if (change := _change(work, line))]
-    known = sum(1 for line in work.lines if work.key(line) in work.there)
     faults = sorted(work.faults, key=lambda fault: fault.line)
+    known = len(work.lines) - len(work.new)
     return Trial(
         kind=work.subject.name,
         rows=len(work.lines) + len({fault.line for fault in faults} - {line.line for line in work.lines}),
-        new=len(work.lines) - known,
-        changed=len(changes),
-        unchanged=known - len(changes),
+        new=len(work.new),
+        changed=len(work.changed),
+        unchanged=known - len(work.changed),
         absent=max(0, work.subject.count() - known),
         fault_count=len(faults),
         faults=tuple(faults[:SHOWN_MOST]),
-        changes=tuple(changes[:SHOWN_MOST]),
+        changes=tuple(_change(work, changed) for changed in work.changed[:SHOWN_MOST]),
     )
 
 
-def _change(work: FileRead, line: Line) -> Change | None:
-    """What the line changes of the row that is there; None for nothing, or no such row."""
-    found = work.there.get(work.key(line))
-    if found is None:
-        return None
-    before, after = msgspec.structs.asdict(found.entry), msgspec.structs.asdict(_merged(work, line.entry, found.entry))
-    differing = {name: (_shown(before[name]), _shown(after[name])) for name in after if before[name] != after[name]}
-    return Change(line.line, work.key(line), differing) if differing else None
-
-
-def _merged(work: FileRead, entry: Any, found: Any) -> Any:
-    """The entry, with what the store has where the file has no such column, or must not change it."""
+def _sort(work: FileRead) -> None:
+    """Which lines are new, which change what is there."""
     absent = (work.subject.columns.keys() - work.titles.keys() - work.subject.derived) | work.subject.fixed
+    for line in work.lines:
+        found = work.there.get(work.key(line))
+        if found is None:
+            work.new.append(line.entry)
+        elif (merged := _merged(line.entry, found.entry, absent)) != found.entry:
+            work.changed.append(_Changed(line.line, found, merged))
+
+
+def _merged(entry: Any, found: Any, absent: Iterable[str]) -> Any:
+    """The entry, with what the store has where the file has no such column, or must not change it."""
     kept = {field: getattr(found, field) for field in (field_of(column, entry) for column in absent)}
-    return msgspec.structs.replace(entry, **kept)
+    return msgspec.structs.replace(entry, **kept) if kept else entry
+
+
+def _change(work: FileRead, changed: _Changed) -> Change:
+    before, after = msgspec.structs.asdict(changed.found.entry), msgspec.structs.asdict(changed.entry)
+    differing = {name: (_shown(before[name]), _shown(after[name])) for name in after if before[name] != after[name]}
+    return Change(changed.line, next(iter(work.subject.keys(changed.entry).values())), differing)
 
 
 def _shown(value: Any) -> str:
@@ -194,12 +210,7 @@ def _shown(value: Any) -> str:
 
 
 def _save(work: FileRead, setting: Setting) -> None:
-    new: list[Any] = []
-    for line in work.lines:
-        found = work.there.get(work.key(line))
-        if found is None:
-            new.append(line.entry)
-        elif _change(work, line):
-            work.subject.update(found, _merged(work, line.entry, found.entry), setting)
-    for chunk in chunked(new, CHUNK):
+    for changed in work.changed:
+        work.subject.update(changed.found, changed.entry, setting)
+    for chunk in chunked(work.new, CHUNK):
         work.subject.insert(chunk, setting)
