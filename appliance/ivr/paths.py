@@ -22,6 +22,9 @@ class Paths:
 
     def __init__(self, flows: FlowSet) -> None:
         self._flows = flows
+        self._reaches: dict[tuple[str, str], frozenset[str]] = {}
+        self._nexts: dict[tuple[str, str], list[str]] = {}
+        self._endings: dict[str, set[str]] = {}
 
     @cached_property
     def is_whole(self) -> bool:
@@ -65,8 +68,9 @@ class Paths:
 
     def faults(self, flow: Flow) -> Iterator[FlowFault]:
         """Places nobody gets to or gets away from, and where 0 leads."""
+        reached = self._reached(flow)
         for place in flow.places:
-            if place not in self._reached(flow):
+            if place not in reached:
                 yield _fault("APP-135", flow, place, "no caller can get here", "Lead an exit here, or take the place away")
         ending = self._ending(flow)
         for place in flow.places:
@@ -97,8 +101,13 @@ class Paths:
             reached |= self._from(flow, place)
         return reached
 
-    def _from(self, flow: Flow, place: str) -> set[str]:
+    def _from(self, flow: Flow, place: str) -> frozenset[str]:
         """All places a caller may get to from there, that one too."""
+        if (flow.flow, place) not in self._reaches:
+            self._reaches[flow.flow, place] = frozenset(self._find_from(flow, place))
+        return self._reaches[flow.flow, place]
+
+    def _find_from(self, flow: Flow, place: str) -> set[str]:
         reached: set[str] = set()
         todo = [place]
         while todo:
@@ -110,6 +119,11 @@ class Paths:
 
     def _next(self, flow: Flow, place: str) -> list[str]:
         """A sub-flow's exits only as far as it takes them."""
+        if (flow.flow, place) not in self._nexts:
+            self._nexts[flow.flow, place] = self._find_next(flow, place)
+        return self._nexts[flow.flow, place]
+
+    def _find_next(self, flow: Flow, place: str) -> list[str]:
         node = flow.places[place]
         if not isinstance(node, SubFlow):
             return list(flow.ways(place).values())
@@ -120,6 +134,11 @@ class Paths:
 
     def _ending(self, flow: Flow) -> set[str]:
         """Places from which a hang_up or a return can be reached."""
+        if flow.flow not in self._endings:
+            self._endings[flow.flow] = self._find_ending(flow)
+        return self._endings[flow.flow]
+
+    def _find_ending(self, flow: Flow) -> set[str]:
         ending = {place for place, node in flow.places.items() if isinstance(node, ENDS) or self._ends_within(node)}
         while more := {place for place in flow.places if place not in ending and ending & set(self._next(flow, place))}:
             ending |= more
