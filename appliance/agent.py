@@ -176,6 +176,7 @@ class CallAgent:
             health.store(self.store.fault, self.store.has_reserve),
             health.prompts(self._prompt_fault),
             health.dispatch(self._desk_work.dead),
+            health.ledger(self._day_work.unbalanced),
             health.flows(self.editions.fault, self.editions.current.edition),
             self._recordings(),
         )

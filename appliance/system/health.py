@@ -5,7 +5,7 @@ Pure functions from facts to `Check`s, and `disk` which asks the file system. No
 
 import shutil
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from appliance.control.messages import Check, Grade, Health
@@ -78,6 +78,16 @@ def dispatch(dead: int) -> Check:
         return Check(name="dispatch", grade=Grade.OK)
     detail = f"{dead} work items are on the list of dead letters"
     return Check(name="dispatch", grade=Grade.WARNING, code="HOS-223", detail=detail, remedy="See to them, or send them again")
+
+
+def ledger(unbalanced: date | None) -> Check:
+    """Whether the last day's sheet balances; `unbalanced`: the day whose does not."""
+    if unbalanced is None:
+        return Check(name="ledger", grade=Grade.OK)
+    detail = f"the sheet of {unbalanced} does not balance"
+    return Check(
+        name="ledger", grade=Grade.FAILED, code="HOS-102", detail=detail, remedy="Look at that day's sheet; restore what was changed"
+    )
 
 
 def flows(fault: CarelineError | None, edition: int) -> Check:

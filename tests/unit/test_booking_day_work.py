@@ -13,8 +13,10 @@ from appliance.hospital.booking import waitlist
 from appliance.hospital.booking.booking import book
 from appliance.hospital.booking.changes import cancel
 from appliance.hospital.booking.day_work import DayWork
+from appliance.hospital.ledger import closing
 from appliance.store.booking_tables import Booking, DayEnd, Waiting
 from appliance.store.hospital_tables import Card
+from appliance.store.money_tables import LedgerAccount
 from appliance.store.writer import Store
 from drivers.clock import VirtualClock, run_virtual
 from drivers.errors import ConfigError
@@ -56,6 +58,9 @@ def test_a_day_is_ended_when_it_is_over_and_the_next_call_agent_does_not_end_it_
             await asyncio.sleep(70)
             assert await store.read(lambda: {row.state for row in Booking.select()}) == {"no_show"}
             assert await store.read(lambda: {balance(card) for card in cards}) == {10_000}
+            sheet = await store.read(lambda: closing.kept(TOMORROW))
+            assert sheet is not None
+            assert (sheet.balances, {line.kind: line.number for line in sheet.movements}["refund"]) == (True, 45)
         async with working(tmp_path, clock) as store:
             await asyncio.sleep(70)
             assert await store.read(lambda: DayEnd.get(DayEnd.day == TOMORROW).no_shows) == 45
@@ -73,6 +78,17 @@ def test_a_call_agent_that_was_off_at_the_end_of_the_day_ends_it_when_it_starts(
             assert await store.read(lambda: {row.state for row in Booking.select()}) == {"no_show"}
 
     run_virtual(main, VirtualClock(NIGHT))
+
+
+def test_a_sheet_that_does_not_balance_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with working(tmp_path, clock) as store:
+            await store.run(lambda: LedgerAccount.create(kind="card", code="card 1", balance_fen=1))
+            await asyncio.sleep(140)
+
+    run_virtual(main, VirtualClock(NIGHT))
+    told = [record.message for record in caplog.records if record.levelname == "ERROR"]
+    assert [text[:34] for text in told] == ["HOS-102: the sheet of 2026-03-08 d", "HOS-102: the sheet of 2026-03-09 d"]
 
 
 def test_offers_nobody_takes_are_passed_on(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Health: every bad thing has a code and a remedy, every good thing is quiet."""
 
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -38,6 +39,8 @@ def span(*alarms: str) -> SpanState:
         (health.prompts(FAULT), Grade.WARNING),
         (health.dispatch(0), Grade.OK),
         (health.dispatch(3), Grade.WARNING),
+        (health.ledger(None), Grade.OK),
+        (health.ledger(date(2026, 3, 8)), Grade.FAILED),
         (health.flows(None, 0), Grade.OK),
         (health.flows(None, 7), Grade.OK),
         (health.flows(FAULT, 0), Grade.FAILED),

@@ -89,6 +89,12 @@ def kept(day: date) -> Sheet | None:
     return None if row is None else _decoded(row)
 
 
+def unbalanced() -> date | None:
+    """The last day that was closed, if its sheet does not balance."""
+    last = _last(DailyClosing.id > 0)
+    return None if last is None or last.balanced else last.day
+
+
 def _decoded(row: DailyClosing) -> Sheet:
     return msgspec.json.decode(row.sheet, type=Sheet)
 
@@ -99,11 +105,11 @@ def _last(which: Any) -> DailyClosing | None:
 
 
 def _sheet(day: date, which: Any, before: DailyClosing | None, *, everything: bool = False) -> Sheet:
-    """What a kind held when it opened is taken from the sheet before, what it holds from all postings there are: were one of them changed,
-    the line would not add up."""
+    """What a kind held when it opened is taken from the sheet before, what it holds from the balances: had either been changed, the line
+    would not add up."""
     opening = {} if before is None else {line.kind: line.closing_fen for line in _decoded(before).lines}
     came, went = _sums(which & (Posting.amount_fen > 0)), _sums(which & (Posting.amount_fen < 0))
-    holds = _sums(None if everything else LedgerTransaction.closing.is_null(False))
+    holds = _holds(later=not everything)
     lines = tuple(_line(kind.value, opening, came, went, holds) for kind in Kind)
     return Sheet(day=day, lines=lines, movements=_movements(which), faults=faults())
 
@@ -121,8 +127,18 @@ def _line(kind: str, opening: Sums, came: Sums, went: Sums, holds: Sums) -> Shee
 def _sums(which: Any) -> Sums:
     """Of postings, by kind of account."""
     found = Posting.select(LedgerAccount.kind, fn.SUM(Posting.amount_fen)).join(LedgerAccount).switch(Posting).join(LedgerTransaction)
-    pairs: Any = (found if which is None else found.where(which)).group_by(LedgerAccount.kind).tuples()
+    pairs: Any = found.where(which).group_by(LedgerAccount.kind).tuples()
     return {kind: int(total) for kind, total in pairs}
+
+
+def _holds(*, later: bool) -> Sums:
+    """Of balances, by kind; without what was posted `later`, since the day was closed. One statement, so that nobody posts between."""
+    other = LedgerAccount.alias()
+    since = Posting.select(fn.COALESCE(fn.SUM(Posting.amount_fen), 0)).join(LedgerTransaction).switch(Posting)
+    since = since.join(other, on=(Posting.account == other.id)).where(LedgerTransaction.closing.is_null(), other.kind == LedgerAccount.kind)
+    total = fn.SUM(LedgerAccount.balance_fen)
+    pairs: Any = LedgerAccount.select(LedgerAccount.kind, total - since if later else total).group_by(LedgerAccount.kind).tuples()
+    return {kind: int(held) for kind, held in pairs}
 
 
 def _movements(which: Any) -> tuple[MovementLine, ...]:
