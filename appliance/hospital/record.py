@@ -82,13 +82,13 @@ def open_record(patient_id: int, viewer: Viewer) -> PatientRecord | None:
         note=row.note,
         phones=tuple(masking.phone(number, masked=masked) for number in patients.phones_of(patient_id)),
         cards=_cards(patient_id, masked=masked),
-        family=tuple(RelativeShown(kin.relative_id, kin.relative.number, kin.relative.name, kin.relation) for kin in _family(patient_id)),
+        family=tuple(
+            RelativeShown(kin.relative_id, kin.relative.number, kin.relative.name, kin.relation)
+            for kin in patients.relatives_of(patient_id)
+        ),
         vip=tuple(VipShown(entry.level, entry.valid_from, entry.valid_until) for entry in Vip.select().where(Vip.patient == patient_id)),
         sections=first_pages(patient_id, viewer),
     )
-
-
-_family = patients.relatives_of
 
 
 def _cards(patient_id: int, *, masked: bool) -> tuple[CardShown, ...]:
