@@ -31,9 +31,11 @@ from webui.views import (
     desk,
     handset,
     health,
+    ledger,
     line_setup,
     lines,
     messages,
+    money,
     music,
     patient_cards,
     patients,
@@ -74,6 +76,7 @@ def create_app(config: Config, source: Source | None = None, clock: Clock | None
     app.extensions["careline"] = _shared(config, source or _call_agent(config), clock or RealClock())
     _add_views(app)
     music.install(app)
+    ledger.install(app)
     guard.install(app)
     faults.install(app)
     page.install(app)
@@ -129,6 +132,8 @@ def _add_views(app: Flask) -> None:
         patients.blueprint,
         desk.blueprint,
         bookings.blueprint,
+        money.blueprint,
+        ledger.blueprint,
         patient_cards.blueprint,
         dashboard.blueprint,
         channels.blueprint,

@@ -7,6 +7,7 @@ from webui.rights import Right, may
 FIRST_PAGES: tuple[tuple[Right, str], ...] = (
     (Right.SEE_LIVE, "dashboard.show"),
     (Right.BOOK, "desk.show"),
+    (Right.TAKE_MONEY, "money.show"),
     (Right.SEE_PATIENTS, "patients.show"),
 )
 """The page of the first right a role has."""

@@ -37,6 +37,7 @@ class Right(StrEnum):
     CORRECT = "correct"
     APPROVE_CORRECTION = "approve_correction"
     SEE_LEDGER = "see_ledger"
+    CLOSE_DAY = "close_day"
     EDIT_HOSPITAL = "edit_hospital"
     EDIT_RULES = "edit_rules"
     FILE_COMPLAINTS = "file_complaints"
@@ -73,7 +74,7 @@ RIGHTS: dict[str, frozenset[Right]] = {
     "registrar": frozenset(
         {Right.SEE_PATIENTS, Right.EDIT_PATIENTS, Right.BOOK, Right.FILE_COMPLAINTS, Right.TAKE_WORK, Right.USE_HANDSET},
     ),
-    "cashier": frozenset({Right.SEE_PATIENTS, Right.TAKE_MONEY, Right.REFUND, Right.CORRECT, Right.SEE_LEDGER}),
+    "cashier": frozenset({Right.SEE_PATIENTS, Right.TAKE_MONEY, Right.REFUND, Right.CORRECT, Right.SEE_LEDGER, Right.CLOSE_DAY}),
     "business": frozenset({Right.EDIT_HOSPITAL, Right.EDIT_RULES, Right.SEE_FLOWS, Right.EDIT_FLOWS, Right.EDIT_PROMPTS}),
     "supervisor": frozenset(
         {

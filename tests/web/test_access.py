@@ -17,6 +17,7 @@ WATCHERS = {ADMIN, TECH, INSP, CHIEF}
 LISTENERS = {ADMIN, INSP, CHIEF}
 COUNTERS = {ADMIN, DESK, CASH, CHIEF}
 DESKS = {ADMIN, DESK, CHIEF}
+TILLS = {ADMIN, CASH, CHIEF}
 
 MAY = {
     "static": EVERYONE,
@@ -85,6 +86,19 @@ MAY = {
     "patients.change": DESKS,
     "patients.add_relative": DESKS,
     "patients.remove_relative": DESKS,
+    "money.show": TILLS,
+    "money.card": TILLS,
+    "money.asked": TILLS,
+    "money.top_up": {ADMIN, CASH},
+    "money.refund": {ADMIN, CASH},
+    "money.correct": {ADMIN, CASH},
+    "money.approve": {ADMIN, CHIEF},
+    "money.refuse": {ADMIN, CHIEF},
+    "ledger.bank": {ADMIN, CASH},
+    "ledger.take_bank": {ADMIN, CASH},
+    "ledger.assign": {ADMIN, CASH},
+    "ledger.sheet": TILLS,
+    "ledger.close": {ADMIN, CASH},
     "desk.show": DESKS,
     "desk.book": DESKS,
     "bookings.show": DESKS,
