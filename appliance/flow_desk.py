@@ -33,6 +33,8 @@ class FlowDesk:
         if call is None:
             raise CallError("APP-011", f"there is no call {request.call_id}", "It is over; look into the call list")
         flows = await self._editions.of(call.tag.edition)
+        if not flows.has(call.tag.place):
+            raise FlowError("APP-149", f"call {call.id} walks no flow", "Hang up, and have the caller ring the hotline")
         missing = missing_at(flows, request.place, Position(call.tag.place, call.tag.stack), frozenset(call.tag.vars))
         if missing is None:
             raise FlowError("APP-149", f"the flows of the call have no place {request.place!r} to go to", "Choose a place of its edition")

@@ -68,7 +68,10 @@ class FlowSet:
         return {**own, **(main.entries if main else {})}
 
     def entry(self, service: str) -> Position:
-        """Raises: FlowError APP-141 when no flow has it."""
+        """Of a service, or of any flow as "drugs/begin". Raises: FlowError APP-141 when no flow has it."""
+        name, slash, inner = split(service)
+        if slash and name in self.flows and inner in self.flows[name].entries:
+            return Position(full_name(name, self.flows[name].entries[inner]))
         place = self.services().get(service)
         if place is None:
             raise FlowError("APP-141", f"no flow has the service {service!r}", "Give a flow an entry of that name")

@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from appliance.calendar import CalendarConfig
+from appliance.errors import FlowError
 from appliance.ivr.flow import FlowSet
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.ivr.reading import built_in, read
@@ -119,6 +120,14 @@ def test_choices() -> None:
 def test_an_answer_that_makes_no_sense_is_refused() -> None:
     found = walk(["sideways"])
     assert (found.refused, found.is_over, way(found)) == ("sideways", False, ["number:"])
+
+
+def test_a_sub_flow_by_itself() -> None:
+    around = Surroundings(LIBRARY.text, CalendarConfig(), date(2026, 3, 8), {})
+    found = simulate(flows(OUTER, INNER), "card/begin", ["*"], around)
+    assert (way(found), found.is_over) == (["card/ask:back", "card/no:none"], True)
+    with pytest.raises(FlowError):
+        simulate(flows(OUTER, INNER), "card/end", [], around)
 
 
 def test_coverage() -> None:
