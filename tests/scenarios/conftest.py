@@ -19,6 +19,7 @@ import pytest
 from appliance.config import Config
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.ivr.reading import built_in
+from appliance.ivr.speech import TextSpeaker
 from drivers.settings import Paths
 
 BLOCKED_LIMIT_S = 0.05
@@ -26,10 +27,11 @@ BLOCKED_LIMIT_S = 0.05
 
 @pytest.fixture(scope="session")
 def prompts() -> PromptLibrary:
-    """The rendered prompts and the program's own flows, read once for all scenarios, before any event loop runs."""
+    """The rendered prompts, what free text is read by, and the program's own flows: once for all scenarios, before any event loop runs."""
     library = PromptLibrary()
     library.faults()
     built_in()
+    TextSpeaker(library)
     return library
 
 

@@ -21,7 +21,7 @@ from appliance.store.hospital_tables import Card
 from appliance.store.models import Account, CallRecord, Recording, database
 from appliance.store.money_tables import CardSecret, LedgerTransaction
 from drivers.clock import VirtualClock, run_virtual
-from drivers.protocol import LegPhase
+from drivers.protocol import Caller, Command, LegPhase, SetTag
 from tests.scenarios.killing import JumpingClock, Life, restart_when_dead, start_agent
 from tests.scenarios.scripted_lines import ScriptedLines
 from tests.scenarios.test_calls_killed import empty_store
@@ -30,6 +30,7 @@ from tests.unit.hospital_rig import NOW, department, doctor, taken
 
 PASSWORD = "135246"
 TOP_UP = "2468013579246801"
+NOBODY = "13800000000"
 FEE_FEN = 1_500
 PAID, FREE = "1001", "1002"
 DRUGS = (("1203", "阿司匹林"), ("4100", "维生素"))
@@ -97,6 +98,9 @@ Answers = Mapping[str, str]
 named gets none; a last word of "…" is said again and again."""
 
 
+AGAIN_S = 25
+
+
 @dataclass
 class Answering:
     """A caller who knows what he wants."""
@@ -105,10 +109,11 @@ class Answering:
     answers: Answers
     said: dict[str, int] = field(default_factory=dict)
     visit: int = -1
+    waited_s: int = 0
 
-    async def call(self, ani: str = "13800000000", limit_s: int = 900) -> None:
+    async def call(self, caller: Caller | None = None, limit_s: int = 900) -> None:
         """Ring, answer whatever is asked, and hang up where there is no answer any more."""
-        leg = self.server.ring(ani)
+        leg = self.server.ring(caller.number if caller else NOBODY, caller=caller)
         for _ in range(limit_s):
             await asyncio.sleep(1.0)
             state = self.server.legs.get(leg)
@@ -120,12 +125,17 @@ class Answering:
 
     async def _answer(self, leg: str) -> bool:
         """False when there is nothing left to say."""
-        tag = tags.decode(self.server.legs[leg].tag) if self.server.legs[leg].tag else None
-        if not isinstance(tag, CallTag) or tag.visit == self.visit or tag.place not in self.answers:
+        tag = tag_of(self.server, leg)
+        if tag is None or tag.place not in self.answers:
             return True
         words = self.answers[tag.place].split()
         turn = self.said.get(tag.place, 0)
-        if turn >= len(words) and words[-1] != "…":
+        if tag.visit == self.visit:  # said already; once more when it was not understood, by a call agent that died say
+            self.waited_s += 1
+            if self.waited_s % AGAIN_S:
+                return True
+            turn -= 1
+        elif turn >= len(words) and words[-1] != "…":
             return False
         self.visit, self.said[tag.place] = tag.visit, turn + 1
         word = words[min(turn, len(words) - 1 - (words[-1] == "…"))]
@@ -133,6 +143,13 @@ class Answering:
             self.server.press(leg, key)
             await asyncio.sleep(0.1)
         return True
+
+
+def tag_of(server: ScriptedLines, leg: str) -> CallTag | None:
+    """Where the call agent left word that the call stands."""
+    state = server.legs.get(leg)
+    tag = tags.decode(state.tag) if state is not None and state.tag else None
+    return tag if isinstance(tag, CallTag) else None
 
 
 # --- what is left ----------------------------------------------------------------------------------------------------------
@@ -173,9 +190,11 @@ def one_call(
     look: Callable[[], Any] = lambda: None,
     *,
     hang_up_at: int = -1,
+    hang_up_in: int = -1,
     kill_after: int | None = None,
+    ani: Caller | None = None,
 ) -> Left:
-    """From the store as it was made: the caller hangs up at that command, or the call agent dies at that message."""
+    """From the store as it was made. The caller hangs up at that command, or in that many places; or the call agent dies at that message."""
     empty_store(config)
 
     async def main(clock: VirtualClock) -> Left:
@@ -185,8 +204,8 @@ def one_call(
         successor = asyncio.create_task(restart_when_dead(config, server, clock, prompts, agent, life, built_in()))
         await asyncio.sleep(1)
         before = len(server.commands)
-        server.refuse = lambda command: _hang_up(server, before + hang_up_at)
-        await Answering(server, answers).call()
+        server.refuse = lambda command: _hang_up(server, command, before + hang_up_at, hang_up_in)
+        await Answering(server, answers).call(ani)
         if life.over.is_set():
             agent = await successor
         successor.cancel()
@@ -198,7 +217,8 @@ def one_call(
     return left
 
 
-def _hang_up(server: ScriptedLines, at: int) -> str:
-    if len(server.commands) == at:
+def _hang_up(server: ScriptedLines, command: Command, at: int, place: int) -> str:
+    tag = tag_of(server, "leg-1") if isinstance(command, SetTag) else None
+    if len(server.commands) == at or (tag is not None and tag.visit == place):
         asyncio.get_running_loop().call_soon(server.hang_up, "leg-1")
     return ""

@@ -16,6 +16,7 @@ from drivers.protocol import (
     Answered,
     Bridge,
     Bridged,
+    Caller,
     ChannelChanged,
     ChannelState,
     Command,
@@ -119,7 +120,7 @@ class ScriptedLines:
 
     # --- the caller and the operator -----------------------------------------------------------------------------
 
-    def ring(self, ani: str | None = "13800000000", dnis: str | None = "96120", group: str = "trunk") -> str:
+    def ring(self, ani: str | None = "13800000000", dnis: str | None = "96120", group: str = "trunk", caller: Caller | None = None) -> str:
         self._named += 1
         name = f"leg-{self._named}"
         busy = {state.channel for state in self.legs.values() if state.phase is not LegPhase.RELEASED}
@@ -132,6 +133,7 @@ class ScriptedLines:
             phase=LegPhase.OFFERED,
             ani=ani,
             dnis=dnis,
+            caller=caller,
             offered_at=self.clock.now(),
         )
         self.emit(Offered(state=self.legs[name]))
