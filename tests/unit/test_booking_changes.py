@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from appliance.hospital.booking import slots
-from appliance.hospital.booking.booking import Booked, book
+from appliance.hospital.booking.booking import Booked, book, of_patients
 from appliance.hospital.booking.changes import Arrival, Cancelled, arrive, cancel, move, refund_when_cancelled, stop_clinic, why_not_cancel
 from appliance.hospital.booking.reasons import Reason
+from appliance.hospital.registry.patients import add_relative
 from appliance.store.booking_tables import Ban, Booking, Clinic, Slot
 from appliance.store.case_tables import Outgoing
 from appliance.store.hospital_tables import Card
@@ -98,6 +99,19 @@ def test_what_has_begun_is_not_cancelled_by_the_patient_but_by_the_hospital(paid
 def test_nobody_cancels_what_is_somebody_elses(paid: Booked) -> None:
     assert reasons(cancel(paid.booking, NOW, ZONE, CAUSE, patient("王芳").id)) == ["not_yours"]
     assert reasons(cancel(99, NOW, ZONE, CAUSE)) == ["unknown"]
+
+
+def test_a_family_cancels_for_each_other_and_who_paid_too(card: Card) -> None:
+    made, child, friend = doctors_clinic(), patient("王小"), patient("王芳")
+    visit = booked(book(places(made)[0], agent("王小", patient=child.id), "k", NOW, ZONE)).booking
+    assert reasons(cancel(visit, NOW, ZONE, CAUSE, card.patient_id)) == ["not_yours"]
+    add_relative(card.patient_id, child.id, "son")
+    assert [row.id for row in of_patients((card.patient_id, child.id), TODAY)] == [visit]
+    assert cancel(visit, NOW, ZONE, CAUSE, card.patient_id) == Cancelled(0)
+    for_friend = booked(pay(places(made)[1], card, "f", patient=friend.id, name="王芳"))
+    assert why_not_cancel(for_friend.booking, NOW, ZONE, friend.id) is None
+    assert why_not_cancel(for_friend.booking, NOW, ZONE, child.id) is Reason.NOT_YOURS
+    assert cancel(for_friend.booking, NOW, ZONE, CAUSE, card.patient_id) == Cancelled(FEE_FEN)
 
 
 def test_an_unpaid_booking_gives_nothing_back(card: Card) -> None:

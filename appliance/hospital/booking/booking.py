@@ -1,7 +1,7 @@
 """A place for a patient: booked without money, or paid from a card in the same transaction, or not at all. Inside the caller's
 transaction; what is refused leaves no trace in it, and the same once_key books once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from hashlib import sha256
 from itertools import count
@@ -188,5 +188,10 @@ def by_code(code: str) -> Booking | None:
 
 def of_patient(patient_id: int, today: date) -> list[Booking]:
     """Those still to come, the next first."""
-    ahead = (Booking.patient == patient_id) & (Booking.state == "booked") & (Booking.day >= today)
+    return of_patients((patient_id,), today)
+
+
+def of_patients(patient_ids: Iterable[int], today: date) -> list[Booking]:
+    """Those still to come of a whole family, the next first."""
+    ahead = Booking.patient.in_(list(patient_ids)) & (Booking.state == "booked") & (Booking.day >= today)
     return list(Booking.select(Booking, Slot).join(Slot, on=Booking.slot).where(ahead).order_by(Slot.at))

@@ -16,6 +16,8 @@ from appliance.hospital.booking.why_not import Asked, why_not
 from appliance.hospital.dispatch import items
 from appliance.hospital.ledger.posting import Cause, Movement, NotPosted, undo
 from appliance.store.booking_tables import Booking, Clinic, Slot
+from appliance.store.hospital_tables import Card, Family
+from appliance.store.money_tables import Posting
 
 PATIENT = "patient"
 HOSPITAL = "hospital"
@@ -57,17 +59,26 @@ ENDED = {
 
 
 def why_not_cancel(booking_id: int, now: datetime, zone: ZoneInfo, patient: int | None = None) -> Reason | None:
-    """None when it may be cancelled (or moved) now. `patient`: whose it has to be."""
+    """None when it may be cancelled (or moved) now. `patient`: who wants it (is_within_reach)."""
     booking = Booking.get_or_none(Booking.id == booking_id)
     if booking is None:
         return Reason.UNKNOWN
-    if patient is not None and booking.patient_id != patient:
+    if patient is not None and not is_within_reach(booking, patient):
         return Reason.NOT_YOURS
     if booking.state != State.BOOKED:
         return ENDED[State(booking.state)]
     rules = rules_for(booking.slot.clinic.department_id)
     late = now > rules.cancel_until(booking.day, zone)
     return Reason.DEADLINE if late and (rules.late_cancel == "refuse" or booking.slot.at <= now) else None
+
+
+def is_within_reach(booking: Booking, patient: int) -> bool:
+    """Whether it is the patient's own, one of their family's, or paid from their card."""
+    if booking.patient_id == patient:
+        return True
+    family = Family.select().where(Family.patient == patient, Family.relative == booking.patient_id)
+    paid = Posting.select().join(Card, on=Card.account == Posting.account)
+    return family.exists() or paid.where(Posting.transaction == booking.payment_id, Card.patient == patient).exists()
 
 
 def refund_when_cancelled(booking: Booking, now: datetime, zone: ZoneInfo) -> int:
