@@ -59,7 +59,7 @@ def file(filing: Filing, rules: ComplaintRules, calendar: Calendar, now: datetim
         return before
     complaint = _entered(filing, due_after(now, rules.days, calendar), now)
     owner = next_owner(complaint.id, rules.owner_role)
-    Complaint.update(owner=owner).where(Complaint.id == complaint.id).execute()
+    Complaint.update(owner=owner).where(Complaint.id == complaint.id, Complaint.owner.is_null()).execute()
     sources.complaint(complaint, departments_about(complaint), now)
     return Complaint.get_by_id(complaint.id)
 

@@ -89,9 +89,10 @@ def add(request: Request, now: datetime) -> WorkItem:
         return before
     columns = msgspec.structs.asdict(request) | {"kept_from": _listed(request.kept_from), "department": request.department_id}
     del columns["department_id"]
-    WorkItem.insert(**columns, made_at=now, waiting_since=now).on_conflict_ignore().execute()
+    made = WorkItem.insert(**columns, made_at=now, waiting_since=now).on_conflict_ignore().as_rowcount().execute()
     item = WorkItem.get(WorkItem.once_key == request.once_key)
-    _step(item.id, Step.ADDED, now)
+    if made:  # otherwise another process did, in the meantime
+        _step(item.id, Step.ADDED, now)
     return item
 
 
