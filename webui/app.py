@@ -27,10 +27,13 @@ from webui.views import (
     bookings,
     calls,
     channels,
+    clinics,
     dashboard,
     desk,
     handset,
     health,
+    hospital,
+    imports,
     ledger,
     line_setup,
     lines,
@@ -77,6 +80,7 @@ def create_app(config: Config, source: Source | None = None, clock: Clock | None
     _add_views(app)
     music.install(app)
     ledger.install(app)
+    imports.install(app)
     guard.install(app)
     faults.install(app)
     page.install(app)
@@ -133,6 +137,9 @@ def _add_views(app: Flask) -> None:
         desk.blueprint,
         bookings.blueprint,
         money.blueprint,
+        hospital.blueprint,
+        clinics.blueprint,
+        imports.blueprint,
         ledger.blueprint,
         patient_cards.blueprint,
         dashboard.blueprint,

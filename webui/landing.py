@@ -9,6 +9,7 @@ FIRST_PAGES: tuple[tuple[Right, str], ...] = (
     (Right.BOOK, "desk.show"),
     (Right.TAKE_MONEY, "money.show"),
     (Right.SEE_PATIENTS, "patients.show"),
+    (Right.EDIT_HOSPITAL, "hospital.home"),
 )
 """The page of the first right a role has."""
 

@@ -17,6 +17,7 @@ WATCHERS = {ADMIN, TECH, INSP, CHIEF}
 LISTENERS = {ADMIN, INSP, CHIEF}
 COUNTERS = {ADMIN, DESK, CASH, CHIEF}
 DESKS = {ADMIN, DESK, CHIEF}
+EDITORS = {ADMIN, OFFICE}
 TILLS = {ADMIN, CASH, CHIEF}
 
 MAY = {
@@ -99,6 +100,9 @@ MAY = {
     "ledger.assign": {ADMIN, CASH},
     "ledger.sheet": TILLS,
     "ledger.close": {ADMIN, CASH},
+    **dict.fromkeys(("hospital.home", "hospital.show", "hospital.new", "hospital.make", "hospital.edit", "hospital.change"), EDITORS),
+    **dict.fromkeys(("hospital.set_open", "hospital.remove_vip", "imports.show", "imports.try_file", "imports.apply"), EDITORS),
+    **dict.fromkeys(("clinics.show", "clinics.new", "clinics.make", "clinics.one", "clinics.stop", "clinics.set_blocked"), EDITORS),
     "desk.show": DESKS,
     "desk.book": DESKS,
     "bookings.show": DESKS,
@@ -117,6 +121,8 @@ VALUES = {
     "recording_id": "R7",
     "number": 1,
     "relative": 2,
+    "subject": "departments",
+    "place": 1,
     "code": "00000000",
     "step": "unlock",
     "filename": "css/careline.css",
