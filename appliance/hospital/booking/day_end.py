@@ -5,6 +5,7 @@ A day's end is later than midnight by more than clocks are ever wrong (`[hospita
 clock that is stepped an hour is taken for somebody who did not come.
 """
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -46,24 +47,22 @@ def step(day: date, now: datetime, zone: ZoneInfo, most: int = BOOKINGS_A_STEP) 
     due = (Booking.state == State.BOOKED.value) & (Booking.day <= day)
     found = Booking.select(Booking, Slot, Clinic).join(Slot, on=Booking.slot).join(Clinic).where(due)
     rows = list(found.order_by(Booking.day, Booking.id).limit(most))
+    absent = [row for row in rows if end(row, State.NO_SHOW, now, "", "no_show")]  # others came, or another run was here first
+    refunded_fen = sum(_lapse(row, rules, now, zone) for row, rules in _with_rules(absent))
+    _count(day, now, len(absent), refunded_fen, done=len(rows) < most)
+    return Step(len(absent), refunded_fen, done=len(rows) < most)
+
+
+def _with_rules(bookings: list[Booking]) -> Iterator[tuple[Booking, Rules]]:
     known: dict[int, Rules] = {}
-    refunds = [_lapse(booking, _rules(booking, known), now, zone) for booking in rows]
-    ended = [refunded_fen for refunded_fen in refunds if refunded_fen is not None]
-    _count(day, now, ended, done=len(rows) < most)
-    return Step(len(ended), sum(ended), done=len(rows) < most)
+    for booking in bookings:
+        department_id = booking.slot.clinic.department_id
+        known[department_id] = known.get(department_id) or rules_for(department_id)
+        yield booking, known[department_id]
 
 
-def _rules(booking: Booking, known: dict[int, Rules]) -> Rules:
-    department_id = booking.slot.clinic.department_id
-    if department_id not in known:
-        known[department_id] = rules_for(department_id)
-    return known[department_id]
-
-
-def _lapse(booking: Booking, rules: Rules, now: datetime, zone: ZoneInfo) -> int | None:
-    """What came back; None: somebody came, or another run was here first."""
-    if not end(booking, State.NO_SHOW, now, "", "no_show"):
-        return None
+def _lapse(booking: Booking, rules: Rules, now: datetime, zone: ZoneInfo) -> int:
+    """What comes back."""
     refunded_fen = refund(booking, now, CAUSE) if rules.no_show_refund else 0
     if booking.patient_id is not None:
         ban_after_no_show(booking.patient_id, now.astimezone(zone).date(), rules)
@@ -71,6 +70,6 @@ def _lapse(booking: Booking, rules: Rules, now: datetime, zone: ZoneInfo) -> int
     return refunded_fen
 
 
-def _count(day: date, now: datetime, ended: list[int], *, done: bool) -> None:
-    fields = {"no_shows": DayEnd.no_shows + len(ended), "refunded_fen": DayEnd.refunded_fen + sum(ended)}
+def _count(day: date, now: datetime, no_shows: int, refunded_fen: int, *, done: bool) -> None:
+    fields = {"no_shows": DayEnd.no_shows + no_shows, "refunded_fen": DayEnd.refunded_fen + refunded_fen}
     DayEnd.update(fields | ({"ended_at": now} if done else {})).where(DayEnd.day == day).execute()
