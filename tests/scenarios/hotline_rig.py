@@ -194,7 +194,7 @@ def one_call(
     kill_after: int | None = None,
     ani: Caller | None = None,
 ) -> Left:
-    """From the store as it was made. The caller hangs up at that command, or in that many places; or the call agent dies at that message."""
+    """From the store as it was made. The caller hangs up at that command or in that many places; or the call agent dies at that message."""
     empty_store(config)
 
     async def main(clock: VirtualClock) -> Left:
