@@ -120,7 +120,8 @@ class Answering:
             if state is None or state.phase is LegPhase.RELEASED:
                 break
             if state.bridged_with or not await self._answer(leg):
-                self.server.hang_up(leg)
+                break
+        self.server.hang_up(leg)
         await asyncio.sleep(15)
 
     async def _answer(self, leg: str) -> bool:
