@@ -15,7 +15,7 @@ from appliance.control.client import ControlClient
 from appliance.hospital.registry.telephone import normaliser
 from drivers.clock import Clock, RealClock
 from drivers.errors import ConfigError
-from webui import faults, guard, line_words, page, secret, store
+from webui import faults, guard, line_words, page, patient_pages, secret, store
 from webui.errors import WebError
 from webui.limits import Once, RateLimit
 from webui.live import LiveHub, Source
@@ -32,6 +32,7 @@ from webui.views import (
     desk,
     handset,
     health,
+    kiosk,
     hospital,
     imports,
     ledger,
@@ -40,7 +41,12 @@ from webui.views import (
     messages,
     money,
     music,
+    patient_account,
+    patient_booking,
     patient_cards,
+    patient_choosing,
+    patient_entry,
+    patient_visits,
     patients,
     people,
     recordings,
@@ -84,6 +90,7 @@ def create_app(config: Config, source: Source | None = None, clock: Clock | None
     guard.install(app)
     faults.install(app)
     page.install(app)
+    patient_pages.install(app)
     line_words.install(app)
     guard.check_views(app)
     return app
@@ -142,6 +149,12 @@ def _add_views(app: Flask) -> None:
         imports.blueprint,
         ledger.blueprint,
         patient_cards.blueprint,
+        patient_entry.blueprint,
+        patient_visits.blueprint,
+        patient_choosing.blueprint,
+        patient_booking.blueprint,
+        patient_account.blueprint,
+        kiosk.blueprint,
         dashboard.blueprint,
         channels.blueprint,
         lines.blueprint,

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from drivers.errors import CarelineError
 from webui.errors import WebError
 from webui.page import meaning, remedy
+from webui.sessions import area_of
 from webui.shared import say, shared
 
 KNOWN = (400, 401, 403, 404, 405, 413, 429, 503)
@@ -69,5 +70,7 @@ def _page(status: int, code: str, what: str, to_do: str, detail: str = "") -> tu
     if "text/html" not in request.accept_mimetypes.values() and "HX-Request" not in request.headers:
         return f"{code}: {what} {to_do}\n", status
     at = shared().clock.now()
-    shape = "parts/fault.html" if "HX-Request" in request.headers else "fault.html"
-    return render_template(shape, status=status, code=code, what=what, to_do=to_do, detail=detail, at=at), status
+    area = area_of(request.path)
+    shape = "parts/fault.html" if "HX-Request" in request.headers else "patient_fault.html" if area else "fault.html"
+    told = {"status": status, "code": code, "what": what, "to_do": to_do, "detail": detail, "at": at}
+    return render_template(shape, at_kiosk=area == "/kiosk", **told), status

@@ -7,12 +7,15 @@ from werkzeug.routing import Rule
 
 from drivers.clock import VirtualClock
 from tests.web import prepared
+from tests.web.at_home import csrf
 from tests.web.conftest import HTML, pass_time, signed_in, token
+from webui.sessions import area_of
 
 ADMIN, TECH, INSP = "administrator", "technician", "inspector"
 DESK, CASH, OFFICE, CHIEF = "registrar", "cashier", "business", "supervisor"
 MEMBERS = {ADMIN, TECH, INSP, DESK, CASH, OFFICE, CHIEF}
 EVERYONE = MEMBERS | {"nobody"}
+NO_ACCOUNT: set[str] = set()  # whatever the account: only a device that was set up, see test_kiosk.py
 WATCHERS = {ADMIN, TECH, INSP, CHIEF}
 LISTENERS = {ADMIN, INSP, CHIEF}
 COUNTERS = {ADMIN, DESK, CASH, CHIEF}
@@ -115,8 +118,39 @@ MAY = {
     "patient_cards.release": {ADMIN, CHIEF},
     "patient_cards.stop": DESKS,
     "patient_cards.set_password": DESKS,
+    "patient_entry.show": EVERYONE,
+    "patient_entry.enter": EVERYONE,
+    "patient_entry.leave": EVERYONE,
+    "patient_entry.choose_language": EVERYONE,
+    "patient_entry.password": EVERYONE,
+    "patient_entry.change_password": EVERYONE,
+    "patient_visits.show": EVERYONE,
+    "patient_visits.one": EVERYONE,
+    "patient_visits.ask_cancel": EVERYONE,
+    "patient_visits.cancel": EVERYONE,
+    "patient_choosing.departments": EVERYONE,
+    "patient_choosing.doctors": EVERYONE,
+    "patient_choosing.times": EVERYONE,
+    "patient_booking.keep": EVERYONE,
+    "patient_booking.show": EVERYONE,
+    "patient_booking.confirm": EVERYONE,
+    "patient_account.show": EVERYONE,
+    "kiosk.set_up": EVERYONE,
+    "kiosk.begin": EVERYONE,
+    "kiosk.show": NO_ACCOUNT,
+    "kiosk.leave": NO_ACCOUNT,
+    "kiosk.choose_language": NO_ACCOUNT,
+    "kiosk.ask": NO_ACCOUNT,
+    "kiosk.enter_card": NO_ACCOUNT,
+    "kiosk.enter_code": NO_ACCOUNT,
+    "kiosk.bookings": NO_ACCOUNT,
+    "kiosk.print_slip": NO_ACCOUNT,
+    "kiosk.slip": NO_ACCOUNT,
 }
 VALUES = {
+    "department": 1,
+    "doctor": 1,
+    "kind": "card",
     "call_id": prepared.STORY_CALL,
     "recording_id": "R7",
     "number": 1,
@@ -186,11 +220,17 @@ def _ask(app: Flask, client: FlaskClient, rule: Rule, method: str) -> tuple[int,
     if rule.websocket:
         answer = client.get(rule.rule, headers={**headers, **SOCKET_HEADERS}, base_url="ws://localhost")
     else:
-        form = {"csrf": token(client)} if method == "POST" else None
+        form = {"csrf": _token(client, rule)} if method == "POST" else None
         answer = client.open(_address(app, rule), method=method, headers=headers, data=form)
     location = answer.headers.get("Location", "")
     answer.close()
     return answer.status_code, location
+
+
+def _token(client: FlaskClient, rule: Rule) -> str:
+    """Of the session that the address has."""
+    area = area_of(rule.rule)
+    return csrf(client, area) if area else token(client)
 
 
 def _value(rule: Rule, name: str) -> object:
