@@ -249,6 +249,18 @@ def test_an_offer_of_a_place_somebody_took_meanwhile_is_not_made_again(full: Cli
     assert waiting_states() == ["gone", "waiting"]
 
 
+def test_a_place_somebody_kept_and_gave_up_is_offered_within_a_minute() -> None:
+    department()
+    made = clinic(minutes=60)
+    slots.hold(places(made)[0], "call 1", NOW)
+    waitlist.join(made.id, patient("李娜").id, "1", NOW)
+    waitlist.pass_on(NOW, ZONE)
+    assert waiting_states() == ["waiting"]
+    slots.release("call 1")
+    waitlist.pass_on(NOW, ZONE)
+    assert (waiting_states(), Slot.get().held_by, Outgoing.select().count()) == (["offered"], "waiting 1", 1)
+
+
 def test_nobody_is_offered_a_place_too_late_to_come(full: Clinic) -> None:
     ruled(late_cancel="refund")
     waitlist.join(full.id, patient("李娜").id, "1", NOW)

@@ -25,7 +25,7 @@ from tests.booking_load import FEE_FEN, HELD_FEN
 SIZE = int(os.environ.get("CARELINE_STORM", "240"))
 PLACES = 100
 WORKERS = 4
-KILLS = 3
+KILLS = 2 if SIZE < 1_000 else 5
 LIMIT_S = 20 + SIZE / 10
 
 

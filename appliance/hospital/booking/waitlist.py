@@ -15,6 +15,7 @@ WAITING = "waiting"
 OFFERED = "offered"
 SERVED = "served"
 GONE = "gone"
+AT_ONCE = 100
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -104,13 +105,15 @@ def _offer(row: Waiting, slot: Slot, limit_s: int, now: datetime, zone: ZoneInfo
 
 
 def pass_on(now: datetime, zone: ZoneInfo) -> int:
-    """Offers nobody took go to the next who waits; how many that were. To be done every minute or so."""
-    over = list(Waiting.select().where(Waiting.state == OFFERED, Waiting.offered_until < now).limit(100))
+    """Offers nobody took, and places that became free by themselves, go to whoever waits; how many offers were over. To be done every
+    minute or so."""
+    over = list(Waiting.select().where(Waiting.state == OFFERED, Waiting.offered_until < now).limit(AT_ONCE))
     for row in over:
         slots.release(holder_of(row.id))
         _end(row, GONE)
-        if row.offered_slot_id is not None:
-            freed(row.offered_slot_id, now, zone)
+    waited_for = Slot.select(Slot.id).join(Waiting, on=(Waiting.clinic == Slot.clinic)).where(Waiting.state == WAITING, slots.is_free(now))
+    for slot in list(waited_for.where(Slot.at > now).distinct().order_by(Slot.id).limit(AT_ONCE)):
+        freed(slot.id, now, zone)
     return len(over)
 
 

@@ -24,8 +24,11 @@ CARD_SECRETS = "card secrets"
 
 def account_of(kind: Kind, code: str) -> LedgerAccount:
     """The account of that code, made when there is none."""
-    LedgerAccount.insert(kind=kind.value, code=code).on_conflict_ignore().execute()
-    return LedgerAccount.get(LedgerAccount.code == code)
+    found = LedgerAccount.get_or_none(LedgerAccount.code == code)
+    if found is None:
+        LedgerAccount.insert(kind=kind.value, code=code).on_conflict_ignore().execute()
+        found = LedgerAccount.get(LedgerAccount.code == code)
+    return found
 
 
 def open_card_account(card_number: str) -> LedgerAccount:
