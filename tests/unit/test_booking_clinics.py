@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from appliance.hospital.booking import clinics, offers, slots, waitlist
+from appliance.hospital.booking import bans, clinics, offers, slots, waitlist
 from appliance.hospital.booking.booking import book
 from appliance.hospital.booking.changes import cancel, stop_clinic
 from appliance.hospital.booking.channel import Channel
@@ -259,6 +259,15 @@ def test_a_place_somebody_kept_and_gave_up_is_offered_within_a_minute() -> None:
     slots.release("call 1")
     waitlist.pass_on(NOW, ZONE)
     assert (waiting_states(), Slot.get().held_by, Outgoing.select().count()) == (["offered"], "waiting 1", 1)
+
+
+def test_who_may_not_book_is_passed_over(full: Clinic) -> None:
+    first, second = patient("李娜"), patient("王芳")
+    waitlist.join(full.id, first.id, "1", NOW)
+    waitlist.join(full.id, second.id, "2", NOW)
+    bans.ban(first.id, TODAY, 5)
+    cancel(FIRST_BOOKING, NOW, ZONE, CAUSE)
+    assert waiting_states() == ["waiting", "offered"]
 
 
 def test_nobody_is_offered_a_place_too_late_to_come(full: Clinic) -> None:

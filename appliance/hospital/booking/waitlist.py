@@ -1,14 +1,15 @@
 """Patients who wait for a place in a clinic that is full. A place that becomes free is kept for the first of them for a while, who is told
 by a message; then for the next. Inside the caller's transaction."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from appliance.hospital.booking import messages, slots
-from appliance.hospital.booking.reasons import NotBooked, Reason, refusal
-from appliance.hospital.booking.rules import rules_for
+from appliance.hospital.booking.reasons import NotBooked, Objection, Reason, refusal
+from appliance.hospital.booking.rules import Rules, rules_for
+from appliance.hospital.booking.why_not import Asked, why_not
 from appliance.store.booking_tables import Clinic, Slot, Waiting
 
 WAITING = "waiting"
@@ -82,14 +83,20 @@ def served(clinic_id: int, patient_id: int, slot_id: int) -> None:
 
 
 def freed(slot_id: int, now: datetime, zone: ZoneInfo) -> Waiting | None:
-    """A place has become free: keep it for the first who waits, and tell them. None: nobody waits, or it is too late to come."""
+    """A place has become free: keep it for the first who waits and may book it, and tell them. None: there is nobody."""
     slot = Slot.get_by_id(slot_id)
-    rules = rules_for(slot.clinic.department_id)
-    if slot.clinic.cancelled or slot.at - now < timedelta(minutes=rules.closes_min):
+    queue = Waiting.select().where(Waiting.clinic == slot.clinic_id, Waiting.state == WAITING).order_by(Waiting.asked_at, Waiting.id)
+    waiting = list(queue.limit(AT_ONCE))
+    if not waiting:
         return None
-    queue = Waiting.select().where(Waiting.clinic == slot.clinic_id, Waiting.state == WAITING)
-    first = queue.order_by(Waiting.asked_at, Waiting.id).first()
+    rules = rules_for(slot.clinic.department_id)
+    first = next((row for row in waiting if not _why_not(row, slot_id, rules, now, zone)), None)
     return None if first is None else _offer(first, slot, rules.offer_min * 60, now, zone)
+
+
+def _why_not(row: Waiting, slot_id: int, rules: Rules, now: datetime, zone: ZoneInfo) -> tuple[Objection, ...]:
+    asked = Asked(slot=slot_id, channel=rules.channels[0], patient=row.patient_id, paying=True)
+    return why_not(asked, now, zone, rules)
 
 
 def _offer(row: Waiting, slot: Slot, limit_s: int, now: datetime, zone: ZoneInfo) -> Waiting | None:
