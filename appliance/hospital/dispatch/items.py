@@ -168,9 +168,9 @@ def in_order(query: Any) -> Any:
     return query.order_by(WorkItem.urgent.desc(), WorkItem.made_at, WorkItem.id)
 
 
-def waiting() -> list[WorkItem]:
-    """What is at no desk, in order."""
-    return list(in_order(WorkItem.select().where(WorkItem.state == State.WAITING)))
+def waiting(most: int | None = None) -> list[WorkItem]:
+    """What is at no desk, in order; the first so many, or all."""
+    return list(in_order(WorkItem.select().where(WorkItem.state == State.WAITING)).limit(most))
 
 
 def dead_letters() -> Any:

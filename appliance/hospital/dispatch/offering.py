@@ -13,6 +13,8 @@ from appliance.hospital.dispatch.items import AT_A_DESK, Outcome, State, Step, i
 from appliance.hospital.dispatch.limits import DispatchLimits
 from appliance.store.case_tables import Desk, WorkItem
 
+AT_ONCE = 500  # items looked at in a run, the first ones: calls wait for the same writer of the store
+
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """What one run did: how many items it offered, took from desks, and gave up."""
@@ -25,7 +27,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 def offer_waiting(limits: DispatchLimits, now: datetime) -> Run:
     """Bring every item to the desk it belongs to now."""
     recalled, lost = _recall(limits, now)
-    items = waiting()
+    items = waiting(AT_ONCE)
     desks = _desks_there(limits, now) if items else []
     load = _load()
     outcomes = [_place(item, desks, load, limits, now) for item in items]
