@@ -30,6 +30,7 @@ from webui.views import (
     clinics,
     dashboard,
     desk,
+    flows,
     handset,
     health,
     kiosk,
@@ -164,6 +165,7 @@ def _add_views(app: Flask) -> None:
         messages.blueprint,
         health.blueprint,
         music.blueprint,
+        flows.blueprint,
         handset.blueprint,
     ):
         app.register_blueprint(blueprint)

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from drivers.protocol import Cause
 from webui.fields import yuan
+from webui.flow_words import head
 from webui.guard import csrf_token
 from webui.rights import Right
 from webui.shared import i_may, language, say, shared
@@ -40,6 +41,7 @@ def install(app: Flask) -> None:
         place=place,
         yuan=yuan,
         minute=minute,
+        head=head,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -22,6 +22,7 @@ COUNTERS = {ADMIN, DESK, CASH, CHIEF}
 DESKS = {ADMIN, DESK, CHIEF}
 EDITORS = {ADMIN, OFFICE}
 TILLS = {ADMIN, CASH, CHIEF}
+FLOW_READERS = {ADMIN, OFFICE, CHIEF}
 
 MAY = {
     "static": EVERYONE,
@@ -106,6 +107,7 @@ MAY = {
     **dict.fromkeys(("hospital.home", "hospital.show", "hospital.new", "hospital.make", "hospital.edit", "hospital.change"), EDITORS),
     **dict.fromkeys(("hospital.set_open", "hospital.remove_vip", "imports.show", "imports.try_file", "imports.apply"), EDITORS),
     **dict.fromkeys(("clinics.show", "clinics.new", "clinics.make", "clinics.one", "clinics.stop", "clinics.set_blocked"), EDITORS),
+    **dict.fromkeys(("flows.show", "flows.one", "flows.version", "flows.place"), FLOW_READERS),
     "desk.show": DESKS,
     "desk.book": DESKS,
     "bookings.show": DESKS,
@@ -155,6 +157,8 @@ VALUES = {
     "recording_id": "R7",
     "number": 1,
     "relative": 2,
+    "flow": "drugs",
+    "version": 0,
     "subject": "departments",
     "place": 1,
     "code": "00000000",

@@ -35,6 +35,7 @@ MADE |= {
 }
 MADE |= {"not_topped", "decision", "correction_state", "against", "bank_line", "bank_why", "money_box", "money_do"}
 MADE |= {"subject"}
+MADE |= {"flow_state", "node_kind"}
 MADE |= {"objection", "password", "arrival", "slot_state", "channel_of"}
 MADE |= {"weekday", "card_entry"}
 MADE |= {"cause", "prompt", "story", "role", "right", "audit", "alarm", "check", "grade", "http", "action", "js", "code", "remedy"}
