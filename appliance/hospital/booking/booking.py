@@ -16,8 +16,9 @@ from appliance.hospital.booking.reasons import NotBooked, Objection, Reason, ref
 from appliance.hospital.booking.waitlist import holders_of, served
 from appliance.hospital.booking.why_not import Asked, why_not
 from appliance.hospital.dispatch import sources
-from appliance.hospital.ledger.accounts import FEES, Kind, account_of
-from appliance.hospital.ledger.posting import Cause, Movement, NotPosted, transfer
+from appliance.hospital.ledger.accounts import Kind
+from appliance.hospital.ledger.fees import charge
+from appliance.hospital.ledger.posting import Cause, NotPosted
 from appliance.hospital.registry.cards import CardState, numbered
 from appliance.store.booking_tables import Booking, Slot
 from appliance.store.hospital_tables import Card, Patient
@@ -159,7 +160,7 @@ def _paid(payment: Payment, slot: Slot, visitor: Visitor, once_key: str, now: da
     fee_fen = slot.clinic.fee_fen
     if payment.price_fen != fee_fen:
         raise RefusedError(refusal(Reason.PRICE_CHANGED, fee_fen))
-    posted = transfer(Movement.FEE, card.account, account_of(Kind.FEES, FEES), fee_fen, f"fee {once_key}", now, visitor.cause)
+    posted = charge(card.account, fee_fen, once_key, now, visitor.cause)
     if isinstance(posted, NotPosted):
         raise RefusedError(_insufficient(card.account_id, fee_fen))
     return {"paid_fen": fee_fen, "payment": posted.transaction}

@@ -14,7 +14,8 @@ from appliance.hospital.booking.reasons import NotBooked, Reason, refusal
 from appliance.hospital.booking.rules import Rules, rules_for
 from appliance.hospital.booking.why_not import Asked, why_not
 from appliance.hospital.dispatch import items
-from appliance.hospital.ledger.posting import Cause, Movement, NotPosted, undo
+from appliance.hospital.ledger.fees import give_back
+from appliance.hospital.ledger.posting import Cause, NotPosted
 from appliance.store.booking_tables import Booking, Clinic, Slot
 from appliance.store.hospital_tables import Card, Family
 from appliance.store.money_tables import Posting
@@ -126,7 +127,7 @@ def refund(booking: Booking, now: datetime, cause: Cause) -> int:
     """The fee back to where it came from, once; what came back now or before."""
     if booking.payment_id is None:
         return 0
-    undone = undo(booking.payment_id, Movement.REFUND, f"refund {booking.payment_id}", now, cause)
+    undone = give_back(booking.payment_id, now, cause)
     if isinstance(undone, NotPosted):
         return 0
     Booking.update(refund=undone.transaction).where(Booking.id == booking.id).execute()

@@ -1,4 +1,4 @@
-"""Fees from a card, and their way back. Inside the caller's transaction; what a registration costs is taken in booking/."""
+"""Fees from a card, and their way back. Inside the caller's transaction."""
 
 from datetime import datetime
 
