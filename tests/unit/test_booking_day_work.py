@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from appliance.config import HospitalConfig, load
-from appliance.hospital.booking import waitlist
+from appliance.hospital.booking import rules, waitlist
 from appliance.hospital.booking.booking import book
 from appliance.hospital.booking.changes import cancel
 from appliance.hospital.booking.day_work import DayWork
 from appliance.hospital.ledger import closing
-from appliance.store.booking_tables import Booking, DayEnd, Waiting
+from appliance.store.booking_tables import Booking, BookingRules, DayEnd, Waiting
 from appliance.store.hospital_tables import Card
 from appliance.store.money_tables import LedgerAccount
 from appliance.store.writer import Store
@@ -89,6 +89,21 @@ def test_a_sheet_that_does_not_balance_is_told(tmp_path: Path, caplog: pytest.Lo
     run_virtual(main, VirtualClock(NIGHT))
     told = [record.message for record in caplog.records if record.levelname == "ERROR"]
     assert [text[:34] for text in told] == ["HOS-102: the sheet of 2026-03-08 d", "HOS-102: the sheet of 2026-03-09 d"]
+
+
+def test_whatever_goes_wrong_the_day_is_ended_as_soon_as_it_can_be(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def main(clock: VirtualClock) -> None:
+        async with working(tmp_path, clock) as store:
+            await store.run(sell_many)
+            await store.run(lambda: rules.save(rules.Rules(), None, "boss", NOW))
+            await store.run(lambda: BookingRules.update(rules="{").execute())
+            await asyncio.sleep(140)
+            await store.run(lambda: BookingRules.update(rules="{}").execute())
+            await asyncio.sleep(70)
+            assert await store.read(lambda: {row.state for row in Booking.select()}) == {"no_show"}
+
+    run_virtual(main, VirtualClock(NIGHT))
+    assert {record.message[:7] for record in caplog.records if record.levelname == "ERROR"} == {"HOS-103"}
 
 
 def test_offers_nobody_takes_are_passed_on(tmp_path: Path) -> None:

@@ -43,6 +43,8 @@ class DayWork:
                 await self._once()
             except CarelineError as error:  # told as the store's own fault
                 log.info("the day is ended later: %s", error)
+            except Exception:  # the outer border of this task: money that is owed is tried again, whatever went wrong
+                log.exception("HOS-103: the day could not be ended; it is tried again every minute")
             await asyncio.sleep(EVERY_S)
 
     async def _once(self) -> None:
