@@ -2,6 +2,7 @@
 
 import hashlib
 import struct
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,11 @@ def samples(path: Path) -> npt.NDArray[np.float64]:
 def frame_levels_db(audio: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     frames = audio[: len(audio) // FRAME * FRAME].reshape(-1, FRAME)
     return np.asarray(10 * np.log10(np.mean(frames**2, axis=1) + 1e-9), np.float64)
+
+
+@cache
+def levels_db(path: Path) -> npt.NDArray[np.float64]:
+    return frame_levels_db(samples(path))
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -57,7 +63,7 @@ def test_loudness(lang: Lang) -> None:
 @pytest.mark.parametrize("lang", LANGS)
 def test_speech_starts_within_100_ms_and_ends_cleanly(lang: Lang) -> None:
     for key, path in files(lang).items():
-        levels = frame_levels_db(samples(path))
+        levels = levels_db(path)
         heard = np.flatnonzero(levels > levels.max() - 30)
         assert heard[0] * 5 <= 100, key
         assert (len(levels) - 1 - heard[-1]) * 5 <= (240 if key in TEXTS.bank else 160), key
@@ -96,16 +102,18 @@ def test_speed_is_that_of_a_person(lang: Lang) -> None:
 @pytest.mark.parametrize("lang", LANGS)
 def test_no_clip_is_broken_in_two(lang: Lang) -> None:
     """The voice sometimes puts a pause into a lone syllable; a stop consonant's own silence is under 120 ms."""
-    for key in (TEXTS.clips.keys() | TEXTS.bank.keys()) & files(lang).keys():
-        levels = frame_levels_db(samples(files(lang)[key]))
+    there = files(lang)
+    for key in (TEXTS.clips.keys() | TEXTS.bank.keys()) & there.keys():
+        levels = levels_db(there[key])
         heard = np.flatnonzero(levels > levels.max() - 35)
         assert np.max(np.diff(heard)) * 5 <= 120, key
 
 
 def test_syllables_are_as_long_as_in_speech() -> None:
     """One that ran into its neighbour when it was cut, or lost its end, shows in its length; neutral ones are short."""
+    entries = MANIFEST.by_id()
     for key, text in TEXTS.bank.items():
-        rendering = next(entry.zh for entry in MANIFEST.prompts if entry.id == key) if key.startswith(SYLLABLE) else None
+        rendering = entries[key].zh if key.startswith(SYLLABLE) else None
         if rendering is not None:
             assert 70 <= rendering.duration_ms <= 560, (key, text.zh)
 
