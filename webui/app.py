@@ -28,6 +28,7 @@ from webui.views import (
     calls,
     channels,
     clinics,
+    complaints,
     dashboard,
     desk,
     flows,
@@ -51,8 +52,10 @@ from webui.views import (
     patients,
     people,
     recordings,
+    rules,
     setup,
     start,
+    work,
 )
 from webui.wording import load_wording
 
@@ -148,6 +151,9 @@ def _add_views(app: Flask) -> None:
         hospital.blueprint,
         clinics.blueprint,
         imports.blueprint,
+        complaints.blueprint,
+        work.blueprint,
+        rules.blueprint,
         ledger.blueprint,
         patient_cards.blueprint,
         patient_entry.blueprint,

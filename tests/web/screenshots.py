@@ -15,11 +15,14 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
 from appliance.control.messages import LiveSetup
+from appliance.hospital.complaints.number import number_of
 from tests.web import prepared
 from tests.web.agent import ScriptedAgent
 from tests.web.browser import chromium, complaints, free_port, sign_in, wait_for, web_process
+from tests.web.prepared_hospital import COMPLAINT_KEY
 
 WIDTHS = (1280, 390)
+COMPLAINT = number_of(COMPLAINT_KEY)
 LANGUAGES = ("zh", "en")
 PAGES = {
     "dashboard": "/dashboard",
@@ -43,6 +46,31 @@ PAGES = {
     "me": "/me",
     "missing": "/no-such-page",
 }
+STAFF_PAGES = {
+    "patients": "/patients?q=13800138000",
+    "patient": "/patients/1",
+    "patient-edit": "/patients/1/edit",
+    "desk": "/desk",
+    "bookings": "/bookings?q=李娜",
+    "money": "/money?q=13800138000",
+    "money-card": "/money/cards/1",
+    "corrections": "/money/corrections",
+    "bank": "/money/bank",
+    "closing": "/money/closing",
+    "hospital": "/hospital/doctors",
+    "hospital-notices": "/hospital/notices",
+    "hospital-edit": "/hospital/doctors/1",
+    "clinics": "/clinics",
+    "clinic": "/clinics/5",
+    "clinic-new": "/clinics/new",
+    "import": "/hospital/import",
+    "rules": "/rules",
+    "complaints": "/complaints",
+    "complaint": f"/complaints/{COMPLAINT}",
+    "complaint-new": "/complaints/new",
+    "work": "/work",
+    "desks": "/work/desks",
+}
 
 
 def take_all(folder: Path) -> list[str]:
@@ -64,7 +92,8 @@ def _inside(root: Path, folder: Path) -> list[str]:
         address = stack.enter_context(web_process(place.config, port))
         driver = stack.enter_context(chromium(root / "profile"))
         sign_in(driver, address, prepared.NAMES["administrator"])
-        return [*_walk(driver, address, PAGES, folder), *_set_up(driver, address, agent, folder)]
+        pages = PAGES | STAFF_PAGES
+        return [*_walk(driver, address, pages, folder), *_set_up(driver, address, agent, folder)]
 
 
 def _set_up(driver: webdriver.Chrome, address: str, agent: ScriptedAgent, folder: Path) -> list[str]:

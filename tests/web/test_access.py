@@ -20,6 +20,7 @@ WATCHERS = {ADMIN, TECH, INSP, CHIEF}
 LISTENERS = {ADMIN, INSP, CHIEF}
 COUNTERS = {ADMIN, DESK, CASH, CHIEF}
 DESKS = {ADMIN, DESK, CHIEF}
+CHIEFS = {ADMIN, CHIEF}
 EDITORS = {ADMIN, OFFICE}
 TILLS = {ADMIN, CASH, CHIEF}
 FLOW_READERS = {ADMIN, OFFICE, CHIEF}
@@ -108,6 +109,19 @@ MAY = {
     **dict.fromkeys(("hospital.set_open", "hospital.remove_vip", "imports.show", "imports.try_file", "imports.apply"), EDITORS),
     **dict.fromkeys(("clinics.show", "clinics.new", "clinics.make", "clinics.one", "clinics.stop", "clinics.set_blocked"), EDITORS),
     **dict.fromkeys(("flows.show", "flows.one", "flows.version", "flows.place"), FLOW_READERS),
+    **dict.fromkeys(("flow_versions.edit", "flow_versions.save", "flow_versions.discard"), EDITORS),
+    "flow_versions.publish": {ADMIN, CHIEF},
+    "flow_versions.roll_back": {ADMIN, CHIEF},
+    "complaints.show": {ADMIN, CHIEF},
+    "complaints.one": {ADMIN, CHIEF},
+    "complaints.new": DESKS,
+    "complaints.make": DESKS,
+    "complaints.act": {ADMIN, CHIEF},
+    "complaints.play": LISTENERS,
+    **dict.fromkeys(("work.show", "work.poll", "work.sit_down", "work.leave", "work.act"), DESKS),
+    **dict.fromkeys(("work.all_desks", "work.resend", "work.new", "work.make", "work.edit", "work.change"), CHIEFS),
+    "rules.show": {ADMIN, OFFICE, CHIEF},
+    "rules.save_or_try": {ADMIN, OFFICE, CHIEF},
     "desk.show": DESKS,
     "desk.book": DESKS,
     "bookings.show": DESKS,
@@ -238,7 +252,8 @@ def _token(client: FlaskClient, rule: Rule) -> str:
 
 
 def _value(rule: Rule, name: str) -> object:
-    return "freeze" if rule.endpoint == "patient_cards.stop" and name == "step" else VALUES[name]
+    steps = {"patient_cards.stop": "freeze", "work.act": "take", "complaints.act": "note"}
+    return steps.get(rule.endpoint, VALUES[name]) if name == "step" else VALUES[name]
 
 
 def _address(app: Flask, rule: Rule) -> str:

@@ -34,7 +34,7 @@ MADE |= {
     "history_kind",
 }
 MADE |= {"not_topped", "decision", "correction_state", "against", "bank_line", "bank_why", "money_box", "money_do"}
-MADE |= {"subject"}
+MADE |= {"subject", "complaint_list", "complaint_step", "contact", "handled", "work_step"}
 MADE |= {"flow_state", "node_kind"}
 MADE |= {"objection", "password", "arrival", "slot_state", "channel_of"}
 MADE |= {"weekday", "card_entry"}
