@@ -135,6 +135,10 @@ def test_one_place_is_kept_for_a_session(app: Flask) -> None:
     kept_place(client, free_place(PAID, NOW))
     with store.connection():
         assert Slot.get_by_id(slot).state == "free"
+        assert Slot.select().where(Slot.state == "held").count() == 1
+    send(client, "/p/out", {})
+    with store.connection():
+        assert Slot.select().where(Slot.state == "held").count() == 0
 
 
 @pytest.mark.parametrize(("language", "words"), [("zh", "余额不足"), ("en", "not enough money")])

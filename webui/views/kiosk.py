@@ -1,7 +1,7 @@
 """The kiosk in the hall: card and password, or the number of a booking, and the registration slip comes out; who gets it has arrived.
 
-Nothing of a patient is in an address, or stays behind: a minute without a touch, and it is at its start again. A wrong password counts on the
-card and never stops the kiosk.
+Nothing of a patient is in an address, or stays behind: a minute without a touch, and it is at its start again. A wrong password counts on
+the card and never stops the kiosk.
 """
 
 import logging

@@ -1,9 +1,10 @@
 """The patients' own pages: in with card and password, out, the language, a new password. They work without script."""
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from appliance.hospital import record
+from appliance.hospital.booking import slots
 from appliance.hospital.registry import card_password
 from appliance.hospital.registry.card_password import Password
 from appliance.store.models import database
@@ -44,6 +45,8 @@ def enter() -> AnyResponse:
 @blueprint.post("/out")
 @anyone
 def leave() -> AnyResponse:
+    if "id" in session:
+        slots.release(patient_session.holder_name())
     patient_session.end()
     return redirect(url_for("patient_entry.show"), 303)
 
