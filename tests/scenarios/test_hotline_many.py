@@ -37,7 +37,7 @@ def all_at_once(
     async def main(clock: VirtualClock) -> Any:
         server = ScriptedLines(clock, channels=LINES)
         flows = built_in()
-        life = Life(*lives[:1])
+        life = Life(lives[0] if lives else NEVER)
         agent = await start_agent(config, server, clock, prompts, life, flows)
         await asyncio.sleep(1)
         lines = asyncio.Semaphore(LINES)
@@ -116,7 +116,7 @@ def _cards(config: Config) -> list[str]:
 def _buyer(card: str, number: int) -> Answers:
     """Comes back to the choice of times as often as a place was taken before his eyes."""
     again = {"registration/menu": "2 2 2 2 2 2", "choose_place/how": "1 1 1 1 1 1 #", "find_doctor/number": f"{PAID}# …"}
-    return {**paying_with(card), **again, "choose_place/which": f"{1 + number % 3} 1 …", "registration/paid_confirm": "1 …"}
+    return {**paying_with(card), **again, "choose_place/which": f"{1 + number % 3} 1 1 1 1 1 1 1 #", "registration/paid_confirm": "1 …"}
 
 
 def paying_with(card: str) -> dict[str, str]:

@@ -60,15 +60,15 @@ async def best_slots(call: ActionCall) -> ActionResult:
 
     def look() -> ActionResult:
         found = offers.best(wanted, Channel.IVR, call.number("visitor") or None, now, call.zone)
-        return refused(found, call) if isinstance(found, NotBooked) else _offered(found, call)
+        return refused(found, call) if isinstance(found, NotBooked) else _offered(found, call, "doctor" if doctor else "department")
 
     return await call.means.read(look)
 
 
-def _offered(found: tuple[Offer, ...], call: ActionCall) -> ActionResult:
+def _offered(found: tuple[Offer, ...], call: ActionCall, sought: str) -> ActionResult:
     clinics = {clinic.id: clinic for clinic in Clinic.select().where(Clinic.id.in_([offer.clinic for offer in found]))}
     choices = rows(visit_row(offer.at, clinics[offer.clinic], call, *_fee(offer.fee_fen)) for offer in found)
-    return ActionResult("found", {"slots": " ".join(str(offer.slot) for offer in found), "slot_choices": choices})
+    return ActionResult("found", {"slots": " ".join(str(offer.slot) for offer in found), "slot_choices": choices, "sought": sought})
 
 
 def _fee(fee_fen: int) -> tuple[Part, ...]:
@@ -241,8 +241,8 @@ ACTIONS = (
     ),
     Action(
         name="best_slots",
-        what="The three best places of a doctor, or of a department: {choices:slot_choices}; paid: yes, no or empty",
-        exits={"found": ("slots", "slot_choices"), **REFUSED},
+        what="The three best places of a doctor, or of a department (sought: which): {choices:slot_choices}; paid: yes, no or empty",
+        exits={"found": ("slots", "slot_choices", "sought"), **REFUSED},
         run=best_slots,
         inputs=("visitor",),
         optional=("doctor", "department", "paid"),
