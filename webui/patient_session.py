@@ -7,7 +7,7 @@ the card, and when the card is not in use any more.
 import hashlib
 import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import wraps
 from typing import ParamSpec, TypeVar, cast
 
@@ -21,6 +21,7 @@ from webui.shared import say, shared
 
 IDLE_S = 15 * 60
 LONGEST_S = 60 * 60
+AFTERWARDS_S = 2  # a page that looks whether the session is over must not come a moment before
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -70,10 +71,10 @@ def key_of(card: Card) -> str:
 
 
 def seconds_left() -> int:
-    """Until the session ends if nothing is done."""
+    """Until the session is over if nothing is done."""
     now = shared().clock.now().timestamp()
-    whole = timedelta(seconds=LONGEST_S).total_seconds() - (now - float(session["began"]))
-    return max(1, int(min(IDLE_S, whole)))
+    whole = LONGEST_S - (now - float(session["began"]))
+    return max(0, int(min(IDLE_S, whole))) + AFTERWARDS_S
 
 
 def card_holder(view: Callable[P, R]) -> Callable[P, R | AnyResponse]:

@@ -1,19 +1,22 @@
 """The kiosk: only where it was set up, card or number, the slip once and then as a copy, nothing left behind."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from appliance.hospital.registry import card_password
 from appliance.store.booking_tables import Booking
 from appliance.store.hospital_tables import Card
+from appliance.store.models import database
 from drivers.clock import VirtualClock
 from drivers.errors import ConfigError
 from tests.unit.fake_printer import FakePrinter, printer
 from tests.web import prepared
 from tests.web.at_home import PASSWORD, bookings, csrf, give_password, page, send
-from tests.web.conftest import HTML, pass_time, signed_in, text_of
+from tests.web.conftest import HTML, NOW, pass_time, signed_in, text_of
 from webui import store
 from webui.app import create_app
 from webui.settings import load_config
@@ -131,6 +134,10 @@ def test_touched_twice_it_comes_out_once(hall: Flask, clock: VirtualClock) -> No
     touch_print(client)
     assert "补打" not in touch_print(client)
     assert row().printed == 1
+    for text in ("", "😀", "-1", "9" * 40, "<b>"):
+        assert send(client, "/kiosk/slip", {"booking": "1", "printed": text}, "/kiosk").status_code == 400
+    touch_print(client, 99_999_999)
+    assert row().printed == 1
 
 
 def test_before_the_day_a_slip_but_no_arrival(hall: Flask) -> None:
@@ -179,6 +186,46 @@ def test_wrong_passwords_lock_the_card_never_the_kiosk(hall: Flask) -> None:
         assert Card.get(Card.number == number).state == "locked"
     assert with_card(client, patient=2) == 303
     assert with_card(client) == 422
+
+
+def test_from_everywhere_at_once_the_card_is_locked_at_the_limit(hall: Flask) -> None:
+    """Twelve wrong passwords at once: at the kiosk, at home, on the telephone. Three are counted, and the right one is refused then."""
+    number, at_home, client = give_password(), hall.test_client(), kiosk(hall)
+    form = {"card_number": number, "password": "000111"}
+    tokens = {"/p": csrf(at_home), "/kiosk": csrf(client, "/kiosk")}
+    cookies = client.get_cookie("careline_device", path="/kiosk"), client.get_cookie("careline_kiosk", path="/kiosk")
+    home = at_home.get_cookie("careline_patient", path="/p")
+    results: list[str] = []
+
+    def by_page(address: str, area: str) -> None:
+        browser = hall.test_client()
+        for cookie in (*cookies, home):
+            assert cookie is not None
+            browser.set_cookie(cookie.key, cookie.value, path=cookie.path)
+        results.append(str(browser.post(address, data=form | {"csrf": tokens[area]}, headers=HTML).status_code))
+
+    def by_telephone() -> None:
+        with store.connection():
+            begun = card_password.begin(number)
+            right = card_password.is_right(begun, "333444")
+            with database.atomic("immediate"):
+                results.append(card_password.finish(begun, right, NOW).result)
+
+    ways = ((by_page, ("/p", "/p")), (by_page, ("/kiosk/card", "/kiosk")), (by_telephone, ()))
+    tries = [threading.Thread(target=way, args=where) for way, where in ways * 4]
+    for each in tries:
+        each.start()
+    for each in tries:
+        each.join(60.0)
+    assert (len(results), results.count("422")) == (12, 8)
+    with store.connection():
+        card = Card.get(Card.number == number)
+    assert (card.state, card.wrong_count) == ("locked", 3)
+    assert with_card_number(client, number) == 422
+
+
+def with_card_number(client: FlaskClient, number: str) -> int:
+    return send(client, "/kiosk/card", {"card_number": number, "password": PASSWORD}, "/kiosk").status_code
 
 
 @pytest.mark.parametrize("text", HOSTILE)

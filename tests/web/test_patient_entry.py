@@ -1,15 +1,14 @@
 """The patients' log-in: what is asked, what is refused and how, when it ends."""
 
-import threading
 from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
 
-from appliance.hospital.registry import card_password, cards
+from appliance.hospital.registry import cards
 from appliance.hospital.registry.cards import CardStep
 from appliance.store.hospital_tables import Card
-from appliance.store.models import Audit, database
+from appliance.store.models import Audit
 from drivers.clock import VirtualClock
 from tests.web.at_home import PASSWORD, give_password, log_in, page, send
 from tests.web.conftest import HTML, pass_time, signed_in, text_of
@@ -87,34 +86,6 @@ def test_tries_of_one_address_are_limited(app: Flask, clock: VirtualClock) -> No
     assert statuses == [422] * 20 + [429]
     pass_time(clock, 61.0)
     assert send(app.test_client(), "/p", {"card_number": "1", "password": "1"}).status_code == 422
-
-
-def test_wrong_passwords_from_everywhere_at_once_lock_the_card_at_the_limit(app: Flask) -> None:
-    """Twelve at once from the page and as from the telephone: three are counted, and the right one is refused afterwards."""
-    number = give_password()
-    results: list[str] = []
-
-    def by_page() -> None:
-        results.append(str(send(app.test_client(), "/p", {"card_number": number, "password": "111222"}).status_code))
-
-    def by_telephone() -> None:
-        with store.connection():
-            check = card_password.begin(number)
-            right = card_password.is_right(check, "333444")
-            with database.atomic("immediate"):
-                results.append(card_password.finish(check, right, NOW).result)
-
-    tries = [threading.Thread(target=by_page if place % 2 else by_telephone) for place in range(12)]
-    for each in tries:
-        each.start()
-    for each in tries:
-        each.join(60.0)
-    assert len(results) == 12
-    card = card_of()
-    assert (card.state, card.wrong_count) == ("locked", 3)
-    answer = send(app.test_client(), "/p", {"card_number": number, "password": PASSWORD})
-    assert answer.status_code == 422
-    assert "锁住" in answer.text
 
 
 def test_the_session_ends_by_itself(app: Flask, clock: VirtualClock) -> None:
