@@ -31,6 +31,7 @@ from webui.views import (
     complaints,
     dashboard,
     desk,
+    flow_versions,
     flows,
     handset,
     health,
@@ -172,6 +173,7 @@ def _add_views(app: Flask) -> None:
         health.blueprint,
         music.blueprint,
         flows.blueprint,
+        flow_versions.blueprint,
         handset.blueprint,
     ):
         app.register_blueprint(blueprint)

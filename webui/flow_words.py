@@ -50,9 +50,20 @@ def open_version(name: str, version: int) -> Shown:
         abort(404)
     row = FlowVersion.get_or_none(FlowVersion.flow == name, FlowVersion.version == version)
     flows, unread = publishing.build({**live, name: (version, text)}, 0)
-    faults = publishing.check(name, text, prompts().ids)
+    faults = faults_in(name, text)
     own = [fault for fault in unread if fault.flow == name]
     return Shown(name, version, text, row, None if own else flows.flows.get(name), flows, faults)
+
+
+def faults_in(name: str, text: str) -> list[FlowFault]:
+    """All faults of a text; those that name a place have the line where it begins, as far as it is found."""
+    found = publishing.check(name, text, prompts().ids)
+    return [fault if fault.line or fault.flow != name else msgspec.structs.replace(fault, line=_line(fault.place, text)) for fault in found]
+
+
+def _line(place: str, text: str) -> int:
+    begins = re.search(rf"^[ \t]+[\"']?{re.escape(place)}[\"']?[ \t]*:[ \t]*(?:$|\{{|&)", text, re.MULTILINE) if place else None
+    return text.count("\n", 0, begins.start()) + 1 if begins else 0
 
 
 @functools.cache

@@ -82,7 +82,7 @@ class Reading:
             self._fault(path, "APP-130", f"the key {path[-1]} is there twice", node.start_mark.line + 1)
         self._lines[path] = node.start_mark.line + 1
         if isinstance(node, yaml.MappingNode):
-            return {str(key.value): self._plain(value, (*path, str(key.value))) for key, value in node.value}
+            return {_key(key): self._plain(value, (*path, _key(key))) for key, value in node.value}
         if isinstance(node, yaml.SequenceNode):
             return [self._plain(each, (*path, str(place))) for place, each in enumerate(node.value)]
         return node.value
@@ -118,6 +118,13 @@ class Reading:
         place = path[1] if path[:1] == ("places",) and len(path) > 1 else ""
         line = line or self._lines.get(path, 1)
         self.faults.append(FlowFault(code=code, flow=self._name, place=place, what=what, remedy=remedy, line=line))
+
+
+def _key(node: yaml.Node) -> str:
+    """Raises: ValueError for a key that is a list or a table: written out, aliases of aliases would make much of little."""
+    if not isinstance(node, yaml.ScalarNode):
+        raise ValueError(f"the key at line {node.start_mark.line + 1} is no plain text")
+    return str(node.value)
 
 
 def read(text: str, name: str) -> tuple[Flow | None, list[FlowFault]]:

@@ -3,14 +3,18 @@
 Publishing tells the call agent, which walks new calls on it; calls that run finish on the edition they began with.
 """
 
+from datetime import datetime
+
 from flask import Blueprint, render_template, request
 from werkzeug.exceptions import NotFound
 
 from appliance.ivr import publishing
 from appliance.ivr.reading import built_in_texts
-from appliance.store.flow_tables import FlowVersion
+from appliance.store.flow_tables import FlowEdition, FlowVersion
 from webui import flow_words
 from webui.rights import Right, needs
+
+EDITIONS_SHOWN = 20
 
 blueprint = Blueprint("flows", __name__)
 
@@ -24,7 +28,14 @@ def show() -> str:
     rows = {(row.flow, row.version): row for row in FlowVersion.select().where(FlowVersion.state == publishing.PUBLISHED)}
     names = publishing.flow_names()
     titles = {name: flow.title.get(flow_words.reader(), "") for name, flow in flows.flows.items()}
-    return render_template("flows.html", names=names, live=live, rows=rows, drafts=drafts, titles=titles)
+    return render_template("flows.html", names=names, live=live, rows=rows, drafts=drafts, titles=titles, editions=_editions())
+
+
+def _editions() -> list[tuple[int, datetime | None, str, str]]:
+    """Number, when, by whom, note; the newest first, the program's own last; empty when nothing was ever published."""
+    rows = FlowEdition.select().order_by(FlowEdition.number.desc()).limit(EDITIONS_SHOWN)
+    told = [(row.number, row.published_at, row.published_by, row.note) for row in rows]
+    return [*told, (0, None, "", "")] if told else []
 
 
 @blueprint.get("/flows/<flow>")
@@ -47,10 +58,14 @@ def version(flow: str, version: int) -> str:
 def _version(name: str, version: int) -> str:
     shown = flow_words.open_version(name, version)
     drawing = flow_words.drawing(shown.flow) if shown.flow else None
-    places = _places(shown)
-    is_own = name in built_in_texts()
-    lists = {"versions": publishing.versions(name), "is_own": is_own, "live": publishing.live_versions().get(name)}
-    return render_template("flow.html", shown=shown, drawing=drawing, places=places, **lists)
+    rows = publishing.versions(name)
+    lists = {
+        "versions": rows,
+        "is_own": name in built_in_texts(),
+        "live": publishing.live_versions().get(name),
+        "has_draft": any(row.state == publishing.DRAFT for row in rows),
+    }
+    return render_template("flow.html", shown=shown, drawing=drawing, places=_places(shown), **lists)
 
 
 def _places(shown: flow_words.Shown) -> dict[str, dict[str, str]]:
