@@ -32,6 +32,7 @@ from webui.views import (
     dashboard,
     desk,
     flow_versions,
+    flow_walk,
     flows,
     handset,
     health,
@@ -174,6 +175,7 @@ def _add_views(app: Flask) -> None:
         music.blueprint,
         flows.blueprint,
         flow_versions.blueprint,
+        flow_walk.blueprint,
         handset.blueprint,
     ):
         app.register_blueprint(blueprint)

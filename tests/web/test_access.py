@@ -108,7 +108,7 @@ MAY = {
     **dict.fromkeys(("hospital.home", "hospital.show", "hospital.new", "hospital.make", "hospital.edit", "hospital.change"), EDITORS),
     **dict.fromkeys(("hospital.set_open", "hospital.remove_vip", "imports.show", "imports.try_file", "imports.apply"), EDITORS),
     **dict.fromkeys(("clinics.show", "clinics.new", "clinics.make", "clinics.one", "clinics.stop", "clinics.set_blocked"), EDITORS),
-    **dict.fromkeys(("flows.show", "flows.one", "flows.version", "flows.place"), FLOW_READERS),
+    **dict.fromkeys(("flows.show", "flows.one", "flows.version", "flows.place", "flow_walk.show"), FLOW_READERS),
     **dict.fromkeys(("flow_versions.edit", "flow_versions.save", "flow_versions.discard"), EDITORS),
     "flow_versions.publish": {ADMIN, CHIEF},
     "flow_versions.roll_back": {ADMIN, CHIEF},
