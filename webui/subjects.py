@@ -8,9 +8,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from appliance.hospital.registry import departments, doctors, drugs, notices, vip
-from appliance.hospital.registry.field_fault import Refused
+from appliance.hospital.complaints import sight
+from appliance.hospital.registry import departments, doctors, drugs, notices, staff, vip
+from appliance.hospital.registry.departments import DepartmentEntry
+from appliance.hospital.registry.field_fault import Refused, refused
+from appliance.hospital.registry.staff import StaffEntry
 from appliance.store.hospital_tables import Department, Doctor, Drug, Notice, Patient, StaffMember, Vip
+from appliance.store.models import Account
 from webui.fields import Field, flag, yuan
 from webui.shared import me, shared
 
@@ -50,6 +54,38 @@ def _departments(text: str) -> Any:
     return query.where((Department.code == text) | Department.name_zh.contains(text) | Department.name_en.contains(text)) if text else query
 
 
+def _accounts(field: str, names: list[str]) -> list[int] | Refused:
+    """The accounts of these names."""
+    ids = {row.name: row.id for row in Account.select().where(Account.name.in_(names))}
+    unknown = next((name for name in names if name not in ids), None)
+    return [ids[name] for name in names] if unknown is None else refused(field, "unknown", value=unknown[:32])
+
+
+def _names(ids: list[int]) -> str:
+    return " ".join(row.name for row in Account.select().where(Account.id.in_(ids)).order_by(Account.name))
+
+
+def _read_department(given: Mapping[str, str]) -> tuple[DepartmentEntry, list[int]] | Refused:
+    """With the accounts of its heads, from whom complaints about it are kept too."""
+    entry = departments.read(given)
+    heads = _accounts("heads", given.get("heads", "").split())
+    if isinstance(entry, Refused):
+        return entry
+    return heads if isinstance(heads, Refused) else (entry, heads)
+
+
+def _save_department(read: tuple[DepartmentEntry, list[int]], row_id: int | None) -> Department | Refused:
+    outcome = departments.save(read[0], row_id)
+    if isinstance(outcome, Department):
+        sight.set_heads(outcome.id, read[1])
+    return outcome
+
+
+def _department(row: Department) -> Values:
+    texts = _texts(row, "code", "name_zh", "name_en", "place_zh", "place_en")
+    return texts | {"closed": flag(row.closed), "heads": _names(sight.heads_of(row.id))}
+
+
 DEPARTMENTS = Subject(
     name="departments",
     icon="building-hospital",
@@ -58,14 +94,66 @@ DEPARTMENTS = Subject(
         Field(name="closed", kind="flag"),
         *_two("name", required=True),
         *_two("place", most=128),
+        Field(name="heads", most=200, wide=True),
     ),
     columns=("code", "name_zh", "name_en", "place_zh", "closed"),
     table=Department,
     found=_departments,
-    values=lambda row: _texts(row, "code", "name_zh", "name_en", "place_zh", "place_en") | {"closed": flag(row.closed)},
-    read=departments.read,
-    save=departments.save,
+    values=_department,
+    read=_read_department,
+    save=_save_department,
     fresh={"closed": "no"},
+)
+
+
+def _staff(text: str) -> Any:
+    query = StaffMember.select(StaffMember, Department).join(Department).order_by(StaffMember.code)
+    named = StaffMember.name_zh.contains(text) | StaffMember.name_en.contains(text)
+    return query.where((StaffMember.code == text) | (Department.code == text) | named) if text else query
+
+
+def _member(row: StaffMember) -> Values:
+    texts = _texts(row, "code", "name_zh", "name_en") | {"department": row.department.code, "left": flag(row.left)}
+    return texts | {"account": row.account.name if row.account else ""}
+
+
+def _read_member(given: Mapping[str, str]) -> tuple[StaffEntry, int | None] | Refused:
+    """With the account this person uses, so that complaints about them are kept from it."""
+    entry = staff.read(given)
+    accounts = _accounts("account", given.get("account", "").split()[:1])
+    if isinstance(entry, Refused):
+        return entry
+    return accounts if isinstance(accounts, Refused) else (entry, accounts[0] if accounts else None)
+
+
+def _save_member(read: tuple[StaffEntry, int | None], row_id: int | None) -> StaffMember | Refused:
+    entry, account_id = read
+    other = staff.of_account(account_id) if account_id is not None else None
+    if other is not None and other.id != row_id:
+        return refused("account", "duplicate", value=other.code)
+    outcome = staff.save(entry, row_id)
+    if isinstance(outcome, StaffMember):
+        staff.link_account(outcome.id, account_id)
+    return outcome
+
+
+STAFF = Subject(
+    name="staff",
+    icon="id-badge",
+    fields=(
+        Field(name="code", kind="digits", most=8, required=True),
+        Field(name="department", kind="digits", most=8, required=True),
+        *_two("name", required=True),
+        Field(name="account", most=32),
+        Field(name="left", kind="flag"),
+    ),
+    columns=("code", "name_zh", "name_en", "department", "account", "left"),
+    table=StaffMember,
+    found=_staff,
+    values=_member,
+    read=_read_member,
+    save=_save_member,
+    fresh={"left": "no"},
 )
 
 
@@ -207,4 +295,4 @@ VIPS = Subject(
     fresh={"level": str(vip.LEVELS[-1])},
 )
 
-SUBJECTS: Mapping[str, Subject] = {subject.name: subject for subject in (DEPARTMENTS, DOCTORS, DRUGS, NOTICES, VIPS)}
+SUBJECTS: Mapping[str, Subject] = {subject.name: subject for subject in (DEPARTMENTS, STAFF, DOCTORS, DRUGS, NOTICES, VIPS)}

@@ -8,13 +8,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from appliance.store.booking_tables import Booking, Clinic, Slot
-from appliance.store.hospital_tables import Department, Doctor, Drug, Notice, Patient, Vip
+from appliance.store.hospital_tables import Department, Doctor, Drug, Notice, Patient, StaffMember, Vip
 from tests.web import prepared
 from tests.web.conftest import HTML, SignIn, post, text_of, token
 from webui import store
 
 GOOD: dict[str, tuple[Any, dict[str, str]]] = {
     "departments": (Department, {"code": "44", "name_zh": "皮肤科", "name_en": "Dermatology", "closed": "no"}),
+    "staff": (StaffMember, {"code": "9001", "name_zh": "何平", "name_en": "He Ping", "department": "15", "account": "qian"}),
     "doctors": (Doctor, {"number": "4401", "name_zh": "周杰", "name_en": "Zhou Jie", "department": "12", "fee": "30"}),
     "drugs": (Drug, {"number": "77", "name_zh": "布洛芬", "name_en": "Ibuprofen", "price": "9.90"}),
     "notices": (Notice, {"kind": "health", "title_zh": "流感", "title_en": "Flu", "text_zh": "多喝水", "text_en": "Drink water"}),
@@ -24,6 +25,9 @@ SCRIPT = "<script>alert(1)</script>"
 BAD = [
     *(("departments", "code", value) for value in ("", "x", "12", "123456789", "😀", SCRIPT)),
     *(("departments", "name_zh", value) for value in ("", "x" * 65, "骨😀", SCRIPT)),
+    ("departments", "heads", "chen nobody"),
+    *(("staff", "account", value) for value in ("nobody", SCRIPT)),
+    *(("staff", "code", value) for value in ("", "1001", "x")),
     *(("doctors", "number", value) for value in ("", "1001", "-1")),
     *(("doctors", "department", value) for value in ("", "99", "x")),
     *(("doctors", "fee", value) for value in ("-5", "abc", "1.234", "9" * 12)),
@@ -78,6 +82,23 @@ def test_bad_values_are_told_at_the_field(sign_in: SignIn, subject: str, field: 
     assert f'id="f-{field}-fault"' in answer.text
     assert SCRIPT not in answer.text
     assert count(table) == before
+
+
+def test_an_account_is_one_persons(sign_in: SignIn) -> None:
+    client, form = sign_in("business"), GOOD["staff"][1]
+    assert post(client, "/hospital/staff/new", form).status_code == 303
+    assert post(client, "/hospital/staff/new", form | {"code": "9002"}).status_code == 422
+    assert post(client, "/hospital/staff/4", form | {"account": ""}).status_code == 303
+    assert post(client, "/hospital/staff/new", form | {"code": "9002"}).status_code == 303
+
+
+def test_heads_of_a_department_see_no_complaint_about_it(sign_in: SignIn) -> None:
+    chief = sign_in("supervisor")
+    assert "儿科" in text_of(chief.get("/complaints", headers=HTML).text)
+    form = {"code": "15", "name_zh": "儿科", "name_en": "Paediatrics", "heads": "wu chen"}
+    assert post(sign_in("business"), "/hospital/departments/2", form).status_code == 303
+    assert "儿科" not in text_of(chief.get("/complaints", headers=HTML).text)
+    assert 'value="chen wu"' in sign_in("business").get("/hospital/departments/2", headers=HTML).text
 
 
 def test_what_there_is_not(sign_in: SignIn) -> None:
