@@ -203,7 +203,7 @@ def last_records() -> str:
 
 
 def is_alive(pid: int) -> bool:
-    """False also for one that is dead and not yet buried; its files are closed once its last thread is gone. Source: proc(5), stat field 3."""
+    """False also for one that is dead and not yet buried; files are closed when its last thread is gone. Source: proc(5), stat field 3."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         return state not in "ZX" or len(os.listdir(f"/proc/{pid}/task")) > 1
