@@ -60,3 +60,13 @@ def test_a_draft_with_faults_is_not_walked(sign_in: SignIn) -> None:
     client = sign_in("business")
     post(client, "/flows/drugs/edit", {"text": DRUGS.replace("got: find", "got: nowhere")})
     assert "APP-132" in client.get("/flows/drugs/1/walk", headers=HTML).text
+
+
+def test_nobody_types_a_secret_into_a_walk(sign_in: SignIn) -> None:
+    """Where the flow asks for one there are buttons only: what is typed would stand in the address."""
+    client = sign_in("business")
+    at_card = client.get("/flows/card/0/walk?a=2", headers=HTML).text
+    assert 'id="typed"' in at_card
+    at_password = client.get("/flows/card/0/walk?a=2&a=10012345%23", headers=HTML).text
+    assert 'id="typed"' not in at_password
+    assert 'value="1111#"' in at_password

@@ -45,7 +45,8 @@ def show(flow: str, version: int) -> str:
     seen = [_walked(shown, one) for one in _walks().add((str(session["key"]), flow, version, shown.row.saved if shown.row else 0), taken)]
     last = walk.stops[-1]
     node = shown.flows.at(last.place)[1]
-    keypad = {"keys": KEYS if isinstance(node, Keyed) else "", "types": isinstance(node, AskDigits)}
+    secret = "1" * node.min + "#" if isinstance(node, AskDigits) and node.secret else ""  # nobody is to type a real one here
+    keypad = {"keys": KEYS if isinstance(node, Keyed) else "", "types": isinstance(node, AskDigits), "secret": secret}
     figures = {"now": _coverage(shown, [walk]), "ever": _coverage(shown, seen), "walks": len(seen)}
     full = len(taken[2]) >= ANSWERS_MOST
     stops = walk.stops[-STOPS_SHOWN:]
