@@ -68,7 +68,6 @@ class CallAgent:
         clock: Clock,
         prompts: PromptLibrary | None = None,
         store: Store | None = None,
-        prompt_fault: CarelineError | None = None,
         listeners: tuple[Listener, ...] = (),
         flows: FlowSet | None = None,
     ) -> None:
@@ -101,7 +100,7 @@ class CallAgent:
         self.care = LineCare(self.lines, self.store, self.live, clock)
         self._news = ConnectionNews()
         self._listeners = listeners
-        self._prompt_fault = prompt_fault
+        self.prompt_fault: CarelineError | None = None
         self._control: ControlServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -174,7 +173,7 @@ class CallAgent:
             *health.line_setup(self.care.faults),
             disk,
             health.store(self.store.fault, self.store.has_reserve),
-            health.prompts(self._prompt_fault),
+            health.prompts(self.prompt_fault),
             health.dispatch(self._desk_work.dead),
             health.ledger(self._day_work.unbalanced),
             health.flows(self.editions.fault, self.editions.current.edition),

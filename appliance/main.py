@@ -116,20 +116,26 @@ async def serve(config: Config, file: Path) -> None:
         return await connect_unix(config.paths.lines_socket)
 
     prompts = PromptLibrary(own=Path(config.paths.data_dir))
-    faults = faults_of(config, prompts, file)
-    for fault in faults:
-        log.log(logging.ERROR if errors_of([fault]) else logging.WARNING, "%s", fault)
-    worst = next(iter(errors_of(faults)), None)
-    agent = CallAgent(config, connect, clock, prompts, prompt_fault=worst, listeners=(NamesWatch(config, file),))
+    agent = CallAgent(config, connect, clock, prompts, listeners=(NamesWatch(config, file),))
     await agent.start(control=True)
+    looking = asyncio.create_task(_look_through(agent, config, prompts, file), name="look through")
     notifier = sdnotify.SystemdNotifier()
     notifier.notify("READY=1")
     log.info("ready; data in %s", config.paths.data_dir)
     try:
         await _first_of(stopping.wait(), _watchdog(notifier, agent))
     finally:
+        looking.cancel()
         notifier.notify("STOPPING=1")
         await agent.stop()
+
+
+async def _look_through(agent: CallAgent, config: Config, prompts: PromptLibrary, file: Path) -> None:
+    """Everything that could be wrong, thousands of prompts among it, in a thread: callers do not wait for that."""
+    faults = await asyncio.to_thread(faults_of, config, prompts, file)
+    for fault in faults:
+        log.log(logging.ERROR if errors_of([fault]) else logging.WARNING, "%s", fault)
+    agent.prompt_fault = next(iter(errors_of(faults)), None)
 
 
 async def _first_of(*work: Coroutine[Any, Any, Any]) -> None:

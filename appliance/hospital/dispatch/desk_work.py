@@ -11,7 +11,8 @@ from appliance.calendar import Calendar
 from appliance.config import HospitalConfig
 from appliance.hospital.complaints.escalation import escalate
 from appliance.hospital.dispatch.items import dead_letters
-from appliance.hospital.dispatch.offering import offer_waiting
+from appliance.hospital.dispatch.offering import Run, offer_waiting
+from appliance.store.case_tables import Desk
 from appliance.store.writer import Store
 from drivers.clock import Clock
 from drivers.errors import CarelineError
@@ -19,6 +20,7 @@ from drivers.errors import CarelineError
 log = logging.getLogger("careline.cases")
 
 OFFER_EVERY_S = 1.0
+IDLE_EVERY_S = 15.0  # without desks: callers wait for the same writer of the store
 ESCALATE_EVERY = timedelta(minutes=1)
 
 
@@ -33,6 +35,7 @@ class DeskWork:
         self._calendar = Calendar(hospital.calendar)
         self._escalated_at: datetime | None = None
         self.dead = 0
+        self._has_desks = False
 
     async def run(self) -> None:
         while True:
@@ -41,10 +44,16 @@ class DeskWork:
                 await self._once(self._clock.now())
             except CarelineError as error:  # told as the store's own fault
                 log.info("work items stay where they are: %s", error)
-            await asyncio.sleep(OFFER_EVERY_S)
+            await asyncio.sleep(OFFER_EVERY_S if self._has_desks else IDLE_EVERY_S)
+
+    def _offer(self, now: datetime) -> Run:
+        self._has_desks = Desk.select().where(~Desk.closed).exists()
+        done = offer_waiting(self._limits, now)
+        self.dead = dead_letters().count()
+        return done
 
     async def _once(self, now: datetime) -> None:
-        done, self.dead = await self._store.run(lambda: (offer_waiting(self._limits, now), dead_letters().count()), lasting=False)
+        done = await self._store.run(lambda: self._offer(now), lasting=False)
         if done.dead:
             log.warning("HOS-223: nobody could take %d work items; they are on the list of dead letters", done.dead)
         if self._escalated_at is None or not timedelta(0) <= now - self._escalated_at < ESCALATE_EVERY:
