@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from appliance.calendar import Calendar
 from appliance.config import HospitalConfig
 from appliance.hospital.complaints.escalation import escalate
-from appliance.hospital.dispatch.items import dead_letters
+from appliance.hospital.dispatch.items import dead_letters, waiting
 from appliance.hospital.dispatch.offering import Run, offer_waiting
 from appliance.store.case_tables import Desk
 from appliance.store.writer import Store
@@ -20,7 +20,7 @@ from drivers.errors import CarelineError
 log = logging.getLogger("careline.cases")
 
 OFFER_EVERY_S = 1.0
-IDLE_EVERY_S = 15.0  # without desks: callers wait for the same writer of the store
+IDLE_EVERY_S = 15.0  # without desks and items: callers wait for the same writer of the store
 ESCALATE_EVERY = timedelta(minutes=1)
 
 
@@ -35,7 +35,7 @@ class DeskWork:
         self._calendar = Calendar(hospital.calendar)
         self._escalated_at: datetime | None = None
         self.dead = 0
-        self._has_desks = False
+        self._is_busy = False
 
     async def run(self) -> None:
         while True:
@@ -44,10 +44,10 @@ class DeskWork:
                 await self._once(self._clock.now())
             except CarelineError as error:  # told as the store's own fault
                 log.info("work items stay where they are: %s", error)
-            await asyncio.sleep(OFFER_EVERY_S if self._has_desks else IDLE_EVERY_S)
+            await asyncio.sleep(OFFER_EVERY_S if self._is_busy else IDLE_EVERY_S)
 
     def _offer(self, now: datetime) -> Run:
-        self._has_desks = Desk.select().where(~Desk.closed).exists()
+        self._is_busy = Desk.select().where(~Desk.closed).exists() or bool(waiting(1))
         done = offer_waiting(self._limits, now)
         self.dead = dead_letters().count()
         return done
