@@ -8,7 +8,7 @@ import functools
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import yaml
@@ -31,6 +31,12 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers = {}  # noqa: RUF012  # PyYAML's own declaration
 
 
+class _FastLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # PyYAML may be built without libyaml
+    """For the program's own flows, which callers wait for when a call agent has died. It does not check depth: not for texts of others."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+
+
 class _Dumper(yaml.SafeDumper):
     """Its counterpart; lists stand under their key, indented."""
 
@@ -43,8 +49,9 @@ class _Dumper(yaml.SafeDumper):
 class Reading:
     """One text being read."""
 
-    def __init__(self, text: str, name: str) -> None:
+    def __init__(self, text: str, name: str, loader: Any = _Loader) -> None:
         self.faults: list[FlowFault] = []
+        self._loader = loader
         self._text = text
         self._name = name
         self._lines: dict[tuple[str, ...], int] = {}
@@ -66,7 +73,7 @@ class Reading:
         if len(self._text) > SIZE_LIMIT:
             return self._fault((), "APP-130", f"it is longer than {SIZE_LIMIT} characters")
         try:
-            node = yaml.compose(self._text, Loader=_Loader)
+            node = yaml.compose(self._text, Loader=self._loader)
             return None if node is None else self._plain(node, ())
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
@@ -163,9 +170,10 @@ def built_in_texts(folder: Path = FLOWS) -> Mapping[str, str]:
 
 
 def _built_in(path: Path) -> Flow:
-    flow, faults = read(path.read_text(encoding="utf-8"), path.stem)
+    reading = Reading(path.read_text(encoding="utf-8"), path.stem, _FastLoader)
+    flow = reading.flow()
     if flow is None:
-        raise faults[0].error()
+        raise min(reading.faults, key=lambda fault: fault.line).error()
     if flow.flow != path.stem:
         raise FlowError("APP-131", f"{path.name} calls its flow {flow.flow!r}", "Name the file after its flow")
     return flow
