@@ -39,6 +39,7 @@ from drivers.protocol import Event, Welcome
 log = logging.getLogger("careline.calls")
 
 HEALTH_EVERY_S = 5.0
+CALLERS_FIRST_S = 5.0
 FLOWS_LIMIT_S = 5.0
 
 
@@ -56,6 +57,12 @@ class ConnectionNews:
 
     def event(self, event: Event) -> None:
         """Of no interest."""
+
+
+async def _later(work: Callable[[], Awaitable[None]]) -> None:
+    """After a start, callers come first: the calls of the call agent before, and those that rang meanwhile."""
+    await asyncio.sleep(CALLERS_FIRST_S)
+    await work()
 
 
 class CallAgent:
@@ -118,8 +125,8 @@ class CallAgent:
             asyncio.create_task(self.lines.run(Listeners(*self._own_listeners(), *self._listeners)), name="lines"),
             asyncio.create_task(self._watch_health(), name="health"),
             asyncio.create_task(self._lamps.run(), name="message lamps"),
-            asyncio.create_task(self._desk_work.run(), name="desk work"),
-            asyncio.create_task(self._day_work.run(), name="day work"),
+            asyncio.create_task(_later(self._desk_work.run), name="desk work"),
+            asyncio.create_task(_later(self._day_work.run), name="day work"),
         ]
 
     async def _begin_flows(self) -> None:

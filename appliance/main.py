@@ -35,6 +35,7 @@ log = logging.getLogger("careline.calls")
 
 DEFAULT_CONFIG = Path("/etc/careline/careline.toml")
 WATCHDOG_DEFAULT_S = 10.0
+LOOK_THROUGH_AFTER_S = 20.0  # calls of the one before are taken over first
 EXIT_FAULT = 1
 EXIT_CONFIG = 78  # Source: sysexits.h, EX_CONFIG
 
@@ -132,6 +133,7 @@ async def serve(config: Config, file: Path) -> None:
 
 async def _look_through(agent: CallAgent, config: Config, prompts: PromptLibrary, file: Path) -> None:
     """Everything that could be wrong, thousands of prompts among it, in a thread: callers do not wait for that."""
+    await asyncio.sleep(LOOK_THROUGH_AFTER_S)
     faults = await asyncio.to_thread(faults_of, config, prompts, file)
     for fault in faults:
         log.log(logging.ERROR if errors_of([fault]) else logging.WARNING, "%s", fault)
