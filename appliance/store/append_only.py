@@ -26,4 +26,5 @@ def keep(database: Database) -> None:
         )
     for name, what, table, when in RULES:
         body = "execute function append_only()" if is_postgresql else f"begin select raise(abort, 'the ledger only grows: {name}'); end"
-        database.execute_sql(f"create trigger {name} before {what} on {table} for each row {when} {body}")
+        begin = "create or replace trigger" if is_postgresql else "create trigger if not exists"
+        database.execute_sql(f"{begin} {name} before {what} on {table} for each row {when} {body}")
