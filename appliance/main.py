@@ -35,7 +35,7 @@ log = logging.getLogger("careline.calls")
 
 DEFAULT_CONFIG = Path("/etc/careline/careline.toml")
 WATCHDOG_DEFAULT_S = 10.0
-LOOK_THROUGH_AFTER_S = 20.0  # calls of the one before are taken over first
+LOOK_THROUGH_AFTER_S = 120.0  # calls of the one before are taken over first; thousands of prompts take their time
 EXIT_FAULT = 1
 EXIT_CONFIG = 78  # Source: sysexits.h, EX_CONFIG
 
