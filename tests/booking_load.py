@@ -24,6 +24,7 @@ from appliance.store.database import open_store
 from appliance.store.hospital_tables import Card, Department, Patient
 from appliance.store.models import database
 from appliance.store.money_tables import LedgerAccount, LedgerTransaction, Posting
+from appliance.store.transaction import write_transaction
 
 NOW = datetime(2026, 3, 8, 2, tzinfo=UTC)
 DAY = date(2026, 3, 9)
@@ -35,13 +36,14 @@ HELD_FEN = 10_000
 PAUSE_S = 0.05
 
 
-def crowd(count: int) -> None:
+def crowd(count: int, card_number: Callable[[int], str] = str, password_hash: str = "") -> None:
     """`count` patients, each with a card of the same id that holds HELD_FEN: account id + 1, since account 1 is the till."""
     ids = range(1, count + 1)
     LedgerAccount.create(kind="cash", code="cash 1", balance_fen=-HELD_FEN * count)
     _insert(Patient, [{"number": f"{n}", "name": f"人{n}", "name_key": f"人{n}", "created_at": NOW} for n in ids])
     _insert(LedgerAccount, [{"kind": "card", "code": f"card {n}", "balance_fen": HELD_FEN} for n in ids])
-    _insert(Card, [{"number": f"{n}", "patient": n, "state_at": NOW, "account": n + 1, "issued_at": NOW} for n in ids])
+    same: dict[str, object] = {"password_hash": password_hash, "state_at": NOW, "issued_at": NOW}
+    _insert(Card, [{"number": card_number(n), "patient": n, "account": n + 1} | same for n in ids])
     _insert(LedgerTransaction, [{"once_key": f"top up {n}", "at": NOW, "kind": "top_up"} for n in ids])
     _insert(Posting, [_posting(n, n + 1, HELD_FEN, HELD_FEN) for n in ids])
     _insert(Posting, [_posting(n, 1, -HELD_FEN, -HELD_FEN * n) for n in ids])
@@ -80,14 +82,14 @@ def keep(number: int, place: int) -> None:
 def attempt(number: int) -> str:
     """A caller's whole try: keep a free place, then pay for it; another when somebody was faster."""
     while True:
-        with database.atomic("immediate"):
+        with write_transaction(database):
             if Booking.select().where(Booking.once_key == f"call {number}").exists():
                 return "booked"
             free = _mine_or_free(number)
             if free is None:
                 return "full"
             keep(number, free.id)
-        with database.atomic("immediate"):
+        with write_transaction(database):
             if buy(number, free.id, f"call {number}"):
                 return "booked"
 
@@ -102,7 +104,7 @@ def _mine_or_free(number: int) -> Slot | None:
 
 def come(number: int) -> str:
     """The patient of booking `number` arrives in the last second of the day."""
-    with database.atomic("immediate"):
+    with write_transaction(database):
         outcome = arrive(number, LAST_SECOND, ZONE)
     time.sleep(PAUSE_S / 5)
     return outcome.value
@@ -113,7 +115,7 @@ def end_day(number: int) -> str:
     now = AFTER + timedelta(hours=number % 3 - 1)
     done = False
     while not done:
-        with database.atomic("immediate"):
+        with write_transaction(database):
             done = day_end.step(DAY, now, ZONE).done
         time.sleep(PAUSE_S)  # as the call agent does, so that others get their turn
     return "ended"

@@ -11,6 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from peewee import Field
 
 from appliance.store.models import Account, database
+from appliance.store.transaction import write_transaction
 from webui.settings import WebSettings
 
 PASSWORD_LEAST = 10
@@ -62,7 +63,7 @@ def create(name: str, password: str, role: str, language: str, now: datetime) ->
 def create_first(name: str, password: str, language: str, now: datetime) -> Account | None:
     """The first administrator; None when another was made meanwhile."""
     hashed = _hasher.hash(password)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         if Account.select().exists():
             return None
         return Account.create(

@@ -7,6 +7,7 @@ from appliance.hospital import masking
 from appliance.hospital.registry import card_password
 from appliance.hospital.registry.card_password import KEYED_MOST, Password, PasswordOutcome
 from appliance.store.models import database
+from appliance.store.transaction import write_transaction
 from webui.shared import audit, say, shared
 
 NUMBER_MOST = 16
@@ -27,7 +28,7 @@ def _once(card_number: str, password: str) -> PasswordOutcome:
     with database.atomic():
         begun = card_password.begin(card_number)
     right = card_password.is_right(begun, password)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         limit = shared().config.hospital.card_wrong_passwords
         outcome = card_password.finish(begun, right, shared().clock.now(), limit=limit)
         if outcome.result is not Password.RIGHT:

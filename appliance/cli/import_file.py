@@ -20,6 +20,7 @@ from appliance.hospital.registry.field_fault import Language
 from appliance.hospital.registry.telephone import normaliser
 from appliance.store.database import open_store
 from appliance.store.models import database
+from appliance.store.transaction import read_transaction, write_transaction
 
 COUNTS = {
     "en": "{rows} rows: {new} new, {changed} changed, {unchanged} as they are, {absent} others in the store stay; {fault_count} faults.",
@@ -62,7 +63,7 @@ def _import(kind: str, content: bytes, apply_it: bool, config: configuration.Con
         return read
     opened = open_store(config.paths.database)
     try:
-        with database.atomic("immediate" if apply_it else "deferred"):
+        with write_transaction(database) if apply_it else read_transaction(database):
             return save(read, setting) if apply_it else compare(read)
     finally:
         opened.close()

@@ -19,6 +19,7 @@ from appliance.hospital.slips.slip import Language, Slip
 from appliance.hospital.slips.wire import Printed, PrinterError, Printing
 from appliance.store.booking_tables import Booking
 from appliance.store.case_tables import Desk, WorkItem
+from appliance.store.transaction import write_transaction
 from drivers.clock import Clock
 
 LOOK_EVERY_S = 5.0
@@ -47,7 +48,7 @@ class PrinterWork:
 
     def begin(self) -> None:
         """What an earlier process had taken and never told the end of may be printed or not."""
-        with self._database.atomic("immediate"):
+        with write_transaction(self._database):
             for item in WorkItem.select().where(WorkItem.desk == self._desk_id, WorkItem.state == State.TAKEN):
                 self._doubtful(item, "HOS-236: printing was broken off. See whether the slip came out")
 
@@ -56,12 +57,12 @@ class PrinterWork:
         desk = Desk.get_or_none(Desk.id == self._desk_id, Desk.printer, ~Desk.closed)
         if desk is None or not self._is_well(desk):
             return False
-        with self._database.atomic("immediate"):
+        with write_transaction(self._database):
             job = self._take(desk)
         if job is None:
             return False
         printing = wire.print_slip(desk.address, job.slip)
-        with self._database.atomic("immediate"):
+        with write_transaction(self._database):
             self._settle(job, printing)
         return printing.printed is Printed.YES
 
@@ -76,14 +77,14 @@ class PrinterWork:
         except PrinterError as error:
             self._is_not_there(desk, str(error))
             return False
-        with self._database.atomic("immediate"):
+        with write_transaction(self._database):
             desks.beat(desk.id, self._clock.now())
         return True
 
     def _is_not_there(self, desk: Desk, fault: str) -> None:
         if desk.fault != fault:
             log.warning("%s: %s", desk.name, fault)
-        with self._database.atomic("immediate"):
+        with write_transaction(self._database):
             desks.leave(desk.id, fault)
 
     def _take(self, desk: Desk) -> Job | None:

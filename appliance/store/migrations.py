@@ -10,6 +10,7 @@ from peewee import SqliteDatabase
 
 from appliance.store import append_only, models, tables
 from appliance.store.errors import StoreError
+from appliance.store.transaction import write_transaction
 
 
 def _first(database: SqliteDatabase) -> None:
@@ -53,7 +54,7 @@ def migrate(database: SqliteDatabase, path: Path) -> int:
 
     Raises: StoreError STO-003 when a newer program made it.
     """
-    with database.atomic("immediate"):
+    with write_transaction(database):
         database.execute_sql("create table if not exists schema_version (version integer not null)")
         version = current_version(database)
         if version > len(STEPS):

@@ -27,6 +27,7 @@ from appliance.store.database import broken, first_of, is_damage, open_store
 from appliance.store.errors import StoreError
 from appliance.store.projections import last_seq, store_event
 from appliance.store.reserve import Reserve, lacks_room
+from appliance.store.transaction import write_transaction
 from drivers.clock import Clock
 
 BATCH = 500
@@ -196,7 +197,7 @@ class Store:
 
     def _transact(self, batch: list[Job]) -> list[Outcome]:
         assert self._database is not None
-        with self._database.atomic("immediate"):
+        with write_transaction(self._database):
             return [_attempt(job) for job in batch]
 
     def _fault_of(self, error: DatabaseError) -> StoreError:

@@ -13,6 +13,7 @@ from appliance.hospital import voicing
 from appliance.ivr.prompts import wav
 from appliance.ivr.prompts.catalogue import PromptError
 from appliance.ivr.prompts.library import SPEECH, text_file
+from appliance.store.transaction import write_transaction
 from appliance.voice.engine import Engine
 from drivers.clock import Clock
 
@@ -53,14 +54,14 @@ class VoiceWork:
 
     def _sweep(self) -> None:
         now = self._clock.now()
-        with self._database.atomic("immediate"):
+        with write_transaction(self._database):
             voicing.sweep(now, self._engine.voices if self._engine else {})
             gone = voicing.forget_unused(now)
         for path in gone:
             (self._own / path).unlink(missing_ok=True)
 
     def _next(self) -> voicing.Wanted | None:
-        with self._database.atomic("immediate"):
+        with write_transaction(self._database):
             if self._engine is None:
                 voicing.no_voice(self._lacking)
             elif voicing.total_ms() * wav.RATE_HZ // 1000 >= self._most_bytes:
@@ -78,7 +79,7 @@ class VoiceWork:
         except OSError as error:
             self._failed(wanted, PromptError("APP-069", f"the rendering cannot be kept ({error.strerror})", "Free disk space."))
             return
-        with self._database.atomic("immediate"):
+        with write_transaction(self._database):
             length_ms = len(alaw) * 1000 // wav.RATE_HZ
             voicing.made(wanted.key, str(path.relative_to(self._own)), length_ms, self._engine.voices[wanted.lang], self._clock.now())
         log.info("spoken: %s (%d ms)", wanted.text[:40], length_ms)
@@ -94,7 +95,7 @@ class VoiceWork:
     def _failed(self, wanted: voicing.Wanted, error: PromptError) -> None:
         """A fault of this text is its own; any other is the voice's, and concerns all that wait."""
         log.error("%s", error)
-        with self._database.atomic("immediate"):
+        with write_transaction(self._database):
             if error.code == NOT_THIS_TEXT:
                 voicing.failed(wanted.key, str(error))
             else:

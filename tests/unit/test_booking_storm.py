@@ -19,6 +19,7 @@ from appliance.store.booking_tables import Booking, DayEnd, Slot
 from appliance.store.database import open_store
 from appliance.store.models import database
 from appliance.store.money_tables import LedgerAccount, LedgerTransaction, Posting
+from appliance.store.transaction import write_transaction
 from tests import booking_load
 from tests.booking_load import FEE_FEN, HELD_FEN
 
@@ -72,7 +73,7 @@ def all_done(workers: list[Worker]) -> Counter[str]:
 def path(tmp_path: Path) -> Path:
     made = tmp_path / "careline.db"
     opened = open_store(made)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         booking_load.crowd(SIZE)
     opened.close()
     return made
@@ -96,7 +97,7 @@ def transactions(kind: str) -> int:
 
 
 def test_the_last_places_are_sold_once_each_whoever_is_killed(path: Path) -> None:
-    with contextlib.closing(open_store(path)), database.atomic("immediate"):
+    with contextlib.closing(open_store(path)), write_transaction(database):
         booking_load.clinic_of(PLACES)
     told = all_done([Worker(path, "attempt", first, WORKERS, SIZE) for first in range(1, WORKERS + 1)])
     with contextlib.closing(open_store(path)):
@@ -111,7 +112,7 @@ def test_the_last_places_are_sold_once_each_whoever_is_killed(path: Path) -> Non
 
 
 def test_every_no_show_is_refunded_once_and_no_arrival_ever(path: Path) -> None:
-    with contextlib.closing(open_store(path)), database.atomic("immediate"):
+    with contextlib.closing(open_store(path)), write_transaction(database):
         places = [row.id for _ in range(-(-SIZE // 400)) for row in Slot.select().where(Slot.clinic == booking_load.clinic_of(400))]
         assert all(booking_load.buy(number, places[number - 1]) for number in range(1, SIZE + 1))
     ends = [Worker(path, "end_day", first, 2, 6) for first in (1, 2)]

@@ -23,12 +23,13 @@ from appliance.hospital.dispatch import items
 from appliance.hospital.dispatch.items import Outcome
 from appliance.store.database import open_store
 from appliance.store.models import database
+from appliance.store.transaction import write_transaction
 
 open_store(Path(sys.argv[1]))
 for number in range(1, int(sys.argv[2]) + 1):
-    with database.atomic("immediate"):
+    with write_transaction(database):
         took = items.take(number, 1, sys.argv[3], datetime.now(UTC)) is Outcome.DONE
-    with database.atomic("immediate"):
+    with write_transaction(database):
         if took and items.done(number, 1, sys.argv[3], datetime.now(UTC)) is Outcome.DONE:
             print(number)
 """
@@ -38,11 +39,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from appliance.store.database import open_store
 from appliance.store.models import database
+from appliance.store.transaction import write_transaction
 from tests.unit.cases_rig import complaint
 
 open_store(Path(sys.argv[1]))
 for number in range(int(sys.argv[2])):
-    with database.atomic("immediate"):
+    with write_transaction(database):
         print(complaint(f"call {number}").number)
 """
 

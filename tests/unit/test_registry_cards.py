@@ -14,6 +14,7 @@ from appliance.hospital.registry.cards import STEPS, CardState, CardStep
 from appliance.store.hospital_tables import Card
 from appliance.store.models import database
 from appliance.store.money_tables import LedgerAccount
+from appliance.store.transaction import write_transaction
 from tests.unit.hospital_rig import NOW, card, codes, new_store, patient, store, taken
 
 __all__ = ["store"]
@@ -151,7 +152,7 @@ def test_connections_that_count_at_the_same_time(tmp_path: Path) -> None:
         check = card_password.begin(row.number)
 
     def one(_: int) -> Password:
-        with database.connection_context(), database.atomic("immediate"):
+        with database.connection_context(), write_transaction(database):
             return card_password.finish(check, False, NOW).result
 
     with ThreadPoolExecutor(8) as threads:

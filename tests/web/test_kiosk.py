@@ -11,6 +11,7 @@ from appliance.hospital.registry import card_password
 from appliance.store.booking_tables import Booking
 from appliance.store.hospital_tables import Card
 from appliance.store.models import database
+from appliance.store.transaction import write_transaction
 from drivers.clock import VirtualClock
 from drivers.errors import ConfigError
 from tests.unit.fake_printer import FakePrinter, printer
@@ -208,7 +209,7 @@ def test_from_everywhere_at_once_the_card_is_locked_at_the_limit(hall: Flask) ->
         with store.connection():
             begun = card_password.begin(number)
             right = card_password.is_right(begun, "333444")
-            with database.atomic("immediate"):
+            with write_transaction(database):
                 results.append(card_password.finish(begun, right, NOW).result)
 
     ways = ((by_page, ("/p", "/p")), (by_page, ("/kiosk/card", "/kiosk")), (by_telephone, ()))

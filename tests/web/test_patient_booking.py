@@ -12,6 +12,7 @@ from appliance.hospital.ledger import closing
 from appliance.store.booking_tables import Booking, Clinic, Slot
 from appliance.store.hospital_tables import Card
 from appliance.store.models import database
+from appliance.store.transaction import write_transaction
 from drivers.clock import VirtualClock
 from tests.web.at_home import FREE, PAID, PASSWORD, balance_fen, bookings, free_place, kept_place, log_in, page, send
 from tests.web.conftest import NOW, pass_time, text_of
@@ -23,7 +24,7 @@ HOSTILE = ("", "-1", "9" * 40, "1.5", "😀", "<script>alert(1)</script>", "１"
 
 
 def others_book(slot: int) -> None:
-    with store.connection(), database.atomic("immediate"):
+    with store.connection(), write_transaction(database):
         visitor = booking.Visitor(name="别人", channel=Channel.AGENT, patient=4)
         assert isinstance(booking.book(slot, visitor, f"others {slot}", NOW, ZONE), booking.Booked)  # an agent need not take money
 
@@ -165,7 +166,7 @@ def test_another_price_than_the_one_shown(app: Flask) -> None:
 
 def test_a_ban_is_told_with_its_day(app: Flask) -> None:
     client = log_in(app, language="en")
-    with store.connection(), database.atomic("immediate"):
+    with store.connection(), write_transaction(database):
         bans.ban(1, NOW.date(), 10)
     answer = send(client, "/p/book/place", {"slot": str(free_place(PAID, NOW)), "instead": "0"})
     assert answer.status_code == 409

@@ -15,6 +15,7 @@ from appliance.store.booking_tables import Booking
 from appliance.store.case_tables import WorkItem
 from appliance.store.database import connect
 from appliance.store.models import database
+from appliance.store.transaction import write_transaction
 from tests.web import prepared
 from tests.web.browser import chromium, complaints, free_port, wait_for, web_process
 
@@ -71,7 +72,7 @@ def test_work_arrives_without_anything_pressed(site: tuple[str, prepared.Place],
     browser.find_element(By.CSS_SELECTOR, "main form button").click()
     wait_for(browser, "document.getElementById('items') !== null")
     in_store(place)
-    with database.connection_context(), database.atomic("immediate"):
+    with database.connection_context(), write_transaction(database):
         WorkItem.update(waiting_since=datetime.now(UTC)).execute()
         offer_waiting(DispatchLimits(), datetime.now(UTC))
     wait_for(browser, "document.querySelector('#items .badge') !== null")

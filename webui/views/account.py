@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, flash, g, redirect, render_templat
 from werkzeug.wrappers import Response as AnyResponse
 
 from appliance.store.models import Account, database
+from appliance.store.transaction import write_transaction
 from webui import accounts, guard
 from webui.landing import landing
 from webui.rights import Right, anyone, may, signed_in
@@ -75,7 +76,7 @@ def change_password() -> AnyResponse | str:
     faults = _password_faults()
     if faults:
         return Response(_own_page(faults), 422)
-    with database.atomic():
+    with write_transaction(database):
         accounts.set_password(me(), request.form["password"])
         audit("password_changed", me().name)
     guard.start_session(me())

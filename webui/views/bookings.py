@@ -19,6 +19,7 @@ from appliance.hospital.registry.form import date_of
 from appliance.store.booking_tables import Booking, Clinic, Slot
 from appliance.store.hospital_tables import Department, Doctor, StaffMember
 from appliance.store.models import database
+from appliance.store.transaction import write_transaction
 from webui.fields import given, yuan
 from webui.objections import all_words, reason_words
 from webui.paging import Pages
@@ -69,7 +70,7 @@ def one(code: str) -> str:
 @needs(Right.BOOK)
 def arrive(code: str) -> AnyResponse:
     row = _booking(code)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         outcome = changes.arrive(row.id, shared().clock.now(), shared().zone)
         if outcome is Arrival.ARRIVED:
             audit("booking_arrived", row.code)
@@ -83,7 +84,7 @@ def arrive(code: str) -> AnyResponse:
 @needs(Right.BOOK)
 def cancel(code: str) -> AnyResponse:
     row = _booking(code)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         outcome = changes.cancel(row.id, shared().clock.now(), shared().zone, Cause(by=me().name))
         if isinstance(outcome, Cancelled) and not outcome.again:
             audit("booking_cancelled", row.code, yuan(outcome.refunded_fen))
@@ -103,7 +104,7 @@ def move(code: str) -> AnyResponse:
         abort(400)
     once_key = f"desk {form.get('once', secrets.token_urlsafe(16))[:40]}"
     visitor = Visitor(name=row.name, channel=Channel.AGENT, by=me().name)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         outcome = changes.move(row.id, int(slot), visitor, once_key, shared().clock.now(), shared().zone)
         if isinstance(outcome, Booked):
             audit("booking_moved", row.code, outcome.code)

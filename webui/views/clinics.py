@@ -16,6 +16,7 @@ from appliance.hospital.registry.form import Form, date_of
 from appliance.store.booking_tables import Booking, Clinic, Slot
 from appliance.store.hospital_tables import Department
 from appliance.store.models import database
+from appliance.store.transaction import write_transaction
 from webui.fields import Field, faults_of, given, words_of
 from webui.rights import Right, needs
 from webui.shared import audit, me, say, shared
@@ -75,7 +76,7 @@ def _form(values: Mapping[str, str], faults: Mapping[str, str]) -> str:
 def make() -> AnyResponse:
     """All the clinics of the timetable, or none."""
     form = given()
-    with database.atomic("immediate") as transaction:
+    with write_transaction(database) as transaction:
         entry = clinics.read(form)
         last, weekdays, faults = _timetable(form)
         faults |= faults_of(entry) if isinstance(entry, Refused) else {}
@@ -126,7 +127,7 @@ def one(number: int) -> str:
 @needs(Right.EDIT_HOSPITAL)
 def stop(number: int) -> AnyResponse:
     clinic = _clinic(number)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         told = changes.stop_clinic(clinic.id, shared().clock.now(), shared().zone, Cause(by=me().name))
         if told is not None:
             audit("clinic_stopped", f"{clinic.day} {clinic.starts}", str(told))
@@ -138,7 +139,7 @@ def stop(number: int) -> AnyResponse:
 @needs(Right.EDIT_HOSPITAL)
 def set_blocked(number: int, place: int) -> AnyResponse:
     slot = Slot.get_or_none(Slot.id == place, Slot.clinic == _clinic(number)) or abort(404)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         done = slots.set_blocked(slot.id, shared().clock.now(), blocked=given().get("blocked") == "yes")
         audit("place_changed", f"clinic {number}", f"{slot.number} {given().get('blocked', '')[:3]}")
     if not done:

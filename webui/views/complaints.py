@@ -14,6 +14,7 @@ from appliance.hospital.complaints.handling import Contact, Handled
 from appliance.hospital.complaints.looking import Which
 from appliance.hospital.registry.field_fault import Refused
 from appliance.store.models import Account, database
+from appliance.store.transaction import write_transaction
 from webui import sound
 from webui.fields import Field, faults_of, given
 from webui.paging import Pages
@@ -59,7 +60,7 @@ def _form(values: Mapping[str, str], faults: Mapping[str, str]) -> str:
 def make() -> AnyResponse:
     filled, hospital = given(), shared().config.hospital
     once_key = f"web {me().id} {filled.get('once', '')[:KEY_MOST] or secrets.token_urlsafe(16)}"
-    with database.atomic("immediate"):
+    with write_transaction(database):
         read = form.read(filled, shared().normalise, once_key=once_key, channel="agent", by=me().name)
         if not isinstance(read, Refused):
             made = filing.file(read, hospital.complaints, Calendar(hospital.calendar), shared().clock.now())
@@ -97,7 +98,7 @@ def _may_own(account: Account, complaint_id: int) -> bool:
 @needs(Right.HANDLE_COMPLAINTS)
 def act(number: str, step: str) -> AnyResponse:
     done, filled = STEPS.get(step) or abort(404), given()
-    with database.atomic("immediate"):
+    with write_transaction(database):
         outcome = done(number, filled, shared().clock.now())
         if outcome is Handled.DONE:
             audit(f"complaint_{step}", number)

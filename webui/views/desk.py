@@ -27,6 +27,7 @@ from appliance.hospital.registry.telephone import is_number
 from appliance.store.booking_tables import Booking, Clinic, Slot
 from appliance.store.hospital_tables import Card, Department, Patient
 from appliance.store.models import database
+from appliance.store.transaction import write_transaction
 from webui.fields import Field, faults_of, given
 from webui.objections import all_words
 from webui.rights import Right, needs
@@ -142,7 +143,7 @@ def _book(slot: Slot, comer: Comer, form: Mapping[str, str]) -> AnyResponse:
     now, zone = shared().clock.now(), shared().zone
     patient = comer.patient.id if comer.patient else None
     visitor = Visitor(name=comer.name, channel=Channel.AGENT, patient=patient, phone=comer.phone, by=me().name)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         outcome = booking.book(slot.id, visitor, f"desk {form.get('once', '')[:KEY_MOST]}", now, zone, payment)
         if isinstance(outcome, Booked):
             sources.booking(Booking.get_by_id(outcome.booking), now)
@@ -162,7 +163,7 @@ def _payment(slot: Slot, comer: Comer, form: Mapping[str, str]) -> Payment | str
         return say("desk.no_card")
     check = card_password.begin(card.number)
     right = card_password.is_right(check, form.get("password", ""))
-    with database.atomic("immediate"):
+    with write_transaction(database):
         outcome = card_password.finish(check, right, shared().clock.now())
     if outcome.result is Password.RIGHT:
         return Payment(card.id, _number(form.get("price", "")))

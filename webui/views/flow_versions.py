@@ -14,6 +14,7 @@ from appliance.ivr.fault import FlowFault
 from appliance.ivr.publishing import Published, Refused
 from appliance.store.flow_tables import FlowVersion
 from appliance.store.models import database
+from appliance.store.transaction import write_transaction
 from drivers.errors import CarelineError
 from webui import flow_words
 from webui.asking import refused
@@ -61,7 +62,7 @@ def save(flow: str) -> AnyResponse:
     if wrong := _wrong(text, note):
         return Response(_page(flow, text[:TEXT_MOST], note[:NOTE_MOST], saved, None, wrong), 422)
     try:
-        with database.atomic("immediate"):
+        with write_transaction(database):
             draft = publishing.save_draft(flow, text, me(), shared().clock.now(), note=note, saved=int(saved) if saved else None)
     except CarelineError as error:
         refused(error)
@@ -95,7 +96,7 @@ def _page(flow: str, text: str, note: str, saved: str, version: int | None, wron
 @blueprint.post("/flows/<flow>/discard")
 @needs(Right.EDIT_FLOWS)
 def discard(flow: str) -> AnyResponse:
-    with database.atomic("immediate"):
+    with write_transaction(database):
         gone = publishing.discard_draft(flow, me(), shared().clock.now())
     if gone:
         flash(say("flows.discarded"))
@@ -107,7 +108,7 @@ def discard(flow: str) -> AnyResponse:
 def publish(flow: str, version: int) -> AnyResponse:
     shown = flow_words.open_version(flow, version)
     note = shown.row.note if shown.row else ""
-    with database.atomic("immediate"):
+    with write_transaction(database):
         outcome = publishing.publish({flow: version}, me(), shared().clock.now(), flow_words.prompts().ids, note=note)
     return _settled(outcome, flow)
 
@@ -117,7 +118,7 @@ def publish(flow: str, version: int) -> AnyResponse:
 def roll_back(number: int) -> AnyResponse:
     if publishing.texts_of_edition(number) is None:
         raise NotFound
-    with database.atomic("immediate"):
+    with write_transaction(database):
         outcome = publishing.roll_back(number, me(), shared().clock.now(), flow_words.prompts().ids)
     return _settled(outcome, "")
 

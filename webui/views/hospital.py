@@ -10,6 +10,7 @@ from appliance.hospital.registry import notices, vip
 from appliance.hospital.registry.field_fault import Refused
 from appliance.store.hospital_tables import Notice, Vip
 from appliance.store.models import database
+from appliance.store.transaction import write_transaction
 from webui.fields import faults_of, given
 from webui.paging import Pages
 from webui.rights import Right, needs
@@ -67,7 +68,7 @@ def change(subject: str, number: int) -> AnyResponse:
 
 def _save(one: Subject, row: Any) -> AnyResponse:
     form = given()
-    with database.atomic("immediate"):
+    with write_transaction(database):
         entry = one.read(form)
         outcome = entry if isinstance(entry, Refused) else one.save(entry, row.id if row else None)
         if not isinstance(outcome, Refused):
@@ -84,7 +85,7 @@ def set_open(number: int) -> AnyResponse:
     """The next caller's menu has it, or is without it."""
     row = Notice.get_or_none(Notice.id == number) or abort(404)
     is_open = given().get("open") == "yes"
-    with database.atomic("immediate"):
+    with write_transaction(database):
         notices.set_open(row.id, is_open=is_open)
         audit("notice_opened" if is_open else "notice_closed", f"notices {row.id}")
     flash(say("hospital.opened" if is_open else "hospital.closed"))
@@ -95,7 +96,7 @@ def set_open(number: int) -> AnyResponse:
 @needs(Right.EDIT_HOSPITAL)
 def remove_vip(number: int) -> AnyResponse:
     row = Vip.get_or_none(Vip.id == number) or abort(404)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         vip.remove(row.id)
         audit("vip_removed", f"patient {row.patient_id}")
     flash(say("hospital.removed"))

@@ -17,6 +17,7 @@ from appliance.hospital.imports.reading import FILE_BYTES_MOST, FileRefused
 from appliance.hospital.imports.subjects import Setting
 from appliance.hospital.imports.trial import Trial
 from appliance.store.models import database
+from appliance.store.transaction import read_transaction, write_transaction
 from webui.errors import WebError
 from webui.fields import given, words_of
 from webui.rights import Right, needs
@@ -62,7 +63,7 @@ def try_file() -> AnyResponse:
     read = trial.read_file(kind, content, _setting())
     if isinstance(read, FileRefused):
         return Response(_page(kind, {"file": read.text("en" if language() == "en" else "zh")}, None, ""), 422)
-    with database.atomic():
+    with read_transaction(database):
         tried = trial.compare(read)
     key = "" if tried.fault_count else _keep(content)
     return Response(_page(kind, {}, tried, key), 422 if tried.fault_count else 200)
@@ -80,7 +81,7 @@ def apply() -> AnyResponse:
     read = trial.read_file(kind, path.read_bytes(), setting)
     if isinstance(read, FileRefused):
         abort(400)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         saved = trial.save(read, setting)
         if saved.saved:
             audit("file_imported", kind, f"{saved.new} new, {saved.changed} changed")

@@ -19,6 +19,7 @@ from appliance.hospital.slips.wire import Printed
 from appliance.store.booking_tables import Booking, Slot
 from appliance.store.hospital_tables import Patient
 from appliance.store.models import database
+from appliance.store.transaction import write_transaction
 from webui import card_entry, kiosk_device
 from webui.rights import anyone
 from webui.settings import KioskSettings
@@ -174,7 +175,7 @@ def _count(text: str) -> int:
 
 def _begin_printing(row: Booking, now: datetime) -> bool:
     """Counts it before it is printed: of two touches at once, one prints."""
-    with database.atomic("immediate"):
+    with write_transaction(database):
         raised = Booking.update(printed=Booking.printed + 1).where(Booking.id == row.id, Booking.printed == row.printed).execute()
         arrival = changes.arrive(row.id, now, shared().zone) if raised else None
         if arrival is Arrival.ARRIVED:

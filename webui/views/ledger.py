@@ -14,6 +14,7 @@ from appliance.hospital.registry.form import date_of
 from appliance.store.hospital_tables import Card
 from appliance.store.models import database
 from appliance.store.money_tables import BankFile, DailyClosing
+from appliance.store.transaction import write_transaction
 from webui.fields import given, words_of
 from webui.rights import Right, needs
 from webui.shared import audit, language, me, say, shared
@@ -53,7 +54,7 @@ def take_bank() -> AnyResponse:
     read = bank_file.read_file(file.filename[:120], file.stream.read(FILE_BYTES_MOST + 1))
     if isinstance(read, FileRefused):
         return Response(_bank({"file": read.text("en" if language() == "en" else "zh")}, None), 422)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         taken = bank_file.take(read, shared().clock.now(), Cause(by=me().name))
         if not isinstance(taken, TakenBefore):
             audit("bank_file_taken", read.name, str(len(taken.results)))
@@ -68,7 +69,7 @@ def take_bank() -> AnyResponse:
 def assign(number: int) -> AnyResponse:
     sought = given().get("card", "").strip()
     card = Card.get_or_none(Card.number == sought)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         account = bank_file.assign(number, card.id, shared().clock.now(), Cause(by=me().name)) if card else None
         if account is not None:
             audit("bank_line_assigned", f"line {number}", account.code)
@@ -101,7 +102,7 @@ def close() -> AnyResponse:
     if day is None or day > shared().day():
         flash(say("money.day_wrong"), "danger")
         return redirect(url_for("ledger.sheet"), 303)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         outcome = closing.close(day, shared().clock.now(), me().name)
         if not isinstance(outcome, ClosedBefore):
             audit("day_closed", day.isoformat(), "balanced" if outcome.balances else "NOT balanced")

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from appliance.hospital.complaints import sight
 from appliance.store.models import VoiceMessage, database
+from appliance.store.transaction import write_transaction
 from webui import sound
 from webui.page import local_time
 from webui.paging import Pages
@@ -59,7 +60,7 @@ def set_heard(number: int) -> AnyResponse:
     heard = request.form.get("heard") == "1"
     message.heard_at = shared().clock.now() if heard else None
     message.heard_by = me().name if heard else None
-    with database.atomic():
+    with write_transaction(database):
         message.save(only=[VoiceMessage.heard_at, VoiceMessage.heard_by])
         audit("message_heard" if heard else "message_unheard", message.reference)
     return redirect(url_for("messages.one", number=number), 303)

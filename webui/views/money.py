@@ -22,6 +22,7 @@ from appliance.hospital.registry.form import Form, date_of
 from appliance.store.hospital_tables import Card
 from appliance.store.models import database
 from appliance.store.money_tables import Correction, LedgerAccount
+from appliance.store.transaction import write_transaction
 from webui.fields import Field, given, words_of, yuan
 from webui.rights import Right, needs
 from webui.shared import audit, i_may, me, say, shared
@@ -91,7 +92,7 @@ def top_up(number: int) -> AnyResponse:
     amount_fen, faults = _amount()
     if faults:
         return Response(_page(row, "top_up", faults, given()), 422)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         outcome = deposits.at_desk(row.id, me().name, amount_fen, _key(), now, Cause(by=me().name))
         if not isinstance(outcome, NotTopped):
             audit("money_taken", record.subject(row.patient_id), yuan(amount_fen))
@@ -110,7 +111,7 @@ def refund(number: int) -> AnyResponse:
     if faults:
         return Response(_page(row, "refund", faults, given()), 422)
     assert row.account is not None
-    with database.atomic("immediate"):
+    with write_transaction(database):
         cause = Cause(by=me().name)
         outcome = transfer(Movement.REFUND, row.account, cash_desk(me().name), amount_fen, f"cash back {_key()}", now, cause)
         if not isinstance(outcome, NotPosted):
@@ -143,7 +144,7 @@ def correct(number: int) -> AnyResponse:
     if faults:
         return Response(_page(row, "correction", faults, form), 422)
     assert row.account is not None
-    with database.atomic("immediate"):
+    with write_transaction(database):
         signed_fen = amount_fen if form["change"] == "more" else -amount_fen
         outcome = corrections.ask(row.account, AGAINST[form["against"]](), signed_fen, reason, me().name, shared().clock.now())
         if not isinstance(outcome, NotAsked):
@@ -180,7 +181,7 @@ def refuse(number: int) -> AnyResponse:
 
 
 def _decide(number: int, decide: Callable[[int, str, datetime], Decision]) -> AnyResponse:
-    with database.atomic("immediate"):
+    with write_transaction(database):
         outcome = decide(number, me().name, shared().clock.now())
         done = outcome in (Decision.APPROVED, Decision.REFUSED)
         if done:

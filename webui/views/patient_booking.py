@@ -17,6 +17,7 @@ from appliance.hospital.registry import patients
 from appliance.hospital.registry.card_password import Password
 from appliance.store.booking_tables import Clinic, Slot
 from appliance.store.models import database
+from appliance.store.transaction import write_transaction
 from webui import card_entry, patient_session
 from webui.fields import yuan
 from webui.patient_session import card_holder, my_card
@@ -53,7 +54,7 @@ def keep() -> AnyResponse:
     asked = why_not.Asked(
         slot=slot, channel=Channel.WEB, patient=my_card().patient_id, paying=not clinic.free_of_charge, instead_of=instead
     )
-    with database.atomic("immediate"):
+    with write_transaction(database):
         slots.release(patient_session.holder_name())
         objections = why_not.why_not(asked, now, shared().zone)
         outcome = NotBooked(objections) if objections else slots.hold(slot, patient_session.holder_name(), now)
@@ -91,7 +92,7 @@ def confirm() -> AnyResponse:
         outcome = card_entry.check(my_card().number, request.form.get("password", ""))
         if outcome.result is not Password.RIGHT:
             return Response(_page(wanted, card_entry.refusal_words(outcome)), 422)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         done = _move(wanted) if wanted.instead else _book(wanted, clinic)
     if isinstance(done, NotBooked):
         return _refused(done, clinic, wanted.instead)

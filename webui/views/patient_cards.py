@@ -9,6 +9,7 @@ from appliance.hospital.registry.cards import CardStep
 from appliance.hospital.registry.field_fault import Refused
 from appliance.store.hospital_tables import Card, Patient
 from appliance.store.models import database
+from appliance.store.transaction import write_transaction
 from webui.fields import faults_of, given, words_of
 from webui.rights import Right, needs
 from webui.shared import audit, me, say, shared
@@ -21,7 +22,7 @@ blueprint = Blueprint("patient_cards", __name__)
 @needs(Right.EDIT_PATIENTS)
 def issue(number: int) -> AnyResponse:
     patient = Patient.get_or_none(Patient.id == number) or abort(404)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         asked = cards.read_number(given(), "card_number")
         outcome = asked if isinstance(asked, Refused) else cards.issue(patient.id, shared().clock.now(), me().name, asked)
         return _issued(patient.id, outcome, "card_issued", "card_number")
@@ -31,7 +32,7 @@ def issue(number: int) -> AnyResponse:
 @needs(Right.EDIT_PATIENTS)
 def replace(number: int) -> AnyResponse:
     card = _card(number)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         asked = cards.read_number(given(), f"replace-{number}")
         outcome = asked if isinstance(asked, Refused) else cards.replace(card.id, shared().clock.now(), me().name, asked)
         return _issued(card.patient_id, outcome, "card_replaced", f"replace-{number}")
@@ -59,7 +60,7 @@ def stop(number: int, step: str) -> AnyResponse:
 
 
 def _step(card: Card, step: CardStep) -> AnyResponse:
-    with database.atomic("immediate"):
+    with write_transaction(database):
         done = cards.step(card.id, step, shared().clock.now(), me().name)
         if done:
             audit(f"card_{step}", record.subject(card.patient_id), masking.card(card.number, masked=True))
@@ -76,7 +77,7 @@ def set_password(number: int) -> AnyResponse:
     if fault:
         return Response(record_page(card.patient_id, {f"password-{number}": words_of(fault)}, {}), 422)
     hashed = card_password.hashed(form["password"])
-    with database.atomic("immediate"):
+    with write_transaction(database):
         card_password.set_password(card.id, hashed)
         audit("card_password_set", record.subject(card.patient_id), masking.card(card.number, masked=True))
     flash(say("patients.password_set"))

@@ -8,6 +8,7 @@ from appliance.hospital.booking import slots
 from appliance.hospital.registry import card_password
 from appliance.hospital.registry.card_password import Password
 from appliance.store.models import database
+from appliance.store.transaction import write_transaction
 from webui import card_entry, patient_session
 from webui.fields import words_of
 from webui.patient_session import card_holder, my_card
@@ -91,7 +92,7 @@ def change_password() -> AnyResponse:
     if outcome.result is not Password.RIGHT:
         return Response(_password_page({"current": card_entry.refusal_words(outcome)}), 422)
     hashed = card_password.hashed(new)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         card_password.set_password(card.id, hashed)
         audit("card_password_set", record.subject(card.patient_id), say("my.by_patient"))
     patient_session.begin(card.id)

@@ -8,6 +8,7 @@ from appliance.hospital.booking.reasons import NotBooked, Objection
 from appliance.hospital.ledger.posting import Cause
 from appliance.store.booking_tables import Booking
 from appliance.store.models import database
+from appliance.store.transaction import write_transaction
 from webui.fields import yuan
 from webui.patient_session import card_holder, my_card
 from webui.shared import language, say, shared
@@ -51,7 +52,7 @@ def ask_cancel(number: int) -> AnyResponse | str:
 @card_holder
 def cancel(number: int) -> AnyResponse:
     row, now = own_booking(number), shared().clock.now()
-    with database.atomic("immediate"):
+    with write_transaction(database):
         outcome = changes.cancel(row.id, now, shared().zone, Cause(by=BY), my_card().patient_id)
     if isinstance(outcome, NotBooked):
         return _not_now(row, words_of(outcome))

@@ -17,6 +17,7 @@ from appliance.hospital.registry.field_fault import Refused, refused
 from appliance.hospital.registry.form import date_of
 from appliance.store.hospital_tables import Patient
 from appliance.store.models import CallRecord, database
+from appliance.store.transaction import write_transaction
 from webui.fields import Field, faults_of, given
 from webui.rights import Right, needs
 from webui.shared import audit, i_may, me, say, shared
@@ -141,7 +142,7 @@ def change(number: int) -> AnyResponse:
 
 def _save(row: Patient | None, filled: dict[str, str]) -> AnyResponse:
     outcome: Patient | Refused
-    with database.atomic("immediate"):
+    with write_transaction(database):
         read = patients.read(filled, shared().normalise, shared().day())
         outcome = read if isinstance(read, Refused) else patients.save(read, shared().clock.now(), row.id if row else None)
         if isinstance(outcome, Patient):
@@ -176,7 +177,7 @@ def add_relative(number: int) -> AnyResponse:
     row, form = _patient(number), given()
     relative = Patient.get_or_none(Patient.number == form.get("relative", "").strip())
     relation = form.get("relation", "").strip()[:32]
-    with database.atomic("immediate"):
+    with write_transaction(database):
         outcome = (
             patients.add_relative(row.id, relative.id, relation)
             if relative
@@ -193,7 +194,7 @@ def add_relative(number: int) -> AnyResponse:
 @blueprint.post("/patients/<int:number>/family/<int:relative>/removed")
 @needs(Right.EDIT_PATIENTS)
 def remove_relative(number: int, relative: int) -> AnyResponse:
-    with database.atomic("immediate"):
+    with write_transaction(database):
         patients.remove_relative(_patient(number).id, relative)
         audit("family_changed", record.subject(number), record.subject(relative))
     flash(say("patients.family_removed"))

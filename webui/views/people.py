@@ -7,6 +7,7 @@ from peewee import JOIN, IntegrityError
 from werkzeug.wrappers import Response as AnyResponse
 
 from appliance.store.models import Account, Audit, database
+from appliance.store.transaction import write_transaction
 from webui import accounts
 from webui.paging import Pages
 from webui.rights import RIGHTS, ROLES, Right, needs
@@ -30,7 +31,7 @@ def create() -> AnyResponse | str:
     if faults:
         return Response(_list(faults), 422)
     try:
-        with database.atomic():
+        with write_transaction(database):
             accounts.create(name, form["password"], role, language(), shared().clock.now())
             audit("account_created", name, role)
     except IntegrityError:
@@ -98,7 +99,7 @@ def _change(number: int, action: str, change: Callable[[Account], object], detai
     if weakens and accounts.is_last_administrator(account):
         flash(say("fault.last_administrator"), "danger")
     else:
-        with database.atomic():
+        with write_transaction(database):
             change(account)
             audit(action, account.name, detail)
         flash(say("people.changed", name=account.name))

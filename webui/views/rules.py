@@ -17,6 +17,7 @@ from appliance.hospital.registry.form import date_of
 from appliance.store.booking_tables import Clinic, Slot
 from appliance.store.hospital_tables import Department, Patient
 from appliance.store.models import database
+from appliance.store.transaction import write_transaction
 from webui.fields import Field, faults_of, given
 from webui.objections import objection_words
 from webui.rights import Right, needs
@@ -67,7 +68,7 @@ def save_or_try() -> AnyResponse:
         return Response(_page(department, form, faults_of(read), None), 422)
     if form.get("do") == "try":
         return _try(department, form, read)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         rules.save(read, department.id if department else None, me().name, shared().clock.now())
         audit("rules_changed", department.code if department else "")
     flash(say("hospital.saved"))

@@ -16,6 +16,7 @@ from appliance.hospital.dispatch.offering import is_there
 from appliance.hospital.registry.field_fault import Refused
 from appliance.store.case_tables import Desk, WorkItem
 from appliance.store.models import database
+from appliance.store.transaction import write_transaction
 from webui.fields import Field, faults_of, flag, given
 from webui.rights import Right, needs
 from webui.shared import audit, me, say, shared
@@ -61,7 +62,7 @@ def _shown(desk: Desk) -> dict[str, Any]:
 
 
 def _beat(desk: Desk) -> None:
-    with database.atomic("immediate"):
+    with write_transaction(database):
         desks.beat(desk.id, shared().clock.now())
 
 
@@ -83,7 +84,7 @@ def leave() -> AnyResponse:
     desk = _mine()
     session.pop("desk", None)
     if desk is not None:
-        with database.atomic("immediate"):
+        with write_transaction(database):
             desks.leave(desk.id)
             audit("desk_left", desk.name)
     return redirect(url_for("work.show"), 303)
@@ -95,7 +96,7 @@ def act(number: int, step: str) -> AnyResponse:
     desk, now = _mine(), shared().clock.now()
     if desk is None:
         return redirect(url_for("work.show"), 303)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         if step == "back":
             outcome = items.give_back(number, desk.id, me().name, now)
         else:
@@ -119,7 +120,7 @@ def all_desks() -> str:
 def resend(number: int) -> AnyResponse:
     if WorkItem.get_or_none(WorkItem.id == number) is None:
         abort(404)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         outcome = items.resend(number, me().name, shared().clock.now())
         audit("work_resent", f"item {number}")
     flash(say("work.resent" if outcome is Outcome.DONE else "work.gone"), "success" if outcome is Outcome.DONE else "danger")
@@ -153,7 +154,7 @@ def change(number: int) -> AnyResponse:
 
 
 def _save(row: Desk | None) -> AnyResponse:
-    with database.atomic("immediate"):
+    with write_transaction(database):
         entry = desks.read(given())
         outcome = entry if isinstance(entry, Refused) else desks.save(entry, row.id if row else None)
         if not isinstance(outcome, Refused):

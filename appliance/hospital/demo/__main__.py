@@ -22,6 +22,7 @@ from appliance.hospital.registry import card_password
 from appliance.hospital.registry.telephone import normaliser
 from appliance.store.database import open_store
 from appliance.store.models import database
+from appliance.store.transaction import write_transaction
 from drivers.errors import CarelineError
 
 PAUSE_S = 0.02
@@ -52,7 +53,7 @@ def fill(config: configuration.Config) -> int:
     setting = Setting(now=datetime.now(UTC), zone=zone, by=BY, normalise=normaliser(config.lines))
     made = 0
     for batch in batches(SEED, setting, card_password.hashed(PASSWORD)):
-        with database.atomic("immediate"):
+        with write_transaction(database):
             if batch.is_there():
                 continue
             batch.fill()

@@ -11,6 +11,7 @@ from appliance.store.booking_tables import Booking
 from appliance.store.database import open_store
 from appliance.store.hospital_tables import Card
 from appliance.store.models import database
+from appliance.store.transaction import write_transaction
 from tests.dtmf import keys_in
 from tests.lab import product
 from tests.lab.exchange import Exchange, Line
@@ -55,7 +56,7 @@ def _fill() -> list[str]:
     """A doctor with a clinic in two days, and people with money, into the store that the call agent has open."""
     opened = open_store(product.PATHS.database)
     day = datetime.now(ZONE).date() + timedelta(days=2)
-    with database.atomic("immediate"):
+    with write_transaction(database):
         department()
         clinic(doctor=doctor(DOCTOR, fee="15.00").id, fee_fen=FEE_FEN, day=day)
         made = [rich(f"患者{number}") for number in range(BUYERS)]
