@@ -8,7 +8,7 @@ from pathlib import Path
 
 from peewee import SqliteDatabase
 
-from appliance.store import append_only, models, tables
+from appliance.store import append_only, models, tables, voice_tables
 from appliance.store.errors import StoreError
 from appliance.store.transaction import write_transaction
 
@@ -38,6 +38,11 @@ def _hospital(database: SqliteDatabase) -> None:
     database.execute_sql("create index if not exists audit_subject on audit (subject)")  # who looked at a patient
 
 
+def _prompts(database: SqliteDatabase) -> None:
+    with database.bind_ctx(voice_tables.PROMPT_TABLES):
+        database.create_tables(voice_tables.PROMPT_TABLES)
+
+
 def _add_texts(database: SqliteDatabase, *names: str) -> None:
     """Columns of call_record; a store made by `_first` of this program has them already."""
     there = {column.name for column in database.get_columns("call_record")}
@@ -46,7 +51,7 @@ def _add_texts(database: SqliteDatabase, *names: str) -> None:
             database.execute_sql(f"alter table call_record add column {name} varchar(255) not null default ''")
 
 
-STEPS: tuple[Callable[[SqliteDatabase], None], ...] = (_first, _transfers, _lines, _callers, _hospital)
+STEPS: tuple[Callable[[SqliteDatabase], None], ...] = (_first, _transfers, _lines, _callers, _hospital, _prompts)
 
 
 def migrate(database: SqliteDatabase, path: Path) -> int:
