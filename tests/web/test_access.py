@@ -151,6 +151,8 @@ MAY = {
     "patient_booking.show": EVERYONE,
     "patient_booking.confirm": EVERYONE,
     "patient_account.show": EVERYONE,
+    **dict.fromkeys(("patient_family.show", "patient_family.choose"), EVERYONE),
+    **dict.fromkeys(("patient_waiting.show", "patient_waiting.join", "patient_waiting.leave", "patient_waiting.take"), EVERYONE),
     "kiosk.set_up": EVERYONE,
     "kiosk.begin": EVERYONE,
     "kiosk.show": NO_ACCOUNT,

@@ -9,13 +9,14 @@ from msgspec import Struct
 from werkzeug.wrappers import Response as AnyResponse
 
 from appliance.hospital.booking import slots
-from appliance.hospital.booking.rules import rules_for
+from appliance.hospital.booking.rules import Rules, rules_for
 from appliance.hospital.registry.form import date_of
 from appliance.store.booking_tables import Clinic, Slot
-from appliance.store.hospital_tables import Department, Doctor
-from webui.patient_session import card_holder
+from appliance.store.hospital_tables import Department, Doctor, Patient
+from webui import family
+from webui.patient_session import card_holder, my_card
 from webui.shared import shared
-from webui.views.patient_visits import own_booking
+from webui.views.patient_visits import booking_of_family
 
 CLINICS_MOST = 400
 ANY_DOCTOR = 0
@@ -24,7 +25,7 @@ blueprint = Blueprint("patient_choosing", __name__, url_prefix="/p")
 
 
 class Choice(Struct, frozen=True):
-    """A doctor (None: the department, whoever is there) with free places: `first` and how many clinics' `left` there are."""
+    """A doctor (None: the department, whoever is there): the `first` clinic, and how many places are `left`; 0: one can wait for one."""
 
     doctor: Doctor | None
     first: Clinic
@@ -34,22 +35,25 @@ class Choice(Struct, frozen=True):
 @blueprint.get("/book")
 @card_holder
 def departments() -> str:
-    """Those with free places."""
-    there = slots.free_clinics(Clinic.day >= shared().day(), shared().clock.now(), CLINICS_MOST)
-    wanted = {clinic.department_id for clinic, _ in there}
+    """Those with free places, and those with a waitlist."""
+    coming, now = Clinic.day >= shared().day(), shared().clock.now()
+    wanted = {clinic.department_id for clinic, _ in slots.free_clinics(coming, now, CLINICS_MOST)}
+    wanted |= {clinic.department_id for clinic in slots.full_clinics(coming, now, CLINICS_MOST)}
     rows = Department.select().where(Department.id.in_(wanted), ~Department.closed).order_by(Department.code)
-    return render_template("patient_departments.html", departments=list(rows))
+    return render_template("patient_departments.html", departments=list(rows), visitor=_somebody_else())
 
 
 @blueprint.get("/book/<int:department>")
 @card_holder
 def doctors(department: int) -> AnyResponse | str:
     row = _department(department)
-    pairs = sorted(_free(Clinic.department == row.id, row.id), key=lambda pair: (pair[0].doctor_id or 0, pair[0].day, pair[0].starts))
+    mine = Clinic.department == row.id
+    there = [*_free(mine, row.id), *((clinic, 0) for clinic in _full(mine, row.id))]
+    pairs = sorted(there, key=lambda pair: (pair[0].doctor_id or 0, not pair[1], pair[0].day, pair[0].starts))
     choices = [_choice(list(of_one)) for _, of_one in groupby(pairs, key=lambda pair: pair[0].doctor_id)]
     if len(choices) == 1 and choices[0].doctor is None:
         return redirect(url_for("patient_choosing.times", department=row.id, doctor=ANY_DOCTOR), 303)
-    return render_template("patient_doctors.html", department=row, choices=choices)
+    return render_template("patient_doctors.html", department=row, choices=choices, visitor=_somebody_else())
 
 
 def _choice(pairs: list[tuple[Clinic, int]]) -> Choice:
@@ -62,27 +66,46 @@ def times(department: int, doctor: int) -> str:
     """The days with free places, and the places of the one chosen."""
     row, now = _department(department), shared().clock.now()
     whose = Clinic.doctor == doctor if doctor else Clinic.doctor.is_null()
-    clinics = [clinic for clinic, _ in _free((Clinic.department == row.id) & whose, row.id)]
+    mine = (Clinic.department == row.id) & whose
+    clinics = [clinic for clinic, _ in _free(mine, row.id)]
     days = sorted({clinic.day for clinic in clinics})
     asked = date_of(request.args.get("day", ""))
     day = asked if asked in days else next(iter(days), None)
     places = [(clinic, slots.free_of(clinic.id, now)) for clinic in clinics if clinic.day == day]
     shown: dict[str, Any] = {"department": row, "doctor": _doctor(doctor), "days": days, "day": day, "places": places}
-    return render_template("patient_times.html", instead=_instead(), **shown)
+    instead = _instead()
+    full = [] if instead else _full(mine, row.id)
+    return render_template("patient_times.html", instead=instead, full=full, visitor=_somebody_else(), **shown)
 
 
 def _free(wanted: Any, department: int) -> list[tuple[Clinic, int]]:
     """Clinics with free places within the days that may be booked by now."""
-    rules, today, now = rules_for(department), shared().day(), shared().clock.now()
-    found = slots.free_clinics(wanted & (Clinic.day >= today), now, CLINICS_MOST)
-    open_ones = [pair for pair in found if rules.opens_at(pair[0].day, shared().zone) <= now]
-    return [pair for pair in open_ones if (pair[0].day - today).days >= rules.first_day]
+    found = slots.free_clinics(wanted & (Clinic.day >= shared().day()), shared().clock.now(), CLINICS_MOST)
+    rules = rules_for(department)
+    return [pair for pair in found if _is_open(pair[0], rules)]
+
+
+def _full(wanted: Any, department: int) -> list[Clinic]:
+    """Those without a free place, within the same days."""
+    found = slots.full_clinics(wanted & (Clinic.day >= shared().day()), shared().clock.now(), CLINICS_MOST)
+    rules = rules_for(department)
+    return [clinic for clinic in found if _is_open(clinic, rules)]
+
+
+def _is_open(clinic: Clinic, rules: Rules) -> bool:
+    return rules.opens_at(clinic.day, shared().zone) <= shared().clock.now() and (clinic.day - shared().day()).days >= rules.first_day
+
+
+def _somebody_else() -> Patient | None:
+    """Of the family, when the visit is not the card holder's own."""
+    visitor = family.chosen()
+    return None if visitor.id == my_card().patient_id else visitor
 
 
 def _instead() -> int:
     """The booking that is being moved; 0 when a new one is made."""
     asked = request.args.get("instead", "")
-    return own_booking(int(asked)).id if asked.isascii() and asked.isdigit() and len(asked) < 18 else 0
+    return booking_of_family(int(asked)).id if asked.isascii() and asked.isdigit() and len(asked) < 18 else 0
 
 
 def _department(number: int) -> Department:

@@ -94,3 +94,11 @@ def free_clinics(wanted: Any, now: datetime, most: int) -> list[tuple[Clinic, in
     counts: dict[int, int] = dict(pairs)
     rows = {row.id: row for row in Clinic.select().where(Clinic.id.in_(list(counts)))}
     return [(rows[clinic_id], number) for clinic_id, number in counts.items()]
+
+
+def full_clinics(wanted: Any, now: datetime, most: int) -> list[Clinic]:
+    """Clinics that `wanted` is true of and that are still to come, without a free place, earliest first."""
+    free = Slot.select(Slot.clinic).where(Slot.at > now, is_free(now))
+    coming = Slot.select(Slot.clinic).where(Slot.at > now)
+    found = Clinic.select().where(wanted, ~Clinic.cancelled, Clinic.id.in_(coming), Clinic.id.not_in(free))
+    return list(found.order_by(Clinic.day, Clinic.starts, Clinic.id).limit(most))

@@ -11,6 +11,7 @@ from appliance.hospital.booking.reasons import NotBooked, Objection, Reason, ref
 from appliance.hospital.booking.rules import Rules, rules_for
 from appliance.hospital.booking.why_not import Asked, why_not
 from appliance.store.booking_tables import Clinic, Slot, Waiting
+from appliance.store.hospital_tables import Patient
 
 WAITING = "waiting"
 OFFERED = "offered"
@@ -37,7 +38,12 @@ def join(clinic_id: int, patient_id: int, phone: str, now: datetime) -> Place | 
     fresh = {"state": WAITING, "asked_at": now, "phone": phone, "offered_slot": None, "offered_until": None}
     Waiting.update(fresh).where(mine, Waiting.state.in_((SERVED, GONE))).execute()
     found = Waiting.get(mine)
-    return Place(found.id, _ahead_of(found) + 1)
+    return Place(found.id, place_of(found))
+
+
+def place_of(row: Waiting) -> int:
+    """1: the first of those who wait for the same clinic."""
+    return _ahead_of(row) + 1
 
 
 def _ahead_of(row: Waiting) -> int:
@@ -61,6 +67,26 @@ def of_patient(patient_id: int) -> list[Waiting]:
     """What a patient waits for, the longest first."""
     found = Waiting.select().where(Waiting.patient == patient_id, Waiting.state.in_((WAITING, OFFERED)))
     return list(found.order_by(Waiting.asked_at))
+
+
+def of_clinic(clinic_id: int) -> list[Waiting]:
+    """Who waits for a clinic: those a place is kept for, then the others in their order."""
+    found = Waiting.select(Waiting, Patient).join(Patient).where(Waiting.clinic == clinic_id, Waiting.state.in_((WAITING, OFFERED)))
+    return sorted(found, key=lambda row: (row.state != OFFERED, row.asked_at, row.id))
+
+
+def offer(waiting_id: int, now: datetime, zone: ZoneInfo) -> Waiting | NotBooked:
+    """Keep the first free place of the clinic for this one, whoever else waits, and tell them; by hand."""
+    row = Waiting.get_or_none(Waiting.id == waiting_id, Waiting.state == WAITING)
+    if row is None:
+        return refusal(Reason.UNKNOWN)
+    free = slots.free_of(row.clinic_id, now)
+    if not free:
+        return refusal(Reason.FULL)
+    rules = rules_for(row.clinic.department_id)
+    if objections := _why_not(row, free[0].id, rules, now, zone):
+        return NotBooked(objections)
+    return _offer(row, free[0], rules.offer_min * 60, now, zone) or refusal(Reason.SLOT_TAKEN)
 
 
 def holder_of(waiting_id: int) -> str:
