@@ -10,7 +10,7 @@ from appliance.ivr import values
 from appliance.ivr.actions import Action
 from appliance.ivr.fault import FlowFault
 from appliance.ivr.flow import ALWAYS_SET, Flow, FlowSet
-from appliance.ivr.nodes import Act, AnyNode, Branch, Return, Send, SubFlow
+from appliance.ivr.nodes import Act, AnyNode, Branch, Return, Send, SubFlow, field_that_says
 
 Names = frozenset[str]
 TESTS_THEMSELVES = ("is_set", "is_empty")
@@ -35,6 +35,7 @@ class Assignment:
                             place=place,
                             what=f"{name} may have no value here",
                             remedy="Have it asked for or found out on every way here, or branch on is_set before",
+                            field=_field(flow.places[place], name),
                         )
 
     def known(self, flow: Flow) -> dict[str, Names]:
@@ -117,6 +118,22 @@ def _tested(node: Branch, exit_name: str) -> Names:
         full |= {case.variable} if case.test == "is_empty" else frozenset()
     rows += [full] if exit_name == "otherwise" else []
     return frozenset.intersection(*rows) if rows else frozenset()
+
+
+def _field(node: AnyNode, variable: str) -> str:
+    """Where a node reads that variable, as faults name fields."""
+    for written in node.says():
+        if (said := _item(written)) and said.variable == variable:
+            return field_that_says(node, written)
+    match node:
+        case Act():
+            return f"inputs.{next((name for name, text in node.inputs.items() if values.variable_of(text) == variable), variable)}"
+        case Branch():
+            return "cases"
+        case Send():
+            return next((f"text.{lang}" for lang, text in node.text.items() if variable in values.variables_within(text)), "to")
+        case _:
+            return ""
 
 
 def _item(written: str) -> values.Item | None:

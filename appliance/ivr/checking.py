@@ -11,13 +11,30 @@ from appliance.ivr.actions import ACTIONS, Action
 from appliance.ivr.assignment import Assignment
 from appliance.ivr.fault import FlowFault
 from appliance.ivr.flow import ALWAYS_SET, MAIN, PERSON, Flow, FlowSet
-from appliance.ivr.nodes import PERSON_KEY, Act, AnyNode, AskDigits, AskYesNo, Branch, Keyed, Menu, Queue, Record, Return, Send, SubFlow
+from appliance.ivr.nodes import (
+    PERSON_KEY,
+    Act,
+    AnyNode,
+    AskDigits,
+    AskYesNo,
+    Branch,
+    Keyed,
+    Menu,
+    Queue,
+    Record,
+    Return,
+    Say,
+    Send,
+    SubFlow,
+    field_that_says,
+)
 from appliance.ivr.paths import SERVICES, Paths
 from appliance.ivr.prompts.catalogue import Lang
 
 PromptIds = Callable[[Lang], frozenset[str]]
-Found = Iterator[tuple[str, str, str]]
-"""Code, what, remedy."""
+Wrong = tuple[str, str, str] | tuple[str, str, str, str]
+Found = Iterator[Wrong]
+"""Code, what, remedy, and the field of the node it is about, if it is one."""
 
 
 def faults(flows: FlowSet, prompt_ids: PromptIds, languages: tuple[Lang, ...], actions: Mapping[str, Action] = ACTIONS) -> list[FlowFault]:
@@ -61,9 +78,9 @@ class _Checker:
             yield "APP-132", "it has no entry", "Say under entries where it begins"
         for entry, place in flow.entries.items():
             if place not in flow.places:
-                yield "APP-132", f"{entry} begins at {place!r}, which does not exist", _one_of(flow.places)
+                yield "APP-132", f"{entry} begins at {place!r}, which does not exist", _one_of(flow.places), f"entries.{entry}"
         if flow.person and flow.person not in flow.places:
-            yield "APP-137", f"0 leads to {flow.person!r}, which does not exist", _one_of(flow.places)
+            yield "APP-137", f"0 leads to {flow.person!r}, which does not exist", _one_of(flow.places), PERSON
 
     # --- one place -----------------------------------------------------------------------------------------------
 
@@ -84,7 +101,7 @@ class _Checker:
             case SubFlow():
                 yield from self._sub_flow(node)
             case Branch() if not node.cases:
-                yield "APP-131", "it has no case", "Name at least one, or leave the branch out"
+                yield "APP-131", "it has no case", "Name at least one, or leave the branch out", "cases"
             case Record():
                 yield from _variable(node.variable)
                 yield from _within("max_s", node.max_s, 5, 3600)
@@ -97,65 +114,62 @@ class _Checker:
                 pass
 
     def _exits(self, flow: Flow, node: AnyNode) -> Found:
-        needs = self._needs(node)
+        needs = needed_exits(node, self._flows, self._actions)
         if needs is None:
             return
         for name in needs:
             if name not in node.exits:
-                yield "APP-132", f"exit {name} leads nowhere", _one_of(flow.places)
+                yield "APP-132", f"exit {name} leads nowhere", _one_of(flow.places), f"exits.{name}"
         for name, to in node.exits.items():
             if name not in (*needs, *node.MAY):
-                yield "APP-132", f"exit {name} is never taken", f"Its exits are {', '.join((*needs, *node.MAY)) or 'none'}"
+                yield "APP-132", f"exit {name} is never taken", f"Its exits are {', '.join((*needs, *node.MAY)) or 'none'}", f"exits.{name}"
             if to not in flow.places:
-                yield "APP-132", f"exit {name} leads to {to!r}, which does not exist", _one_of(flow.places)
-
-    def _needs(self, node: AnyNode) -> tuple[str, ...] | None:
-        """None when that cannot be known."""
-        if isinstance(node, Act):
-            action = self._actions.get(node.action)
-            return tuple(action.all_exits()) if action else None
-        if isinstance(node, SubFlow):
-            inner = self._flows.flows.get(node.flow)
-            return returns(inner) if inner else None
-        return node.needs()
+                yield "APP-132", f"exit {name} leads to {to!r}, which does not exist", _one_of(flow.places), f"exits.{name}"
 
     def _said(self, node: AnyNode) -> Found:
+        if isinstance(node, Say | Menu | AskYesNo) and not node.say:
+            yield "APP-134", "it says nothing", "Say what the caller is to hear", "say"
         for written in dict.fromkeys(node.says()):
+            field = field_that_says(node, written)
             try:
                 is_prompt = not values.item(written).kind
             except ValueError as error:
-                yield "APP-138", str(error), "Correct what is said"
+                yield "APP-138", str(error), "Correct what is said", field
                 continue
             for lang, ids in self._prompts.items():
                 if is_prompt and written not in ids:
-                    yield "APP-134", f"there is no prompt {written!r} in language {lang}", "Make it on the page of prompts, or name another"
+                    what = f"there is no prompt {written!r} in language {lang}"
+                    yield "APP-134", what, "Make it on the page of prompts, or name another", field
 
     def _action(self, node: Act) -> Found:
         action = self._actions.get(node.action)
         if action is None:
-            yield "APP-139", f"there is no action {node.action!r}", _one_of(self._actions)
+            yield "APP-139", f"there is no action {node.action!r}", _one_of(self._actions), "action"
             return
         for name in node.inputs:
             if name not in (*action.inputs, *action.optional):
                 wanted = ", ".join((*action.inputs, *action.optional)) or "nothing"
-                yield "APP-139", f"action {action.name} takes no {name!r}", f"It takes {wanted}"
+                yield "APP-139", f"action {action.name} takes no {name!r}", f"It takes {wanted}", f"inputs.{name}"
         given = {name for variables in action.exits.values() for name in variables}
         for name, variable in node.outputs.items():
             if name not in given:
-                yield "APP-139", f"action {action.name} gives no {name!r}", f"It gives {', '.join(sorted(given)) or 'nothing'}"
-            yield from _variable(variable)
+                remedy = f"It gives {', '.join(sorted(given)) or 'nothing'}"
+                yield "APP-139", f"action {action.name} gives no {name!r}", remedy, f"outputs.{name}"
+            yield from _variable(variable, f"outputs.{name}")
 
     def _sub_flow(self, node: SubFlow) -> Found:
         inner = self._flows.flows.get(node.flow)
         if inner is None:
-            yield "APP-140", f"there is no flow {node.flow!r}", _one_of(self._flows.flows)
+            yield "APP-140", f"there is no flow {node.flow!r}", _one_of(self._flows.flows), "flow"
         elif node.entry not in inner.entries:
-            yield "APP-140", f"flow {node.flow} has no entry {node.entry!r}", _one_of(inner.entries)
+            yield "APP-140", f"flow {node.flow} has no entry {node.entry!r}", _one_of(inner.entries), "entry"
 
     def _send(self, node: Send) -> Found:
         for lang in self._prompts:
             if not node.text.get(lang):
-                yield "APP-134", f"there is no text in language {lang}", "Write it under text"
+                yield "APP-134", f"there is no text in language {lang}", "Write it under text", f"text.{lang}"
+        if not node.to:
+            yield "APP-131", "to is empty", "Write the number, or {ani} for the caller's", "to"
 
 
 def _keyed(flow: Flow, node: Keyed) -> Found:
@@ -163,48 +177,59 @@ def _keyed(flow: Flow, node: Keyed) -> Found:
         yield from _within("tries", node.tries, 1, 10)
     person = flow.person_at(node)
     if person and person not in flow.places and node.person:
-        yield "APP-137", f"0 leads to {person!r}, which does not exist", _one_of(flow.places)
+        yield "APP-137", f"0 leads to {person!r}, which does not exist", _one_of(flow.places), PERSON
     if not person and not (isinstance(node, Menu) and PERSON_KEY in node.keys):
-        yield "APP-137", "0 leads to nobody", "Name a person for the flow or for this node"
+        yield "APP-137", "0 leads to nobody", "Name a person for the flow or for this node", PERSON
     if PERSON in node.exits:
-        yield "APP-132", f"exit {PERSON} is that of the key 0", "Say under person where it leads"
+        yield "APP-132", f"exit {PERSON} is that of the key 0", "Say under person where it leads", PERSON
 
 
 def _within(key: str, value: int, least: int, most: int) -> Found:
     if not least <= value <= most:
-        yield "APP-131", f"{key} = {value}", f"Allowed are {least} to {most}"
+        yield "APP-131", f"{key} = {value}", f"Allowed are {least} to {most}", key
 
 
 def _menu(node: Menu) -> Found:
     if not node.keys:
-        yield "APP-133", "no key leads anywhere", "Name at least one under keys"
+        yield "APP-133", "no key leads anywhere", "Name at least one under keys", "keys"
 
 
 def _yes_no(node: AskYesNo) -> Found:
     if node.yes == node.no:
-        yield "APP-133", f"key {node.yes} is used twice", "Use another key for no"
+        yield "APP-133", f"key {node.yes} is used twice", "Use another key for no", "no"
     if PERSON_KEY in (node.yes, node.no):
-        yield "APP-133", "0 is the key for a person", "Use another key for yes or no"
+        yield "APP-133", "0 is the key for a person", "Use another key for yes or no", "yes" if node.yes == PERSON_KEY else "no"
 
 
 def _ask_digits(node: AskDigits) -> Found:
     if not 1 <= node.min <= node.max <= 32:
-        yield "APP-131", f"min = {node.min}, max = {node.max}", "Allowed are 1 to 32, min not above max"
+        yield "APP-131", f"min = {node.min}, max = {node.max}", "Allowed are 1 to 32, min not above max", "max"
     if node.secret and node.variable:
-        yield "APP-138", "what is secret is kept in no variable", "Leave out variable; an action takes it"
+        yield "APP-138", "what is secret is kept in no variable", "Leave out variable; an action takes it", "variable"
     if not node.secret:
         yield from _variable(node.variable)
     try:
         re.compile(node.pattern)
     except re.error as error:
-        yield "APP-131", f"pattern = {node.pattern!r}: {error}", "Write a regular expression, such as 1[0-9]{10}"
+        yield "APP-131", f"pattern = {node.pattern!r}: {error}", "Write a regular expression, such as 1[0-9]{10}", "pattern"
 
 
-def _variable(name: str) -> Found:
+def _variable(name: str, field: str = "variable") -> Found:
     if not values.NAME.fullmatch(name):
-        yield "APP-138", f"{name!r} is no name of a variable", "Small letters, digits and _, a letter first"
+        yield "APP-138", f"{name!r} is no name of a variable", "Small letters, digits and _, a letter first", field
     elif name in ALWAYS_SET:
-        yield "APP-138", f"{name} is the call's own and cannot be set", "Use another name"
+        yield "APP-138", f"{name} is the call's own and cannot be set", "Use another name", field
+
+
+def needed_exits(node: AnyNode, flows: FlowSet, actions: Mapping[str, Action] = ACTIONS) -> tuple[str, ...] | None:
+    """Names of the exits that must lead somewhere; None when that cannot be known."""
+    if isinstance(node, Act):
+        action = actions.get(node.action)
+        return tuple(action.all_exits()) if action else None
+    if isinstance(node, SubFlow):
+        inner = flows.flows.get(node.flow)
+        return returns(inner) if inner else None
+    return node.needs()
 
 
 def returns(flow: Flow) -> tuple[str, ...]:
@@ -217,6 +242,6 @@ def _one_of(names: object) -> str:
     return f"Use one of {', '.join(listed[:40])}" if listed else "There is none yet"
 
 
-def _fault(flow: str, place: str, found: tuple[str, str, str]) -> FlowFault:
-    code, what, remedy = found
-    return FlowFault(code=code, flow=flow, place=place, what=what, remedy=remedy)
+def _fault(flow: str, place: str, found: Wrong) -> FlowFault:
+    code, what, remedy, *field = found
+    return FlowFault(code=code, flow=flow, place=place, what=what, remedy=remedy, field=field[0] if field else "")

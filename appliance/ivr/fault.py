@@ -7,6 +7,7 @@ from appliance.errors import FlowError
 
 class FlowFault(msgspec.Struct, frozen=True, kw_only=True):
     """`place` is empty for the flow as a whole; `line` is of its text, 0 when not known.
+    `field`: what of the place it is about, as its text has it ("say", "exits.got", "inputs.number"), empty for the place as a whole.
 
     Codes: APP-130 to APP-141, see appliance/errors.py."""
 
@@ -16,6 +17,7 @@ class FlowFault(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     remedy: str
     line: int = 0
+    field: str = ""
 
     def error(self) -> FlowError:
         """As an error, for logs and `careline check`."""

@@ -273,3 +273,9 @@ AnyNode = (
 )
 KINDS: dict[str, type[Node]] = {str(kind.__struct_config__.tag): kind for kind in AnyNode.__args__}
 ENDS = (HangUp, Return)
+
+
+def field_that_says(node: Node, written: str) -> str:
+    """The field of a node in which that is said; empty when none does."""
+    said = ((name, getattr(node, name)) for name in node.__struct_fields__ if name != "at")
+    return next((name for name, texts in said if isinstance(texts, tuple) and written in texts), "")

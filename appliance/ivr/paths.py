@@ -81,7 +81,8 @@ class Paths:
                 yield _fault("APP-136", flow, place, "it comes back here without waiting for the caller", "Put a menu or question between")
             to = flow.person_at(node) or node.exits.get(_zero(node), "")
             if isinstance(node, Keyed) and to and not self.reaches_person(flow, to):
-                yield _fault("APP-137", flow, place, f"0 leads to {to}, and from there to no person", "Lead it to a transfer or a queue")
+                what = f"0 leads to {to}, and from there to no person"
+                yield _fault("APP-137", flow, place, what, "Lead it to a transfer or a queue", PERSON)
         yield from self._services_return(flow)
 
     def _services_return(self, flow: Flow) -> Iterator[FlowFault]:
@@ -225,5 +226,5 @@ def _zero(node: AnyNode) -> str:
     return str(keys.get("0", PERSON))
 
 
-def _fault(code: str, flow: Flow, place: str, what: str, remedy: str) -> FlowFault:
-    return FlowFault(code=code, flow=flow.flow, place=place, what=what, remedy=remedy)
+def _fault(code: str, flow: Flow, place: str, what: str, remedy: str, field: str = "") -> FlowFault:
+    return FlowFault(code=code, flow=flow.flow, place=place, what=what, remedy=remedy, field=field)
