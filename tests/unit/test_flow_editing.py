@@ -110,12 +110,8 @@ def test_fields_are_set_as_they_are_typed() -> None:
     flow = grown("ask_digits")
     changes = {"variable": "number", "min": "3", "max": "12", "secret": False, "title": {"zh": "号码", "en": "Number"}, "tries": None}
     node = good(editing.set_fields(flow, "ask_digits_1", changes, OWN)).places["ask_digits_1"]
-    assert (getattr(node, "variable", ""), getattr(node, "min", 0), getattr(node, "max", 0), node.title["en"]) == (
-        "number",
-        3,
-        12,
-        "Number",
-    )
+    assert [getattr(node, name) for name in ("variable", "min", "max", "secret")] == ["number", 3, 12, False]
+    assert node.title["en"] == "Number"
 
 
 @pytest.mark.parametrize(
@@ -123,7 +119,6 @@ def test_fields_are_set_as_they_are_typed() -> None:
     [
         ({"max": "many"}, Wrong("max", "not_understood")),
         ({"max": "9" * 600}, Wrong("max", "too_long")),
-        ({"max": "99999999999999999999999"}, Wrong("max", "not_understood")),
         ({"no_such_field": "1"}, Wrong("", "not_understood")),
         ({"title": {"zh": "x" * 61}}, Wrong("title.zh", "too_long")),
         ({"title": {"fr": "x"}}, Wrong("title.fr", "not_understood")),
@@ -277,9 +272,8 @@ def test_there_are_not_too_many_places() -> None:
 
 
 PLACES = st.sampled_from(["say_1", "menu_1", "menu_2", "ask_digits_1", "action_1", "branch_1", "transfer_1", "x", "<b>"])
-WORDS = st.one_of(
-    PLACES, st.sampled_from(["done", "key_1", "person", "-", "", "1", "*", "😀", "{money:x}", "greeting"]), st.text(max_size=50)
-)
+TYPED = st.sampled_from(["done", "key_1", "person", "-", "", "1", "*", "😀", "{money:x}", "greeting"])
+WORDS = st.one_of(PLACES, TYPED, st.text(max_size=50))
 KIND = st.sampled_from([*KINDS, "none"])
 WISHES = st.one_of(
     st.tuples(st.just("add"), KIND, WORDS, WORDS),
