@@ -1,7 +1,7 @@
 """`careline-calls`, the call agent: the only place where its parts are put together.
 
-Threads of this process: main (the asyncio event loop: calls, lines, control socket), store-writer (the database), and
-asyncio's default executor at start and stop, to open and close the store.
+Threads of this process: main (the asyncio event loop: calls, lines, control socket), store-writer (the database), slow-work
+(passwords), and asyncio's default executor at start and stop, to open and close the store.
 SIGTERM or SIGINT: stop at once, calls go on in the line server and are taken over by the next call agent.
 """
 

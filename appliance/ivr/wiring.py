@@ -1,13 +1,15 @@
 """What flows reach the box by: the store, the clock, the calendar, and the actions. One for all calls.
 
-Runs in the call agent's event loop.
+Runs in the call agent's event loop; slow arithmetic in SLOW_THREADS threads of its own.
 """
 
 import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, TypeVar
 
 from appliance.calendar import Calendar
@@ -20,9 +22,15 @@ from appliance.ivr.prompts.catalogue import Lang
 from appliance.ivr.values import Spoken
 from appliance.store.writer import Store
 from drivers.clock import Clock
+from drivers.settings import Paths
 
 R = TypeVar("R")
 VARIABLES_LIMIT_CHARS = 12_000  # of all variables: a tag may have 64 kB, and events ride along in it
+
+
+SLOW_THREADS = 1
+"""Each may take 19 MB for a password (argon2) and keep it; with more of them hundreds of callers would not be any sooner."""
+_slow = ThreadPoolExecutor(SLOW_THREADS, "slow-work")
 
 
 class GivenUpError(Exception):
@@ -38,6 +46,11 @@ class Wiring:
     hospital: HospitalConfig
     text: Callable[[str, Lang], Sequence[str]]
     actions: Mapping[str, Action] = field(default_factory=lambda: ACTIONS)
+    paths: Paths = Paths()
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        return Calendar(self.hospital.calendar)
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -62,16 +75,15 @@ class Wiring:
 
     async def in_thread(self, work: Callable[[], R]) -> R:
         with self.clock.external_work():
-            return await asyncio.to_thread(work)
+            return await asyncio.get_running_loop().run_in_executor(_slow, work)
 
     def spoken(self, call: Call, variables: Mapping[str, Value]) -> Spoken:
         """What the call's values are said by, now."""
-        calendar = self.hospital.calendar
         return Spoken(
             variables=variables,
             lang=call.tag.language,
-            today=Calendar(calendar).local(self.now()).date(),
-            opening_hours=lambda lang: opening_hours(calendar, lang),
+            today=self.calendar.local(self.now()).date(),
+            opening_hours=lambda lang: opening_hours(self.hospital.calendar, lang),
             text=self.text,
             reference=call.reference,
         )

@@ -90,6 +90,28 @@ def test_a_place_that_is_kept_goes_to_whoever_keeps_it() -> None:
     booked(pay(place, first, "a", holder="call 1"))
 
 
+def test_whoever_was_slower_has_the_next_place_and_one_place_only() -> None:
+    made = doctors_clinic()
+    first, second, *_ = places(made)
+    slots.hold(first, "call 1", NOW)
+    for _ in range(2):  # done again after a crash it is the same
+        held = slots.hold_near(first, "call 2", NOW)
+        assert isinstance(held, slots.Held)
+        assert (held.slot, slots.free_count(made.id, NOW)) == (second, 4)
+    last = places(made)[-1]
+    slots.hold(last, "call 3", NOW)
+    held = slots.hold_near(last, "call 4", NOW)
+    assert isinstance(held, slots.Held)
+    assert held.slot == places(made)[-2]
+
+
+def test_nothing_is_kept_near_a_full_clinic() -> None:
+    made = doctors_clinic()
+    for place in places(made):
+        slots.hold(place, f"call {place}", NOW)
+    assert reasons(slots.hold_near(places(made)[0], "another", NOW)) == ["slot_taken"]
+
+
 def test_a_place_kept_too_long_is_free_again_by_itself() -> None:
     made = doctors_clinic()
     place, later = places(made)[0], NOW + timedelta(seconds=181)

@@ -9,10 +9,14 @@ import asyncio
 import logging
 from datetime import date
 
+from msgspec import MsgspecError
+from peewee import PeeweeException
+
 from appliance.calendar import Calendar
 from appliance.config import HospitalConfig
 from appliance.hospital.booking import day_end, waitlist
 from appliance.hospital.ledger import closing
+from appliance.store.errors import StoreError
 from appliance.store.writer import Store
 from drivers.clock import Clock
 from drivers.errors import CarelineError
@@ -41,9 +45,9 @@ class DayWork:
             await self._store.mended()
             try:
                 await self._once()
-            except CarelineError as error:  # told as the store's own fault
+            except StoreError as error:  # told as the store's own fault
                 log.info("the day is ended later: %s", error)
-            except Exception:  # the outer border of this task: money that is owed is tried again, whatever went wrong
+            except (CarelineError, PeeweeException, MsgspecError, ValueError):  # of the run, the tables, rules that cannot be read
                 log.exception("HOS-103: the day could not be ended; it is tried again every minute")
             await asyncio.sleep(EVERY_S)
 

@@ -51,6 +51,20 @@ def hold(slot_id: int, holder: str, now: datetime, limit_s: int | None = None) -
     return Held(slot_id, slot.at, until, slot.clinic.fee_fen)
 
 
+def hold_near(slot_id: int, holder: str, now: datetime) -> Held | NotBooked:
+    """Like `hold`; where somebody was faster, the next place of the same clinic instead, or the last before it. When hundreds ask for the
+    same places at once, each of them has one after one question."""
+    held = hold(slot_id, holder, now)
+    if isinstance(held, Held) or held.first.reason is not Reason.SLOT_TAKEN:
+        return held
+    lost = Slot.get_by_id(slot_id)
+    release(holder)  # one kept in its stead before a crash
+    free = free_of(lost.clinic_id, now)
+    if not free:
+        return held
+    return hold(next((slot for slot in free if slot.number > lost.number), free[-1]).id, holder, now)
+
+
 def release(holder: str) -> int:
     """Whatever `holder` keeps is free again; how many that were."""
     mine = (Slot.state == HELD) & (Slot.held_by == holder)

@@ -7,6 +7,7 @@ from appliance.hospital.registry.cards import CardState, CardStep
 from appliance.ivr.actions.action import ASK_AGAIN, Action, ActionCall, ActionResult
 
 BY_TELEPHONE = "telephone"
+PASSWORD_LIMIT_S = 20.0  # hundreds of passwords at once are checked one after the other
 REFUSED = ("unknown", "not_set", "locked", "frozen", "lost", "closed")
 
 
@@ -53,6 +54,7 @@ ACTIONS = (
         run=card_login,
         inputs=("card_number",),
         takes_secret=True,
+        limit_s=PASSWORD_LIMIT_S,
     ),
     Action(
         name="card_holder",

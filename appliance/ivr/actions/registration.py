@@ -8,9 +8,9 @@ from appliance.hospital.booking import booking, changes, offers, slots
 from appliance.hospital.booking.booking import Payment, Visitor
 from appliance.hospital.booking.channel import Channel
 from appliance.hospital.booking.offers import Offer, Wanted
-from appliance.hospital.booking.reasons import NotBooked, Objection
+from appliance.hospital.booking.reasons import NotBooked, Objection, Reason
 from appliance.hospital.ledger.posting import Cause
-from appliance.ivr.actions.action import Action, ActionCall, ActionResult
+from appliance.ivr.actions.action import Action, ActionCall, ActionResult, Value
 from appliance.ivr.listing import CHOICES_MOST, Part, row, rows
 from appliance.store.booking_tables import Booking, Clinic, Slot
 from appliance.store.hospital_tables import Patient
@@ -76,16 +76,19 @@ def _fee(fee_fen: int) -> tuple[Part, ...]:
 
 
 async def hold_slot(call: ActionCall) -> ActionResult:
-    """The place is the caller's for a while; after a hang-up it is free again by itself."""
-    now = call.means.now()
+    """The place is the caller's for a while, or the next one when somebody was faster; after a hang-up it is free again by itself."""
+    now, wanted = call.means.now(), call.number("slot")
 
     def write() -> ActionResult:
-        held = slots.hold(call.number("slot"), call.call_id, now)
+        held = slots.hold_near(wanted, call.call_id, now)
         if isinstance(held, NotBooked):
             return refused(held, call)
         visit = visit_row(held.at, Slot.get_by_id(held.slot).clinic, call)
         seconds = round((held.until - now).total_seconds())
-        return ActionResult("held", {"visit": visit, "fee_fen": held.fee_fen, "hold_s": seconds})
+        kept: dict[str, Value] = {"slot": str(held.slot), "visit": visit, "fee_fen": held.fee_fen, "hold_s": seconds}
+        if held.slot == wanted:
+            return ActionResult("held", kept)
+        return ActionResult("other", {**kept, "said": why(Objection(Reason.SLOT_TAKEN), call)})
 
     return await call.means.transact(write)
 
@@ -229,6 +232,7 @@ async def move_booking(call: ActionCall) -> ActionResult:
 
 
 REFUSED = {"refused": ("said",)}
+KEPT = ("slot", "visit", "fee_fen", "hold_s")
 BOOKING = ("booking", "visit", "visitor", "doctor", "department", "paid")
 
 ACTIONS = (
@@ -249,8 +253,8 @@ ACTIONS = (
     ),
     Action(
         name="hold_slot",
-        what="Keeps the place for {duration:hold_s}: {list:visit}",
-        exits={"held": ("visit", "fee_fen", "hold_s"), **REFUSED},
+        what="Keeps the place for {duration:hold_s}: {list:visit}; other: the next one, for somebody was faster: {list:said}",
+        exits={"held": KEPT, "other": (*KEPT, "said"), **REFUSED},
         run=hold_slot,
         inputs=("slot",),
     ),
