@@ -300,6 +300,8 @@ class Switchboard:
             await self._appended.wait()
             await asyncio.sleep(FLUSH_EVERY_S)
             self._appended.clear()
+            for call in tuple(self._unflushed):
+                call.tell()
             waiting = [(call, call.tag.seq) for call in self._unflushed]
             self._unflushed.clear()
             try:

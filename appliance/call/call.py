@@ -191,6 +191,7 @@ class Call(Working):
     async def _flush(self) -> None:
         """The record must be on disk; a full disk is waited for, the released leg is kept meanwhile."""
         waits = False
+        self.tell()
         while True:
             try:
                 return await self._around.store.flush()

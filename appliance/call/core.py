@@ -1,9 +1,11 @@
 """What all verbs of a call stand on: finished steps, events and tags written together, commands to the line server.
 
-One rule makes a call survive the death of this process: whatever is decided is decided by `commit`, which puts the
-new tag on the caller's leg before an event goes to the store. Runs in the call agent's event loop.
+One rule makes a call survive the death of this process: whatever is decided is decided by `commit`, and the new tag is put on
+the caller's leg before an event goes to the store and before any other command of the call. What is decided without a wait in
+between is told at once, in one tag. Runs in the call agent's event loop.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -55,7 +57,7 @@ class Voice(Protocol):
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the call agent lends to each call. `send` returns the command's id; `changed` is told of every commit."""
+    """What the call agent lends to each call. `send` returns the command's id; `changed` is told of what was decided."""
 
     send: Callable[[Command], int]
     store: EventStore
@@ -86,6 +88,7 @@ class CallCore:
         self._around = around
         self._changed = changed
         self._cursor = 0
+        self._untold: list[Happened] | None = None
 
     @property
     def id(self) -> str:
@@ -100,6 +103,7 @@ class CallCore:
         return {"call_id": self.id, "seq": 0, "at": at or self._around.clock.now()}
 
     def send(self, command: Command) -> int:
+        self.tell()
         return self._around.send(command)
 
     def commit(self, *events: AnyHappened, **changes: Any) -> None:
@@ -112,10 +116,20 @@ class CallCore:
             keys=(self.tag.keys + _keys(numbered))[-KEYS_SHOWN:],
             **changes,
         )
-        self.tag, encoded = fitting(self.tag)
-        self.send(SetTag(leg=self.main.name, tag=encoded, consumed_seq=self.tag.consumed_seq))
         self.main.consume(self.tag.consumed_seq)
-        for event in numbered:
+        if self._untold is None:
+            self._untold = []
+            asyncio.get_running_loop().call_soon(self.tell)
+        self._untold += numbered
+
+    def tell(self) -> None:
+        """What was decided goes out: the tag, then the events."""
+        if self._untold is None:
+            return
+        events, self._untold = self._untold, None
+        self.tag, encoded = fitting(self.tag)
+        self._around.send(SetTag(leg=self.main.name, tag=encoded, consumed_seq=self.tag.consumed_seq))
+        for event in events:
             self._around.store.append(event)
         self._changed(self)
 

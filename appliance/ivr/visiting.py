@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from appliance.calendar import Calendar
 from appliance.call import Call
 from appliance.call.outcome import Digits, Said, Taken, Transferred
 from appliance.call.secret import Secret
@@ -221,8 +220,8 @@ async def _language(visit: Visit, node: Language) -> Left:
 
 
 async def _time_of_day(visit: Visit, node: TimeOfDay) -> Left:
-    calendar = Calendar(visit.wiring.hospital.calendar)
-    return Left(await visit.call.decide("time_of_day", lambda: str(calendar.state(visit.wiring.now()))))
+    wiring = visit.wiring
+    return Left(await visit.call.decide("time_of_day", lambda: str(wiring.calendar.state(wiring.now()))))
 
 
 async def _send(visit: Visit, node: Send) -> Left:

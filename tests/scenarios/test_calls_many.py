@@ -170,7 +170,7 @@ def test_killed_fifty_times_under_way(busy_box: Config, prompts: PromptLibrary) 
         nonlocal kills
         work = asyncio.create_task(make(box, callers()[::4]))
         while not work.done() and kills < 50:
-            life = Life(dice.randrange(5, 120), slow_disk=bool(kills % 2))
+            life = Life(dice.randrange(5, 100), slow_disk=bool(kills % 2))
             await box.next_agent(life)
             await asyncio.wait({work, asyncio.create_task(life.over.wait())}, return_when=asyncio.FIRST_COMPLETED)
             kills += life.over.is_set()

@@ -28,7 +28,8 @@ async def information_items(call: ActionCall) -> ActionResult:
     now = call.means.now()
 
     def look() -> list[str]:
-        return [item for item in ITEMS if _is_open(item, call, {notice.kind for notice in notices.heard_now(now)})]
+        running = {notice.kind for notice in notices.heard_now(now)}
+        return [item for item in ITEMS if _is_open(item, call, running)]
 
     found = await call.means.read(look)
     return ActionResult("found", {"items": " ".join(found), "item_choices": rows(row(("prompt", ITEMS[item])) for item in found)})
