@@ -28,6 +28,7 @@ from appliance.ivr.speech.text import TextSpeaker
 from appliance.ivr.wiring import Wiring
 from appliance.line_care import LineCare
 from appliance.lines import LineChannel, Lines, Listener, Listeners
+from appliance.prompt_desk import PromptDesk
 from appliance.store.models import CallRecord
 from appliance.store.writer import Store
 from appliance.switchboard import Switchboard
@@ -87,7 +88,8 @@ class CallAgent:
         self.lines = Lines(connect, clock)
         self.editions = Editions(self.store, clock, self.prompts.ids, flows)
         speaker = TextSpeaker(self.prompts)
-        wiring = Wiring(self.store, clock, config.hospital, lambda text, lang: speaker.say(text, lang).clips)
+        self.prompt_desk = PromptDesk(self.prompts, self.store, clock, Path(config.paths.data_dir))
+        wiring = Wiring(self.store, clock, config.hospital, lambda text, lang: speaker.say(text, lang).clips, paths=config.paths)
         runner = FlowRunner(self.editions, wiring)
         extensions = Extensions(config.calls)
         self.switchboard = Switchboard(
@@ -119,7 +121,9 @@ class CallAgent:
         await self.care.start()
         if control:
             group = str(self.config.lines.get("socket_group", "")) or None
-            self._control = ControlServer(self.config.paths.control_socket, self.live, self.switchboard, self.care, self.flow_desk, group)
+            self._control = ControlServer(
+                self.config.paths.control_socket, self.live, self.switchboard, self.care, self.flow_desk, self.prompt_desk, group
+            )
             await self._control.start()
         self._tasks += [
             asyncio.create_task(self.lines.run(Listeners(*self._own_listeners(), *self._listeners)), name="lines"),
@@ -128,15 +132,21 @@ class CallAgent:
             asyncio.create_task(_later(self._desk_work.run), name="desk work"),
             asyncio.create_task(_later(self._day_work.run), name="day work"),
         ]
+            asyncio.create_task(self.prompt_desk.run(), name="prompts"),
 
     async def _begin_flows(self) -> None:
         """Callers do not wait for the store; the program's own flows will do until it works."""
-        beginning = asyncio.create_task(self.editions.begin(), name="flows")
+        beginning = asyncio.create_task(self._begin_prompts_and_flows(), name="flows")
         self._tasks.append(beginning)
         if self.store.fault is None:
             await asyncio.wait({beginning}, timeout=FLOWS_LIMIT_S)
 
     def _own_listeners(self) -> tuple[Listener, ...]:
+    async def _begin_prompts_and_flows(self) -> None:
+        """Flows may say prompts of the hospital's own."""
+        await self.prompt_desk.begin()
+        await self.editions.begin()
+
         return self.switchboard, self.care, self._lamps, self._news
 
     async def stop(self) -> None:
@@ -180,7 +190,7 @@ class CallAgent:
             *health.line_setup(self.care.faults),
             disk,
             health.store(self.store.fault, self.store.has_reserve),
-            health.prompts(self.prompt_fault),
+            health.prompts(self.prompt_fault or self.prompts.fault),
             health.dispatch(self._desk_work.dead),
             health.ledger(self._day_work.unbalanced),
             health.flows(self.editions.fault, self.editions.current.edition),

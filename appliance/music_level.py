@@ -26,6 +26,7 @@ SHELF = ("biquad", "1.53512485958697", "-2.69169618940638", "1.19839281085285", 
 HIGH_PASS = ("biquad", "1.0", "-2.0", "1.0", "1.0", "-1.99004745483398", "0.99007225036621")
 _PREFIX = re.compile(r"^sox \w+ (\w+: )?(.*[`'\"]/.*['\"]:? ?)?")  # up to the path of a file
 WORDS_MOST = 120
+WAV_HEADER_BYTES = 44
 RIFF_BYTES = 8  # "RIFF" and the length of all that follows, but for a byte that makes it even
 _RMS = re.compile(r"^RMS lev dB\s+(-?[\d.]+)", re.MULTILINE)
 _LENGTH = re.compile(r"^Length s\s+([\d.]+)", re.MULTILINE)
@@ -52,6 +53,27 @@ async def levelled(source: Path, target: Path, kind: str = "wav") -> float:
         finally:
             fresh.unlink(missing_ok=True)
     return loudness
+
+
+async def sampled(source: Path, target: Path, kind: str, longest_s: float) -> None:
+    """The beginning of a file of that kind as bare 16-bit samples, mono, 8 kHz. `target` is written anew, whole or not at all.
+
+    Raises: MusicError APP-111 a file that cannot be read, APP-113 no sox, APP-116 no room.
+    """
+    fresh = target.with_suffix(".new")
+    with tempfile.TemporaryDirectory() as name:
+        plain = Path(name) / "plain.wav"
+        try:
+            await _sox("-t", kind, str(source), "-r", "8000", "-c", "1", "-b", "16", str(plain), "trim", "0", str(longest_s))
+            _check_whole(plain)
+            await _sox(str(plain), "-t", "raw", "-e", "signed-integer", "-L", str(fresh))
+            if fresh.stat().st_size + WAV_HEADER_BYTES != plain.stat().st_size:
+                raise _SoxError(os.strerror(errno.ENOSPC))
+            os.replace(fresh, target)
+        except _SoxError as error:
+            raise _in_words(str(error), source.stem) from error
+        finally:
+            fresh.unlink(missing_ok=True)
 
 
 def _check_whole(written: Path) -> None:

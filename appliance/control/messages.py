@@ -108,6 +108,20 @@ class UseFlows(Request, frozen=True, kw_only=True):
     by: str
 
 
+class UsePrompts(Request, frozen=True, kw_only=True):
+    """Callers hear the versions of prompts that are in use now, from the next playing on. Answered by Done."""
+
+    by: str
+
+
+class ReadPromptUpload(Request, frozen=True, kw_only=True):
+    """Make the file `upload` of data_dir/prompts/incoming, of that kind (wav, mp3, ogg, flac), to 8 kHz mono 16-bit samples: the file of
+    the same name with `.pcm` behind it. Answered by Done."""
+
+    upload: str
+    kind: str
+
+
 class PutCallBack(Request, frozen=True, kw_only=True):
     """Part the caller from whoever he talks with; he goes on at that place of the flows, with all that was found out."""
 
@@ -308,6 +322,8 @@ AnyRequest = (
     | SettleLineSetup
     | HangUpCall
     | UseFlows
+    | UsePrompts
+    | ReadPromptUpload
     | PutCallBack
     | AskHealth
     | AskMusic

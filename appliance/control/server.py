@@ -31,6 +31,7 @@ from appliance.control.messages import (
     MusicRequest,
     MusicTold,
     PutCallBack,
+    ReadPromptUpload,
     Request,
     ResetLineCounters,
     RunLineTest,
@@ -39,6 +40,7 @@ from appliance.control.messages import (
     Subscribe,
     TryLineSetup,
     UseFlows,
+    UsePrompts,
 )
 from drivers import private_socket
 from drivers.errors import CarelineError, ProtocolError
@@ -85,13 +87,28 @@ class FlowActions(Protocol):
     async def put_back(self, request: PutCallBack) -> None: ...
 
 
+class PromptActions(Protocol):
+    """What a client may ask of prompts. Raises: as Actions."""
+
+    async def use_prompts(self, request: UsePrompts) -> None: ...
+
+    async def read_upload(self, request: ReadPromptUpload) -> None: ...
+
+
 class ControlServer:
     """Serves `path` until closed."""
 
     def __init__(
-        self, path: Path, live: LiveState, actions: Actions, lines: LineActions, flows: FlowActions, group: str | None = None
+        self,
+        path: Path,
+        live: LiveState,
+        actions: Actions,
+        lines: LineActions,
+        flows: FlowActions,
+        prompts: PromptActions,
+        group: str | None = None,
     ) -> None:
-        self._session = partial(_Session, live=live, actions=actions, lines=lines, flows=flows)
+        self._session = partial(_Session, live=live, actions=actions, lines=lines, flows=flows, prompts=prompts)
         self._group = group
         self._sessions: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._server = private_socket.PrivateServer(path, group, lambda sock: asyncio.start_unix_server(self._accepted, sock=sock))
@@ -139,6 +156,7 @@ class _Session:
         actions: Actions,
         lines: LineActions,
         flows: FlowActions,
+        prompts: PromptActions,
     ) -> None:
         self._reader = reader
         self._writer = writer
@@ -146,6 +164,7 @@ class _Session:
         self._actions = actions
         self._lines = lines
         self._flows = flows
+        self._prompts = prompts
         self._frames = FrameReader(AnyRequest)
         self._queue: asyncio.Queue[msgspec.Struct] = asyncio.Queue(QUEUE_LIMIT)
         self._cleanup = contextlib.ExitStack()
@@ -215,6 +234,10 @@ class _Session:
                 self._tell(await self._flows.use_flows(request))
             case PutCallBack():
                 await self._flows.put_back(request)
+            case UsePrompts():
+                await self._prompts.use_prompts(request)
+            case ReadPromptUpload():
+                await self._prompts.read_upload(request)
             case _:
                 await self._act_on_lines(request)
 

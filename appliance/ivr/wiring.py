@@ -46,7 +46,7 @@ class Wiring:
     hospital: HospitalConfig
     text: Callable[[str, Lang], Sequence[str]]
     actions: Mapping[str, Action] = field(default_factory=lambda: ACTIONS)
-    paths: Paths = Paths()
+    paths: Paths = field(default_factory=Paths)
 
     @cached_property
     def calendar(self) -> Calendar:

@@ -28,8 +28,8 @@ class SpokenText(StoreModel):
 
 
 class PromptText(StoreModel):
-    """What a prompt is to say, where the hospital wrote it: instead of the package's text, or of a prompt of its own. An audio whose text is
-    another one is old."""
+    """What a prompt is to say, where the hospital wrote it: instead of the package's text, or of a prompt of its own. An audio that says
+    something else is old."""
 
     id = AutoField()
     prompt = CharField(max_length=64)
@@ -43,8 +43,8 @@ class PromptText(StoreModel):
 
 
 class PromptVersion(StoreModel):
-    """An audio of a prompt with the text it says; never changed once it is there. `source`: telephone, upload, voice, edit (cut or levelled,
-    of the version `made_from`). `path`: below the data folder, no two alike. Number 0, the package's own, is not here."""
+    """An audio of a prompt with the text it says; never changed once it is there. `source`: telephone, upload, voice, edit (cut or
+    levelled, of the version `made_from`). `path`: below the data folder, no two alike. Number 0, the package's own, is not here."""
 
     id = AutoField()
     prompt = CharField(max_length=64)
@@ -80,8 +80,8 @@ class PromptUse(StoreModel):
 
 
 class PromptOrder(StoreModel):
-    """An audio that was asked for. `kind`: voice (the box speaks the text), telephone (whoever calls in with `code` until `expires_at` does).
-    `state`: waiting, done (`version` came of it), failed (`error` as code, what and remedy), over (taken back, or too late)."""
+    """An audio that was asked for. `kind`: voice (the box speaks the text), telephone (whoever calls in with `code` until `expires_at`
+    does). `state`: waiting, done (`version` came of it), failed (`error` as code, what and remedy), over (taken back, or too late)."""
 
     id = AutoField()
     prompt = CharField(max_length=64)

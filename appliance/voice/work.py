@@ -1,4 +1,5 @@
-"""The work of `careline voice`: takes the texts that are wanted from the store, one after another, and leaves a file for each.
+"""The work of `careline voice`: takes the texts that are wanted from the store, one after another, and leaves a file for each. Prompts
+that somebody waits for at a page come before all others (prompt_work.py).
 
 A file is written beside and renamed, so a process that is killed leaves no half one; the same text asked for again is the same file.
 Everything here runs in the one thread of `careline voice`; each piece of work takes seconds.
@@ -15,6 +16,7 @@ from appliance.ivr.prompts.catalogue import PromptError
 from appliance.ivr.prompts.library import SPEECH, text_file
 from appliance.store.transaction import write_transaction
 from appliance.voice.engine import Engine
+from appliance.voice.prompt_work import PromptWork
 from drivers.clock import Clock
 
 SWEEP_S = 60.0  # how soon a text that was changed is seen
@@ -35,6 +37,7 @@ class VoiceWork:
         self._lacking = lacking
         self._most_bytes = most_bytes
         self._swept_at: float | None = None
+        self._prompts = PromptWork(database, own, clock, engine, lacking)
 
     def begin(self) -> None:
         """What a process that was killed left half written is removed."""
@@ -42,10 +45,12 @@ class VoiceWork:
             path.unlink(missing_ok=True)
 
     def step(self) -> bool:
-        """Sweep if it is time to, then speak one text. False: there was nothing to speak."""
+        """Sweep if it is time to, then speak one prompt or text. False: there was nothing to speak."""
         if self._swept_at is None or self._clock.monotonic_s() - self._swept_at >= SWEEP_S:
             self._sweep()
             self._swept_at = self._clock.monotonic_s()
+        if self._prompts.step():
+            return True
         wanted = self._next()
         if wanted is None:
             return False

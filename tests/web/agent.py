@@ -22,14 +22,17 @@ from appliance.control.messages import (
     MusicRequest,
     MusicTold,
     PutCallBack,
+    ReadPromptUpload,
     ResetLineCounters,
     RunLineTest,
     SetLinesBlocked,
     SettleLineSetup,
     TryLineSetup,
     UseFlows,
+    UsePrompts,
 )
 from appliance.control.server import ControlServer
+from appliance.music_level import sampled
 from drivers import line_setup
 from drivers.config import LineSetup
 from drivers.errors import CarelineError
@@ -138,6 +141,15 @@ class ScriptedAgent:
         self._answer("flows", request.by)
         return FlowsTold(edition=self.edition)
 
+    async def use_prompts(self, request: UsePrompts) -> None:
+        self._answer("prompts", request.by)
+
+    async def read_upload(self, request: ReadPromptUpload) -> None:
+        """As the call agent does it."""
+        self._answer("read upload", request.kind)
+        upload = self._path.parent.parent / "data" / "prompts" / "incoming" / request.upload
+        await sampled(upload, upload.with_suffix(".pcm"), request.kind, 181.0)
+
     async def put_back(self, request: PutCallBack) -> None:
         self._answer("put back", request.call_id, request.place, request.by)
 
@@ -155,7 +167,7 @@ class ScriptedAgent:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._server = ControlServer(self._path, self.live, self, self, self)
+        self._server = ControlServer(self._path, self.live, self, self, self, self)
         self._loop.run_until_complete(self._server.start())
         self._ready.set()
         self._loop.call_later(HEALTH_EVERY_S, self._tell_health)

@@ -5,11 +5,23 @@ Pure but for what the actions themselves do through `ActionCall.means`.
 
 from collections.abc import Mapping
 
-from appliance.ivr.actions import accounts, calling, cards, choosing, complaints, doctors, information, opening, recognising, registration
+from appliance.ivr.actions import (
+    accounts,
+    calling,
+    cards,
+    choosing,
+    complaints,
+    doctors,
+    information,
+    opening,
+    recognising,
+    registration,
+    studio,
+)
 from appliance.ivr.actions.action import ASK_AGAIN, FAILED, Action, ActionCall, ActionResult, Means, Value
 
 __all__ = ["ACTIONS", "ASK_AGAIN", "FAILED", "Action", "ActionCall", "ActionResult", "Means", "Value"]
 
-_SUBJECTS = (accounts, calling, cards, choosing, complaints, doctors, information, opening, recognising, registration)
+_SUBJECTS = (accounts, calling, cards, choosing, complaints, doctors, information, opening, recognising, registration, studio)
 
 ACTIONS: Mapping[str, Action] = {action.name: action for subject in _SUBJECTS for action in subject.ACTIONS}

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from appliance.calendar import Calendar
 from appliance.config import HospitalConfig
 from appliance.ivr.prompts.catalogue import Lang
+from drivers.settings import Paths
 
 Value = str | int
 R = TypeVar("R")
@@ -40,6 +41,10 @@ class Means(Protocol):
 
     async def read(self, job: Callable[[], R]) -> R:
         """The result of a `job` that changes nothing. Raises: StoreError, or what the job raised."""
+
+    @property
+    def paths(self) -> Paths:
+        """Where the box keeps its files."""
 
     async def in_thread(self, work: Callable[[], R]) -> R:
         """Work that takes long (argon2): neither the event loop nor the writer waits for it."""

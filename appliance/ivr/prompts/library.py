@@ -4,7 +4,8 @@ Reads the manifest once, and each file once, at its first use, to see that it is
 largest file of the package is about 150 kB. Changes nothing on disk.
 
 Beside the package there may be a folder of the box's own: renderings of whole texts that staff wrote, `speech/<lang>/<text id>.wav`,
-which come and go while the call agent runs (appliance/voice makes them).
+which come and go while the call agent runs (appliance/voice makes them). What the hospital has put over the package's prompts, and its own
+prompts, are an `Overlay` that is changed whole by `use`; a file of it that goes missing gives way to the one before it, and is told.
 """
 
 import hashlib
@@ -12,8 +13,9 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-from appliance.ivr.prompts import wav
+from appliance.ivr.prompts import kept, wav
 from appliance.ivr.prompts.catalogue import HERE, LANGS, LETTER, SYLLABLE, WORD, Lang, PromptError, Rendering, read_manifest
+from appliance.ivr.prompts.overlay import Clip, Overlay, broken
 
 log = logging.getLogger("careline.prompts")
 
@@ -44,16 +46,39 @@ class PromptLibrary:
         self._own = own.resolve() if own else None
         self._entries = read_manifest(self._root / "manifest.json").by_id()
         self._seen_whole: set[Path] = set()
+        self._overlay = Overlay()
+        self._lost: PromptError | None = None
+
+    @property
+    def overlay(self) -> Overlay:
+        """What the hospital put over the package."""
+        return self._overlay
+
+    @property
+    def fault(self) -> PromptError | None:
+        """Why callers hear another version than the one in use, as far as that is known."""
+        return next(iter(self._overlay.faults), self._lost)
+
+    def use(self, overlay: Overlay) -> None:
+        """From the next playing on."""
+        self._overlay, self._lost = overlay, None
 
     def ids(self, lang: Lang) -> frozenset[str]:
-        """The ids of the package that exist in a language."""
-        return frozenset(key for key, entry in self._entries.items() if entry.rendering(_heard_in(key, lang)) is not None)
+        """The ids that exist in a language: those of the package, and the hospital's own that are in use."""
+        packaged = (key for key, entry in self._entries.items() if entry.rendering(_heard_in(key, lang)) is not None)
+        return frozenset(packaged) | {key for key, heard_in in self._overlay.texts if heard_in == lang}
+
+    def packaged_ids(self) -> frozenset[str]:
+        """In any language."""
+        return frozenset(self._entries)
 
     def path(self, prompt_id: str, lang: Lang) -> Path:
         """Absolute path of a prompt's file, seen to be whole.
 
         Raises: PromptError APP-062 (no such prompt in this language), APP-063 (unreadable), APP-064 (damaged).
         """
+        if clip := self._put_over(prompt_id, lang):
+            return clip.path
         path = self._file(prompt_id, lang)
         if path not in self._seen_whole:
             wav.unwrap(path)
@@ -77,12 +102,21 @@ class PromptLibrary:
         return tuple(self.path(prompt_id, lang) for prompt_id in prompt_ids)
 
     def text(self, prompt_id: str, lang: Lang) -> str:
-        """What a prompt of the package says, as written. Raises: PromptError APP-062."""
-        return self._rendering(prompt_id, lang).text
+        """What a prompt says, as written. Raises: PromptError APP-062."""
+        said = self._overlay.texts.get((prompt_id, _heard_in(prompt_id, lang)))
+        return self._rendering(prompt_id, lang).text if said is None else said
+
+    def packaged_text(self, prompt_id: str, lang: Lang) -> str | None:
+        """What the package's own says; None when the package has none."""
+        entry = self._entries.get(prompt_id)
+        rendering = entry.rendering(lang) if entry else None
+        return rendering.text if rendering else None
 
     def duration_ms(self, prompt_id: str, lang: Lang) -> int:
         """How long the prompt takes. Raises: PromptError APP-062, of a whole text APP-063."""
-        if not prompt_id.startswith(TEXT):
+        if clip := self._put_over(prompt_id, lang):
+            return clip.duration_ms
+        if not prompt_id.startswith((TEXT, kept.TAKE)):
             return self._rendering(prompt_id, lang).duration_ms
         return wav.duration_ms(self._file(prompt_id, lang))
 
@@ -90,16 +124,29 @@ class PromptLibrary:
         """Every file that cannot be played, for the check at start and for `careline doctor`; empty when all is well."""
         found = []
         for lang in LANGS:
-            for prompt_id in sorted(self.ids(lang)):
+            for prompt_id in sorted(self.ids(lang) & self.packaged_ids()):
                 try:
                     self.path(prompt_id, lang)
                 except PromptError as error:
                     found.append(error)
-        return tuple(found)
+        return (*found, *self._overlay.faults)
+
+    def _put_over(self, prompt_id: str, lang: Lang) -> Clip | None:
+        """The version in use, or the last one before it that is whole; None: the package's own, if there is one."""
+        clips = self._overlay.clips.get((prompt_id, _heard_in(prompt_id, lang)), ())
+        for clip in clips:
+            if clip.is_there():
+                return clip
+            if self._lost is None:
+                self._lost = broken(prompt_id, lang, clip.number, f"{clip.path} is gone, or was changed")
+                log.error("%s", self._lost)
+        return None
 
     def _file(self, prompt_id: str, lang: Lang) -> Path:
         if self._own and prompt_id.startswith(TEXT):
             return text_file(self._own, prompt_id, lang)
+        if self._own and prompt_id.startswith(kept.TAKE):
+            return kept.take_file(self._own, prompt_id)
         self._rendering(prompt_id, lang)
         return self._root / _heard_in(prompt_id, lang) / f"{prompt_id}.wav"
 
