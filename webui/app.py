@@ -24,12 +24,14 @@ from webui.shared import Shared
 from webui.today import TodayCounter
 from webui.views import (
     account,
+    bans,
     bookings,
     calls,
     channels,
     clinics,
     complaints,
     dashboard,
+    day_ends,
     desk,
     flow_versions,
     flow_walk,
@@ -57,8 +59,10 @@ from webui.views import (
     people,
     recordings,
     rules,
+    scratch_cards,
     setup,
     start,
+    waiting,
     work,
 )
 from webui.wording import load_wording
@@ -159,6 +163,10 @@ def _add_views(app: Flask) -> None:
         work.blueprint,
         rules.blueprint,
         ledger.blueprint,
+        day_ends.blueprint,
+        scratch_cards.blueprint,
+        bans.blueprint,
+        waiting.blueprint,
         patient_cards.blueprint,
         patient_entry.blueprint,
         patient_visits.blueprint,

@@ -38,6 +38,8 @@ class Right(StrEnum):
     APPROVE_CORRECTION = "approve_correction"
     SEE_LEDGER = "see_ledger"
     CLOSE_DAY = "close_day"
+    MAKE_SCRATCH_CARDS = "make_scratch_cards"
+    MANAGE_BANS = "manage_bans"
     EDIT_HOSPITAL = "edit_hospital"
     EDIT_RULES = "edit_rules"
     FILE_COMPLAINTS = "file_complaints"
@@ -80,7 +82,7 @@ RIGHTS: dict[str, frozenset[Right]] = {
         {
             *(Right.SEE_LIVE, Right.SEE_CALLS, Right.LISTEN),
             *(Right.SEE_PATIENTS, Right.UNMASK, Right.EDIT_PATIENTS, Right.RELEASE_CARDS, Right.BOOK),
-            *(Right.APPROVE_CORRECTION, Right.SEE_LEDGER, Right.EDIT_RULES),
+            *(Right.APPROVE_CORRECTION, Right.SEE_LEDGER, Right.EDIT_RULES, Right.MAKE_SCRATCH_CARDS, Right.MANAGE_BANS),
             *(Right.FILE_COMPLAINTS, Right.SEE_COMPLAINTS, Right.HANDLE_COMPLAINTS, Right.TAKE_WORK, Right.MANAGE_DESKS),
             *(Right.SEE_FLOWS, Right.PUBLISH_FLOWS),
         },

@@ -97,7 +97,8 @@ class BookingRules(StoreModel):
 
 
 class Ban(StoreModel):
-    """A patient may not book from `begins` to the end of `ends`. `reason`: no_shows, cancellations, by_hand."""
+    """A patient may not book from `begins` to the end of `ends`. `reason`: no_shows, cancellations, by_hand. `note`: why, by hand.
+    `lifted_why`: of one that was lifted."""
 
     id = AutoField()
     patient = ForeignKeyField(Patient, backref="bans")
@@ -107,6 +108,9 @@ class Ban(StoreModel):
     reason = CharField()
     by = CharField(default="")
     lifted = BooleanField(default=False)
+    note = CharField(default="")
+    lifted_by = CharField(default="")
+    lifted_why = CharField(default="")
 
 
 class Waiting(StoreModel):

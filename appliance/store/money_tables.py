@@ -28,9 +28,9 @@ class DailyClosing(StoreModel):
 
 
 class LedgerTransaction(StoreModel):
-    """Postings that belong together; their sum is 0. `kind`: top_up, fee, refund, correction, reversal. `once_key`: the same thing asked
-    for again finds this one. `reverses`: what it undoes; a transaction is undone at most once. `closing`: the day's sheet it stands on,
-    None until the next closing; nothing else of it is ever changed."""
+    """Postings that belong together; their sum is 0. `kind`: top_up, fee, refund, correction, reversal, sale. `once_key`: the same
+    thing asked for again finds this one. `reverses`: what it undoes; a transaction is undone at most once. `closing`: the day's sheet it
+    stands on, None until the next closing; nothing else of it is ever changed."""
 
     id = AutoField()
     once_key = CharField(unique=True)
@@ -72,6 +72,54 @@ class CardSecret(StoreModel):
     used_at = UtcField(null=True)
     transaction = ForeignKeyField(LedgerTransaction, null=True)
     transaction_id: int | None
+
+
+class SecretBatch(StoreModel):
+    """Scratch cards that were made together: `count` serials from `first_serial` on. `once_key`: of the form that asked for them."""
+
+    id = AutoField()
+    once_key = CharField(unique=True)
+    first_serial = CharField(max_length=24, unique=True)
+    last_serial = CharField(max_length=24)
+    count = IntegerField()
+    value_fen = IntegerField()
+    note = CharField(default="")
+    made_at = UtcField()
+    made_by = CharField()
+
+
+class PriceRequest(StoreModel):
+    """Prices that one person asked for together; they hold once another approves them. `source`: form, import. `state`: asked,
+    approved, refused. `why`: of a refusal."""
+
+    id = AutoField()
+    source = CharField(max_length=8)
+    asked_by = CharField()
+    asked_at = UtcField()
+    state = CharField(max_length=8, default="asked", index=True)
+    decided_by = CharField(default="")
+    decided_at = UtcField(null=True)
+    why = CharField(default="")
+
+
+class PriceLine(StoreModel):
+    """One price of a request. `what`: fee, consultation (of the doctor `row`), drug, clinic. `item`: its number, as people say it.
+    `before_fen` None: it has had no price before. `lists`: once approved it may be asked for. `state`: asked, done, refused, replaced (by a
+    later request), differs (the price was another one when it was approved: nothing was changed)."""
+
+    id = AutoField()
+    request = ForeignKeyField(PriceRequest, backref="lines")
+    request_id: int
+    what = CharField(max_length=16)
+    row = IntegerField(column_name="row_id")
+    item = CharField()
+    before_fen = IntegerField(null=True)
+    after_fen = IntegerField()
+    lists = BooleanField(default=False)
+    state = CharField(max_length=8, default="asked")
+
+    class Meta:
+        indexes = ((("what", "row", "state"), False),)
 
 
 class BankFile(StoreModel):
@@ -132,4 +180,9 @@ class TopUpMiss(StoreModel):
         indexes = ((("who", "at"), False),)
 
 
-MONEY_TABLES = (LedgerAccount, DailyClosing, LedgerTransaction, Posting, CardSecret, TopUpMiss, BankFile, BankLine, Correction)
+OFFICE_TABLES = (SecretBatch, PriceRequest, PriceLine)
+"""Of a migration's step of their own."""
+MONEY_TABLES = (
+    *(LedgerAccount, DailyClosing, LedgerTransaction, Posting, CardSecret, TopUpMiss, BankFile, BankLine, Correction),
+    *OFFICE_TABLES,
+)

@@ -11,7 +11,7 @@ from appliance.store.booking_tables import Booking, Slot, Waiting
 from appliance.store.models import database
 from appliance.store.transaction import write_transaction
 from drivers.clock import VirtualClock
-from tests.web.at_home import FREE, PAID, PASSWORD, balance_fen, bookings, free_place, hidden, kept_place, log_in, page, send
+from tests.web.at_home import PAID, PASSWORD, balance_fen, bookings, free_place, hidden, kept_place, log_in, page, send
 from tests.web.conftest import NOW, pass_time, text_of
 from tests.web.prepared_hospital import ZONE
 from webui import store

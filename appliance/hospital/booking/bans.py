@@ -1,6 +1,7 @@
 """Patients who may not book for a while: by the rules, or by hand. Inside the caller's transaction; days are the hospital's."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from appliance.hospital.booking.rules import Rules, at_clock
@@ -41,13 +42,23 @@ def no_shows_of(patient_id: int, today: date, rules: Rules) -> int:
     return int(Booking.select().where(Booking.patient == patient_id, Booking.state == "no_show", Booking.day >= since).count())
 
 
-def ban(patient_id: int, begins: date, days: int, reason: str = BY_HAND, by: str = "") -> Ban:
-    return Ban.create(patient=patient_id, begins=begins, ends=begins + timedelta(days=days - 1), reason=reason, by=by)
+def ban(patient_id: int, begins: date, days: int, reason: str = BY_HAND, by: str = "", note: str = "") -> Ban:
+    return Ban.create(patient=patient_id, begins=begins, ends=begins + timedelta(days=days - 1), reason=reason, by=by, note=note)
 
 
-def lift(ban_id: int, by: str) -> bool:
+def lift(ban_id: int, by: str, why: str = "") -> bool:
     """The patient may book again; False: was lifted before."""
-    return bool(Ban.update(lifted=True, by=by).where(Ban.id == ban_id, ~Ban.lifted).execute())
+    return bool(Ban.update(lifted=True, lifted_by=by, lifted_why=why).where(Ban.id == ban_id, ~Ban.lifted).execute())
+
+
+def holds(today: date) -> Any:
+    """The condition: keeps its patient from booking today."""
+    return ~Ban.lifted & (Ban.begins <= today) & (Ban.ends >= today)
+
+
+def of_patient(patient_id: int) -> list[Ban]:
+    """All there were, the latest first."""
+    return list(Ban.select().where(Ban.patient == patient_id).order_by(Ban.id.desc()))
 
 
 def _last(patient_id: int, reason: str) -> Ban | None:

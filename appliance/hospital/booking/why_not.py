@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from peewee import ModelSelect
 
+from appliance.hospital.booking import bans
 from appliance.hospital.booking.channel import Channel
 from appliance.hospital.booking.reasons import Objection, Reason
 from appliance.hospital.booking.rules import Rules, rules_for
@@ -98,8 +99,7 @@ def _payment(case: Case) -> Objection | None:
 def _ban(case: Case) -> Objection | None:
     if case.patient is None:
         return None
-    holds = (Ban.patient == case.patient) & ~Ban.lifted & (Ban.begins <= case.today) & (Ban.ends >= case.today)
-    ban = Ban.select().where(holds).order_by(Ban.ends.desc()).first()
+    ban = Ban.select().where(Ban.patient == case.patient, bans.holds(case.today)).order_by(Ban.ends.desc()).first()
     if ban is None:
         return None
     reason = Reason.CANCELLED_TOO_OFTEN if ban.reason == "cancellations" else Reason.BANNED

@@ -24,6 +24,7 @@ class Movement(StrEnum):
     REFUND = "refund"
     CORRECTION = "correction"
     REVERSAL = "reversal"
+    SALE = "sale"
 
 
 class Entry(msgspec.Struct, frozen=True):
