@@ -12,7 +12,7 @@ from appliance.call import Call
 from appliance.call.outcome import Digits, Said, Taken, Transferred
 from appliance.call.secret import Secret
 from appliance.config import Destination
-from appliance.ivr import sending, values
+from appliance.ivr import values
 from appliance.ivr.choosing import holds
 from appliance.ivr.flow import PERSON, Flow
 from appliance.ivr.nodes import (
@@ -38,6 +38,7 @@ from appliance.ivr.nodes import (
     Value,
 )
 from appliance.ivr.wiring import Wiring
+from appliance.store import outgoing
 
 NEXT_KEY_MS = 4_000  # between two digits of a number
 END_KEYS = "#*"
@@ -230,7 +231,8 @@ async def _send(visit: Visit, node: Send) -> Left:
     key, now = visit.once_key, visit.wiring.now()
 
     async def queue() -> bool:
-        await visit.wiring.transact(lambda: sending.give(node.channel, number, text, call.tag.language, call.id, key, now))
+        language = call.tag.language
+        await visit.wiring.transact(lambda: outgoing.enqueue(node.channel, number, text, key, now, language=language, call=call.id))
         return True
 
     return Left("queued" if await call.work("an outgoing message", queue, (), SEND_LIMIT_S) else "failed")

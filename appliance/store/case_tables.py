@@ -36,9 +36,21 @@ class Complaint(StoreModel):
     closed_at = UtcField(null=True)
 
 
+class PendingStatement(StoreModel):
+    """What a caller is about to state, from before he speaks until it is filed or he takes it back; one for a call. `text`: of the case."""
+
+    id = AutoField()
+    call = CharField(column_name="call_id", unique=True)
+    department_code = CharField(default="")
+    staff_code = CharField(default="")
+    phone = CharField(default="")
+    text = TextField(default="")
+    begun_at = UtcField()
+
+
 class ComplaintStep(StoreModel):
     """What was done about a complaint. `kind`: note, contact (with `result`: reached, not_reached, sent), about, owner, due, closed,
-    reopened, escalated."""
+    reopened, escalated, unconfirmed (the caller hung up before he said that it is to be filed)."""
 
     id = AutoField()
     complaint = ForeignKeyField(Complaint, backref="steps")
@@ -122,16 +134,4 @@ class WorkStep(StoreModel):
     by = CharField(default="")
 
 
-class Outgoing(StoreModel):
-    """A message to somebody that a sending service takes from here. `kind`: sms, fax, email. `state`: waiting, sent, failed."""
-
-    id = AutoField()
-    once_key = CharField(unique=True)
-    kind = CharField(max_length=8)
-    to = CharField()
-    text = TextField()
-    made_at = UtcField()
-    state = CharField(max_length=8, default="waiting", index=True)
-
-
-CASE_TABLES = (Complaint, ComplaintStep, DepartmentHead, Desk, WorkItem, WorkStep, Outgoing)
+CASE_TABLES = (Complaint, PendingStatement, ComplaintStep, DepartmentHead, Desk, WorkItem, WorkStep)

@@ -1,4 +1,4 @@
-"""Tables of the flows: their versions, what was live when, and what flows give to be sent. Times UTC."""
+"""Tables of the flows: their versions, and what was live when. Times UTC."""
 
 from typing import Any
 
@@ -38,20 +38,4 @@ class FlowEdition(StoreModel):
     note = TextField(default="")
 
 
-class OutgoingMessage(StoreModel):
-    """What a flow gave to be sent. `channel`: fax, sms. `state`: waiting, sent, failed. `once_key`: of the visit that asked for it."""
-
-    id = AutoField()
-    channel = CharField()
-    number = CharField()
-    text = TextField()
-    language = CharField()
-    call = CharField(index=True, column_name="call_id")
-    once_key = CharField(unique=True)
-    asked_at = UtcField(index=True)
-    state = CharField(default="waiting", index=True)
-    sent_at = UtcField(null=True)
-    error = CharField(default="")
-
-
-FLOW_TABLES: tuple[Any, ...] = (FlowVersion, FlowEdition, OutgoingMessage)
+FLOW_TABLES: tuple[Any, ...] = (FlowVersion, FlowEdition)

@@ -8,8 +8,8 @@ from appliance.ivr.actions import Action, ActionCall, ActionResult
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.ivr.publishing import Published, publish, save_draft
 from appliance.store.database import open_store
-from appliance.store.flow_tables import OutgoingMessage
 from appliance.store.models import Account
+from appliance.store.outgoing import OutgoingMessage
 
 NOW = datetime(2026, 3, 8, 2, 0, tzinfo=UTC)
 PROMPTS = PromptLibrary()
@@ -76,7 +76,7 @@ async def book(call: ActionCall) -> ActionResult:
         return ActionResult("ask_again")
     row = {
         "channel": "book",
-        "number": call.text("what"),
+        "to": call.text("what"),
         "text": "",
         "language": call.language,
         "call": call.call_id,

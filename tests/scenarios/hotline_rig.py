@@ -194,8 +194,10 @@ def one_call(
     hang_up_in: int = -1,
     kill_after: int | None = None,
     ani: Caller | None = None,
+    after_s: float = 0.0,
 ) -> Left:
-    """From the store as it was made. The caller hangs up at that command or in that many places; or the call agent dies at that message."""
+    """From the store as it was made. The caller hangs up at that command or in that many places; or the call agent dies at that message.
+    It is looked at `after_s` later."""
     empty_store(config)
 
     async def main(clock: VirtualClock) -> Left:
@@ -207,6 +209,7 @@ def one_call(
         before = len(server.commands)
         server.refuse = lambda command: _hang_up(server, command, before + hang_up_at, hang_up_in)
         await Answering(server, answers).call(ani)
+        await asyncio.sleep(after_s)
         if life.over.is_set():
             agent = await successor
         successor.cancel()

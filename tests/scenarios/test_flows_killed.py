@@ -13,8 +13,8 @@ from appliance.config import Config
 from appliance.ivr.actions import ACTIONS
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.store.database import open_store
-from appliance.store.flow_tables import OutgoingMessage
 from appliance.store.models import CallRecord, Recording, VoiceMessage
+from appliance.store.outgoing import OutgoingMessage
 from drivers.clock import VirtualClock, run_virtual
 from drivers.protocol import LegPhase
 from tests.scenarios.flow_rig import CARD, EVERYTHING, TEST_ACTIONS, store_with

@@ -10,9 +10,9 @@ from appliance.hospital.booking.changes import Arrival, Cancelled, arrive, cance
 from appliance.hospital.booking.reasons import Reason
 from appliance.hospital.registry.patients import add_relative
 from appliance.store.booking_tables import Ban, Booking, Clinic, Slot
-from appliance.store.case_tables import Outgoing
 from appliance.store.hospital_tables import Card
 from appliance.store.money_tables import LedgerTransaction
+from appliance.store.outgoing import OutgoingMessage
 from tests.unit.booking_rig import (
     CAUSE,
     FEE_FEN,
@@ -211,12 +211,12 @@ def test_a_clinic_that_is_stopped_gives_everything_back_and_tells_everybody(card
     booked(book(places(made)[2], agent(phone=""), "c", NOW, ZONE))
     assert stop_clinic(made.id, at("08:10", TOMORROW), ZONE, CAUSE) == 3
     assert (balance(card), balance(english), ledger_balances()) == (10_000, 10_000, True)
-    told = {row.to: row.text for row in Outgoing.select()}
+    told = {row.to: row.text for row in OutgoingMessage.select()}
     assert told["13900001111"] == f"您预约的3月9日08:00内科门诊已取消，预约号{first.code}。费用15.00元已退回您的就诊卡。"
     assert f"Internal medicine), booking {second.code}, has been cancelled" in told["13900002222"]
     assert len(told) == 2
     assert stop_clinic(made.id, NOW, ZONE, CAUSE) is None
-    assert (slots.free_count(made.id, NOW), Clinic.get_by_id(made.id).cancelled, Outgoing.select().count()) == (0, True, 2)
+    assert (slots.free_count(made.id, NOW), Clinic.get_by_id(made.id).cancelled, OutgoingMessage.select().count()) == (0, True, 2)
 
 
 def test_what_is_kept_in_a_stopped_clinic_is_not_booked(card: Card) -> None:

@@ -12,7 +12,7 @@ from appliance.hospital.booking.clinics import ClinicEntry, Half
 from appliance.hospital.booking.offers import Offer, Wanted, best, duplicates
 from appliance.hospital.booking.waitlist import Place
 from appliance.store.booking_tables import Clinic, Slot, Waiting
-from appliance.store.case_tables import Outgoing
+from appliance.store.outgoing import OutgoingMessage
 from tests.unit.booking_rig import (
     CAUSE,
     TOMORROW,
@@ -206,8 +206,8 @@ def test_who_waits_is_offered_the_place_that_becomes_free_and_has_it_for_a_while
     assert waitlist.join(full.id, second.id, "13900002222", NOW) == Place(2, 2)
     assert waitlist.join(full.id, first.id, "13900001111", NOW + timedelta(minutes=1)) == Place(1, 1)
     cancel(FIRST_BOOKING, NOW, ZONE, CAUSE)
-    message = Outgoing.get()
-    assert (message.to, message.kind) == ("13900001111", "sms")
+    message = OutgoingMessage.get()
+    assert (message.to, message.channel) == ("13900001111", "sms")
     assert message.text == "您候补的3月9日08:00内科现在有号，为您保留到10:30，请致电或上网预约。"
     assert waiting_states() == ["offered", "waiting"]
     assert reasons(book(places(full)[0], caller(second), "b", NOW, ZONE)) == ["slot_taken"]
@@ -223,7 +223,7 @@ def test_an_offer_nobody_takes_goes_to_the_next(full: Clinic) -> None:
     later = NOW + timedelta(minutes=31)
     assert (waitlist.pass_on(NOW, ZONE), waitlist.pass_on(later, ZONE), waitlist.pass_on(later, ZONE)) == (0, 1, 0)
     assert waiting_states() == ["gone", "offered"]
-    assert [row.to for row in Outgoing.select()] == ["13900001111", "13900002222"]
+    assert [row.to for row in OutgoingMessage.select()] == ["13900001111", "13900002222"]
     assert waitlist.pass_on(later + timedelta(minutes=31), ZONE) == 1
     assert slots.free_count(full.id, later + timedelta(minutes=31)) == 1
 
@@ -258,7 +258,7 @@ def test_a_place_somebody_kept_and_gave_up_is_offered_within_a_minute() -> None:
     assert waiting_states() == ["waiting"]
     slots.release("call 1")
     waitlist.pass_on(NOW, ZONE)
-    assert (waiting_states(), Slot.get().held_by, Outgoing.select().count()) == (["offered"], "waiting 1", 1)
+    assert (waiting_states(), Slot.get().held_by, OutgoingMessage.select().count()) == (["offered"], "waiting 1", 1)
 
 
 def test_who_may_not_book_is_passed_over(full: Clinic) -> None:

@@ -9,9 +9,9 @@ from appliance.hospital.booking.booking import book
 from appliance.hospital.booking.changes import Arrival, arrive, cancel
 from appliance.hospital.booking.day_end import Step, day_over, next_end, step
 from appliance.store.booking_tables import Ban, Booking, Clinic, DayEnd
-from appliance.store.case_tables import Outgoing
 from appliance.store.hospital_tables import Card
 from appliance.store.money_tables import LedgerTransaction
+from appliance.store.outgoing import OutgoingMessage
 from tests.unit.booking_rig import (
     CAUSE,
     FEE_FEN,
@@ -65,7 +65,7 @@ def test_who_did_not_come_gets_the_fee_back_and_is_told() -> None:
     row = Booking.get_by_id(outcome.booking)
     assert (row.state, row.slot_of, row.end_reason, row.refund_id is not None) == ("no_show", None, "no_show", True)
     assert (balance(card), ledger_balances()) == (10_000, True)
-    assert Outgoing.get().text == f"您预约的3月9日08:00内科没有就诊，预约号{outcome.code}已失效。费用15.00元已退回您的就诊卡。"
+    assert OutgoingMessage.get().text == f"您预约的3月9日08:00内科没有就诊，预约号{outcome.code}已失效。费用15.00元已退回您的就诊卡。"
 
 
 def test_ending_a_day_again_changes_nothing() -> None:
@@ -76,7 +76,7 @@ def test_ending_a_day_again_changes_nothing() -> None:
     record = DayEnd.get()
     assert (record.day, record.no_shows, record.refunded_fen, record.ended_at) == (TOMORROW, 1, FEE_FEN, MIDNIGHT)
     assert (balance(card), LedgerTransaction.select().where(LedgerTransaction.kind == "refund").count()) == (10_000, 1)
-    assert Outgoing.select().count() == 1
+    assert OutgoingMessage.select().count() == 1
 
 
 def test_who_arrives_in_the_last_second_is_never_refunded() -> None:
@@ -114,7 +114,7 @@ def test_the_fee_stays_where_the_rules_say_so() -> None:
     ruled(no_show_refund=False)
     assert ended() == Step(1, 0, done=True)
     assert (balance(card), states()) == (10_000 - FEE_FEN, ["no_show"])
-    assert Outgoing.get().text.endswith("已失效。")
+    assert OutgoingMessage.get().text.endswith("已失效。")
 
 
 def test_somebody_known_by_name_only_lapses_too() -> None:
@@ -205,4 +205,4 @@ def test_a_clock_that_steps_an_hour_refunds_nobody_twice_and_nobody_who_came(hou
 def test_a_patient_without_a_number_is_not_told() -> None:
     booked(book(places(doctors_clinic(0))[0], caller(patient(), phone=""), "k", NOW, ZONE))
     assert ended().no_shows == 1
-    assert Outgoing.select().count() == 0
+    assert OutgoingMessage.select().count() == 0

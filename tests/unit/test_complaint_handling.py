@@ -11,7 +11,8 @@ from appliance.hospital.complaints.handling import Contact, Handled
 from appliance.hospital.complaints.looking import Counts, Which
 from appliance.hospital.complaints.rules import ComplaintRules
 from appliance.hospital.dispatch import items
-from appliance.store.case_tables import Complaint, ComplaintStep, Outgoing, WorkItem
+from appliance.store.case_tables import Complaint, ComplaintStep, WorkItem
+from appliance.store.outgoing import OutgoingMessage
 from tests.unit.cases_rig import CALENDAR, RULES, account, complaint, desk, member
 from tests.unit.hospital_rig import NOW, store
 
@@ -54,7 +55,7 @@ def test_a_message_to_the_caller_is_an_attempt_and_is_sent_once() -> None:
     li, row = account("li"), complaint(phone="13800138000")
     for _ in range(2):
         assert handling.send_outcome(row.number, li, "我们已处理", "m1", NOW) is Handled.DONE
-    assert [(each.to, each.text) for each in Outgoing.select()] == [("13800138000", "我们已处理")]
+    assert [(each.to, each.text) for each in OutgoingMessage.select()] == [("13800138000", "我们已处理")]
     assert ComplaintStep.select().where(ComplaintStep.kind == "contact").count() == 1
     assert handling.close(row.number, li, "已处理", NOW) is Handled.DONE
     assert handling.send_outcome(complaint("b").number, li, "x", "m2", NOW) is Handled.NO_PHONE

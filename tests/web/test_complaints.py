@@ -5,8 +5,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from appliance.hospital.registry import staff
-from appliance.store.case_tables import Complaint, ComplaintStep, Outgoing
+from appliance.store.case_tables import Complaint, ComplaintStep
 from appliance.store.models import Account
+from appliance.store.outgoing import OutgoingMessage
 from tests.web.conftest import HTML, SignIn, post, text_of
 from tests.web.prepared_hospital import COMPLAINT_KEY
 from webui import store
@@ -107,7 +108,7 @@ def test_the_outcome_is_sent_once(sign_in: SignIn) -> None:
     for _ in range(2):
         assert do(client, "sent", text="我们已处理", once="k").status_code == 303
     with store.connection():
-        assert Outgoing.select().count() == 1
+        assert OutgoingMessage.select().count() == 1
 
 
 def test_whom_it_is_about_finds_nothing(sign_in: SignIn) -> None:

@@ -6,8 +6,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from appliance.store.booking_tables import Booking, Slot
-from appliance.store.case_tables import Outgoing
 from appliance.store.hospital_tables import Patient, PatientPhone
+from appliance.store.outgoing import enqueue
 
 TEXTS: Mapping[str, tuple[str, str]] = {
     "stopped": (
@@ -31,14 +31,14 @@ def tell_booking(what: str, booking: Booking, refunded_fen: int, now: datetime, 
     language = _language(booking.patient)
     money = MONEY[language].format(yuan=f"{refunded_fen / 100:.2f}") if refunded_fen else ""
     text = TEXTS[what][language].format(**_place(booking.slot, zone, language), code=booking.code, money=money)
-    _give(f"{what} {booking.id}", booking.phone or _phone_of(booking.patient), text.strip(), now)
+    _give(f"{what} {booking.id}", booking.phone or _phone_of(booking.patient), text.strip(), language, now)
 
 
 def tell_offer(waiting: int, phone: str, patient: Patient, slot: Slot, until: datetime, now: datetime, zone: ZoneInfo) -> None:
     """Whoever waits that a place is kept for them."""
     language = _language(patient)
     text = TEXTS["offered"][language].format(**_place(slot, zone, language), until=f"{until.astimezone(zone):%H:%M}")
-    _give(f"offered {waiting} {slot.id} {until.isoformat()}", phone or _phone_of(patient), text, now)
+    _give(f"offered {waiting} {slot.id} {until.isoformat()}", phone or _phone_of(patient), text, language, now)
 
 
 def _place(slot: Slot, zone: ZoneInfo, language: int) -> dict[str, str]:
@@ -60,7 +60,6 @@ def _first_of(patient_id: int) -> str:
     return "" if row is None else row.number
 
 
-def _give(once_key: str, phone: str, text: str, now: datetime) -> None:
+def _give(once_key: str, phone: str, text: str, language: int, now: datetime) -> None:
     if phone:
-        row = {"once_key": once_key, "kind": "sms", "to": phone, "text": text, "made_at": now}
-        Outgoing.insert(row).on_conflict_ignore().execute()
+        enqueue("sms", phone, text, once_key, now, language=("zh", "en")[language])

@@ -12,8 +12,9 @@ from appliance.hospital.complaints.owners import CLOSED, next_owner
 from appliance.hospital.complaints.rules import ComplaintRules, due_after
 from appliance.hospital.complaints.sight import departments_about, sees, visible_to
 from appliance.hospital.dispatch import items
-from appliance.store.case_tables import Complaint, ComplaintStep, Outgoing
+from appliance.store.case_tables import Complaint, ComplaintStep
 from appliance.store.models import Account
+from appliance.store.outgoing import enqueue
 
 TEXT_MOST = 4_000
 
@@ -62,9 +63,8 @@ def send_outcome(number: str, by: Account, text: str, once_key: str, now: dateti
         return complaint
     if not complaint.phone:
         return Handled.NO_PHONE
-    if Outgoing.get_or_none(Outgoing.once_key == once_key):
+    if not enqueue("sms", complaint.phone, text, once_key, now):
         return Handled.DONE
-    Outgoing.create(once_key=once_key, kind="sms", to=complaint.phone, text=text, made_at=now)
     return _done(complaint, by.name, "contact", now, text, Contact.SENT)
 
 

@@ -1,4 +1,5 @@
-"""What drives the cases: work items are offered every second, complaints that are overdue go up every minute.
+"""What drives the cases: work items are offered every second, complaints that are overdue go up every minute, and
+what callers stated before they hung up is filed.
 
 One task of the call agent's event loop; the work itself runs in the store's transactions. It alone of this package reads a clock.
 """
@@ -10,6 +11,7 @@ from datetime import datetime, timedelta
 from appliance.calendar import Calendar
 from appliance.config import HospitalConfig
 from appliance.hospital.complaints.escalation import escalate
+from appliance.hospital.complaints.statements import file_left
 from appliance.hospital.dispatch.items import dead_letters, waiting
 from appliance.hospital.dispatch.offering import Run, offer_waiting
 from appliance.store.case_tables import Desk
@@ -60,6 +62,9 @@ class DeskWork:
             await self._escalate(now)
 
     async def _escalate(self, now: datetime) -> None:
+        left = await self._store.run(lambda: file_left(self._rules, self._calendar, now), lasting=False)
+        if left:
+            log.info("%d callers hung up after their statement; filed all the same: %s", len(left), ", ".join(left))
         numbers = await self._store.run(lambda: escalate(self._rules, self._calendar, now), lasting=False)
         self._escalated_at = now
         if numbers:

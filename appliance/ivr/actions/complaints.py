@@ -1,7 +1,9 @@
 """Actions on complaints, suggestions and praise: whom the codes mean, filed with the spoken statement, and what became of a case."""
 
+import msgspec
+
 from appliance.calendar import Calendar
-from appliance.hospital.complaints import filing, looking
+from appliance.hospital.complaints import filing, looking, statements
 from appliance.hospital.complaints.filing import Filing, Named
 from appliance.ivr.actions.action import Action, ActionCall, ActionResult
 from appliance.ivr.listing import row, rows
@@ -33,19 +35,39 @@ def _about(named: Named, call: ActionCall) -> str:
     return row(("prompt", "complaint_about"), *(("text", getattr(each, f"name_{call.language}")) for each in meant)) if meant else ""
 
 
+async def expect_statement(call: ActionCall) -> ActionResult:
+    """Before the caller speaks: who hangs up then has a case all the same."""
+    now, filed = call.means.now(), _filing(call)
+    await call.means.transact(
+        lambda: statements.expect(call.call_id, filed.department_code, filed.staff_code, filed.phone, filed.text, now)
+    )
+    return ActionResult("expected")
+
+
+async def forget_statement(call: ActionCall) -> ActionResult:
+    """Taken back by the caller."""
+    await call.means.transact(lambda: statements.forget(call.call_id))
+    return ActionResult("forgotten")
+
+
 async def file_case(call: ActionCall) -> ActionResult:
     """Filed with its recording; filed again it is the same case."""
     now, calendar = call.means.now(), Calendar(call.hospital.calendar)
 
     def write() -> Complaint:
-        return filing.file(_filing(call), call.hospital.complaints, calendar, now)
+        statements.forget(call.call_id)
+        return filing.file(_recorded(_filing(call), call), call.hospital.complaints, calendar, now)
 
     case = await call.means.transact(write)
     return ActionResult("filed", {"case_number": case.number, "due": case.due_at.astimezone(call.zone).date().isoformat()})
 
 
-def _filing(call: ActionCall) -> Filing:
+def _recorded(filed: Filing, call: ActionCall) -> Filing:
     recording = Recording.get_or_none(Recording.recording_id == call.text("statement"))
+    return msgspec.structs.replace(filed, recording=recording.path) if recording else filed
+
+
+def _filing(call: ActionCall) -> Filing:
     return Filing(
         once_key=call.once_key,
         channel="ivr",
@@ -54,7 +76,6 @@ def _filing(call: ActionCall) -> Filing:
         staff_code=call.text("staff_code"),
         phone=call.text("phone") or call.ani,
         text=KINDS.get(call.text("case_kind"), ""),
-        recording=recording.path if recording else "",
     )
 
 
@@ -83,6 +104,15 @@ ACTIONS = (
         run=complained_of,
         inputs=("department_code", "staff_code"),
     ),
+    Action(
+        name="expect_statement",
+        what="Before the statement: who hangs up having spoken has a case all the same",
+        exits={"expected": ()},
+        run=expect_statement,
+        inputs=("case_kind",),
+        optional=("department_code", "staff_code", "phone"),
+    ),
+    Action(name="forget_statement", what="The caller takes the statement back", exits={"forgotten": ()}, run=forget_statement),
     Action(
         name="file_case",
         what="Files the statement; case_kind: complaint, suggestion or praise. {digits:case_number} {day:due}",
