@@ -8,7 +8,7 @@ from pathlib import Path
 
 from peewee import SqliteDatabase
 
-from appliance.store import append_only, models, tables, voice_tables
+from appliance.store import append_only, models, money_tables, tables, voice_tables
 from appliance.store.case_tables import PendingStatement
 from appliance.store.errors import StoreError
 from appliance.store.outgoing import OUTGOING_TABLES
@@ -45,6 +45,13 @@ def _prompts(database: SqliteDatabase) -> None:
         database.create_tables(voice_tables.PROMPT_TABLES)
 
 
+def _office(database: SqliteDatabase) -> None:
+    """Batches of scratch cards, prices that wait for a second person, why bans were lifted."""
+    with database.bind_ctx(money_tables.OFFICE_TABLES):
+        database.create_tables(money_tables.OFFICE_TABLES)
+    _add_texts(database, "note", "lifted_by", "lifted_why", table="ban")
+
+
 def _one_way_out(database: SqliteDatabase) -> None:
     """What goes out to people is in one table; statements that callers have begun."""
     made = (*OUTGOING_TABLES, PendingStatement)
@@ -59,15 +66,15 @@ def _one_way_out(database: SqliteDatabase) -> None:
         database.execute_sql("drop table outgoing")
 
 
-def _add_texts(database: SqliteDatabase, *names: str) -> None:
-    """Columns of call_record; a store made by `_first` of this program has them already."""
-    there = {column.name for column in database.get_columns("call_record")}
+def _add_texts(database: SqliteDatabase, *names: str, table: str = "call_record") -> None:
+    """Columns of a table; one that an earlier step of this program made has them already."""
+    there = {column.name for column in database.get_columns(table)}
     for name in names:
         if name not in there:
-            database.execute_sql(f"alter table call_record add column {name} varchar(255) not null default ''")
+            database.execute_sql(f"alter table {table} add column {name} varchar(255) not null default ''")
 
 
-STEPS: tuple[Callable[[SqliteDatabase], None], ...] = (_first, _transfers, _lines, _callers, _hospital, _prompts, _one_way_out)
+STEPS: tuple[Callable[[SqliteDatabase], None], ...] = (_first, _transfers, _lines, _callers, _hospital, _prompts, _office, _one_way_out)
 
 
 def migrate(database: SqliteDatabase, path: Path) -> int:
