@@ -27,8 +27,8 @@ DIALS_MOST = 30
 class Callers:
     """Numbered from 1; of the first half every `hesitates_every`-th (0: nobody) hangs up when the price is said.
 
-    `results`: how calls ended for the caller: paid, none left, hesitated; not put through (no answer in TALK_LIMIT_S), cut off (the box hung
-    up), gave up (after CALL_LIMIT_S). `busy`: how often somebody heard the busy tone and dialled again.
+    `results`: how calls ended for the caller: paid, none left, hesitated; not put through (no answer in TALK_LIMIT_S), cut off (the box
+    hung up), gave up (after CALL_LIMIT_S). `busy`: how often somebody heard the busy tone and dialled again.
     """
 
     def __init__(self, box: Box, board: Board, hesitates_every: int) -> None:
