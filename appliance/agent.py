@@ -30,6 +30,7 @@ from appliance.line_care import LineCare
 from appliance.lines import LineChannel, Lines, Listener, Listeners
 from appliance.prompt_desk import PromptDesk
 from appliance.store.models import CallRecord
+from appliance.store.place import place_of
 from appliance.store.writer import Store
 from appliance.switchboard import Switchboard
 from appliance.system import health
@@ -83,7 +84,7 @@ class CallAgent:
         self._clock = clock
         self._started_at = clock.now()
         self.prompts = prompts or PromptLibrary()
-        self.store = store or Store(config.paths.database, clock)
+        self.store = store or Store(place_of(config.paths), clock)
         self.live = LiveState(health.health(clock.now(), clock.now(), (), None, 0, 0, 0))
         self.lines = Lines(connect, clock)
         self.editions = Editions(self.store, clock, self.prompts.ids, flows)

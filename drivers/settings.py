@@ -19,10 +19,12 @@ SOCKET_PATH_BYTES = 107  # sun_path has 108, the last one is 0. Source: unix(7)
 
 
 class Paths(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the processes meet (`[paths]`): sockets in `run_dir`, what must last in `data_dir`."""
+    """Where the processes meet (`[paths]`): sockets in `run_dir`, what must last in `data_dir`. `database`: the address of a database on
+    a PostgreSQL server, instead of the one in data_dir."""
 
     run_dir: str = "/run/careline"
     data_dir: str = "/var/lib/careline"
+    database_url: str = msgspec.field(default="", name="database")
 
     @property
     def lines_socket(self) -> Path:
@@ -47,6 +49,7 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def database(self) -> Path:
+        """The file of the store, where `database_url` names no other."""
         return Path(self.data_dir) / "careline.db"
 
     @property

@@ -4,10 +4,11 @@ import contextlib
 import logging
 
 from flask import Flask, g, render_template, request
-from peewee import DatabaseError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from appliance.store.database import FAULTS, fault_of
+from appliance.store.place import place_of
 from drivers.errors import CarelineError
 from webui.errors import WebError
 from webui.page import meaning, remedy
@@ -16,6 +17,7 @@ from webui.shared import say, shared
 
 KNOWN = (400, 401, 403, 404, 405, 413, 429, 503)
 TOO_LONG = 413
+AWAY = ("STO-007", "STO-008", "STO-009")
 SWALLOWED_BYTES_MOST = 1 << 30
 SWALLOWED_S = 60.0
 
@@ -25,7 +27,8 @@ log = logging.getLogger("careline.web")
 def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(CarelineError, _faulty)
-    app.register_error_handler(DatabaseError, _store_faulty)
+    for fault in FAULTS:
+        app.register_error_handler(fault, _store_faulty)
     app.register_error_handler(Exception, _broken)
 
 
@@ -54,8 +57,12 @@ def _faulty(error: CarelineError) -> tuple[str, int]:
     return _page(503, error.code, meaning(error.code, error.what), remedy(error.code, error.remedy), error.what)
 
 
-def _store_faulty(error: DatabaseError) -> tuple[str, int]:
-    """The store is locked for long, full or damaged: nothing was changed."""
+def _store_faulty(error: Exception) -> tuple[str, int]:
+    """The store is locked for long, full or damaged: nothing was changed. Where its server is concerns nobody who only looks at pages."""
+    fault = fault_of(place_of(shared().config.paths), error)
+    if fault.code in AWAY:
+        log.warning("%s", fault)
+        return _page(503, fault.code, meaning(fault.code, ""), remedy(fault.code, ""))
     return _faulty(WebError("WEB-011", f"the store cannot be used: {error}", "Try again; see disk space and the log of careline-calls"))
 
 

@@ -23,7 +23,9 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
+from appliance.store.errors import StoreError
 from appliance.store.models import Account
+from appliance.store.place import StorePlace, place_of
 from webui import secret, store
 from webui.app import create_app, hub_of
 from webui.errors import WebError
@@ -41,7 +43,7 @@ log = logging.getLogger("careline.web")
 def serve(config: Config) -> None:
     """Serve until told to stop. Raises: WebError WEB-001, 002, 003, 004, 005, 006, 012; ConfigError; StoreError."""
     with _only_one(Path(config.paths.data_dir)):
-        wait_for_store(config.paths.database, STORE_WAIT_S)
+        wait_for_store(place_of(config.paths), STORE_WAIT_S)
         check_certificate(config.web)
         listener = listen(config.web)
         create_app(config)
@@ -97,14 +99,14 @@ def _is_worth_a_line(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], BlockingIOError))
 
 
-def wait_for_store(path: Path, limit_s: float) -> None:
-    """The call agent makes the store when it first starts; give it that long. Raises: WebError WEB-002."""
+def wait_for_store(place: StorePlace, limit_s: float) -> None:
+    """The call agent makes the store when it first starts; give it that long. Raises: WebError WEB-002, StoreError."""
     until = time.monotonic() + limit_s
     while True:
         try:
-            store.bind(path)
+            store.bind(place)
             return
-        except WebError:
+        except (WebError, StoreError):
             if time.monotonic() >= until:
                 raise
         time.sleep(0.2)

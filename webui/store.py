@@ -4,32 +4,39 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from peewee import SqliteDatabase
+from peewee import Database
 
 from appliance.store import migrations
 from appliance.store.database import connect
 from appliance.store.models import database
+from appliance.store.place import Server, StorePlace
 from webui.errors import WebError
 
 
-def bind(path: Path) -> SqliteDatabase:
-    """Bind the models to the store that the call agent made at `path`. Raises: WebError WEB-002, WEB-004; StoreError."""
-    if not path.exists():
-        raise WebError("WEB-002", f"there is no store at {path}", "Start careline-calls first: it makes the store")
-    opened = connect(path)
+def bind(place: StorePlace) -> Database:
+    """Bind the models to the store that the call agent made at `place`. Raises: WebError WEB-002, WEB-004; StoreError."""
+    if isinstance(place, Path) and not place.exists():
+        raise _no_store(place)
+    opened = connect(place)
     try:
-        _check_version(opened, path)
+        _check_version(opened, place)
     finally:
         opened.close()
     database.initialize(opened)
     return opened
 
 
-def _check_version(opened: SqliteDatabase, path: Path) -> None:
+def _no_store(place: StorePlace) -> WebError:
+    return WebError("WEB-002", f"there is no store at {place}", "Start careline-calls first: it makes the store")
+
+
+def _check_version(opened: Database, place: StorePlace) -> None:
+    if isinstance(place, Server) and not opened.table_exists("schema_version"):
+        raise _no_store(place)
     known, version = len(migrations.STEPS), migrations.current_version(opened)
     if version != known:
         raise WebError(
-            "WEB-004", f"the store {path} is of version {version}, this program knows {known}", "Restart careline-calls, or upgrade both"
+            "WEB-004", f"the store {place} is of version {version}, this program knows {known}", "Restart careline-calls, or upgrade both"
         )
 
 

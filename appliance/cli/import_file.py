@@ -20,6 +20,7 @@ from appliance.hospital.registry.field_fault import Language
 from appliance.hospital.registry.telephone import normaliser
 from appliance.store.database import open_store
 from appliance.store.models import database
+from appliance.store.place import place_of
 from appliance.store.transaction import read_transaction, write_transaction
 
 COUNTS = {
@@ -57,11 +58,12 @@ def _content(file: Path) -> bytes:
 
 
 def _import(kind: str, content: bytes, apply_it: bool, config: configuration.Config) -> Trial | FileRefused:
-    setting = Setting(now=datetime.now(UTC), zone=Calendar(config.hospital.calendar).zone, by=getuser(), normalise=normaliser(config.lines))
+    zone, four_eyes = Calendar(config.hospital.calendar).zone, config.hospital.four_eyes
+    setting = Setting(now=datetime.now(UTC), zone=zone, by=getuser(), normalise=normaliser(config.lines), four_eyes=four_eyes)
     read = read_file(kind, content, setting)
     if isinstance(read, FileRefused):
         return read
-    opened = open_store(config.paths.database)
+    opened = open_store(place_of(config.paths))
     try:
         with write_transaction(database) if apply_it else read_transaction(database):
             return save(read, setting) if apply_it else compare(read)

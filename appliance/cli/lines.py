@@ -31,6 +31,7 @@ from appliance.control.messages import (
 )
 from appliance.store.database import connect
 from appliance.store.models import LineAction, LineAlarm
+from appliance.store.place import place_of
 from drivers.protocol import CALLING_TESTS, LineTest, LineTestKind
 
 LEARNING_MS = 60_000
@@ -87,7 +88,7 @@ def show(config: Path, as_json: bool) -> None:
 @click.option("--count", type=click.IntRange(1, 1000), default=30, show_default=True, help="How many of each, the newest.")
 def history(config: Path, count: int) -> None:
     """Alarms with begin and end, and who did what to lines. Reads the store; nothing need run."""
-    database = connect(configuration.load(config.absolute()).paths.database, read_only=True)
+    database = connect(place_of(configuration.load(config.absolute()).paths), read_only=True)
     with database.bind_ctx((LineAlarm, LineAction)):
         alarms = list(LineAlarm.select().order_by(LineAlarm.id.desc()).limit(count))
         actions = list(LineAction.select().order_by(LineAction.id.desc()).limit(count))

@@ -13,7 +13,9 @@ from appliance.control.messages import Check, Grade
 from appliance.doctor import machine, sockets
 from appliance.doctor.card import examine_card
 from appliance.doctor.finding import Finding, Lang, Text, fault, lines_of, verdict, well
+from appliance.doctor.store import examine_store
 from appliance.doctor.voice import examine_voice
+from appliance.store.place import StorePlace, place_of
 from drivers import settings
 from drivers.clock import Clock, RealClock
 from drivers.errors import ConfigError
@@ -58,11 +60,19 @@ def _machine(paths: Paths, clock: Clock | None) -> list[Finding]:
         machine.examine_folder(Text("运行目录", "run folder"), Path(paths.run_dir)),
         machine.examine_folder(Text("数据目录", "data folder"), data_dir),
         machine.examine_disk(data_dir),
-        *machine.examine_reserve(paths.database),
+        *examine_store(paths),
         machine.examine_clock(clock or RealClock()),
         *machine.examine_prompts(),
-        examine_voice(data_dir, paths.database),
+        examine_voice(data_dir, _place(paths)),
     ]
+
+
+def _place(paths: Paths) -> StorePlace:
+    """SQLite's where the address is none: examine_store tells of that."""
+    try:
+        return place_of(paths)
+    except ConfigError:
+        return paths.database
 
 
 def _processes(file: _File, config: Path, root: Path) -> list[Finding]:

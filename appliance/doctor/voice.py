@@ -6,6 +6,7 @@ from pathlib import Path
 from appliance.doctor.finding import Finding, Text, failed, warning, well
 from appliance.store.database import connect
 from appliance.store.errors import StoreError
+from appliance.store.place import StorePlace
 from appliance.store.voice_tables import SpokenText
 from appliance.voice.engine import missing
 from appliance.voice.lock import holder_of
@@ -13,7 +14,7 @@ from appliance.voice.lock import holder_of
 ABOUT = Text("语音合成", "own voice")
 
 
-def examine_voice(data_dir: Path, store: Path, proc: Path = Path("/proc")) -> Finding:
+def examine_voice(data_dir: Path, store: StorePlace, proc: Path = Path("/proc")) -> Finding:
     """A box need not have one: without, texts are read by phrases and syllables."""
     lacking = missing()
     if lacking:
@@ -44,9 +45,9 @@ def _idle(waits: int) -> Finding:
     return warning(ABOUT, "APP-182", seen, Text("启动：careline voice", "start it: careline voice"))
 
 
-def _counts(store: Path) -> dict[str, int]:
+def _counts(store: StorePlace) -> dict[str, int]:
     """Texts by state; empty when the store cannot be read or has no such table yet."""
-    if not store.exists():
+    if isinstance(store, Path) and not store.exists():
         return {}
     try:
         database = connect(store, read_only=True)

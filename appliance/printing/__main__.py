@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import IO
 
 import sdnotify
-from peewee import DatabaseError, SqliteDatabase
+from peewee import Database
 
 from appliance import config as configuration
 from appliance.printing.work import PrinterWork
 from appliance.store.case_tables import Desk
-from appliance.store.database import open_store
+from appliance.store.database import FAULTS, open_store
+from appliance.store.place import place_of
 from drivers.clock import RealClock
 from drivers.errors import CarelineError
 
@@ -39,7 +40,7 @@ class PrintersError(CarelineError):
 class Printers:
     """All printers of the box: a thread for each that is in the store."""
 
-    def __init__(self, database: SqliteDatabase, config: configuration.Config) -> None:
+    def __init__(self, database: Database, config: configuration.Config) -> None:
         self._database = database
         self._config = config
         self._ending = threading.Event()
@@ -55,7 +56,7 @@ class Printers:
         while not self._ending.is_set():
             try:
                 self._start_new()
-            except DatabaseError as error:  # the call agent tells of the store; here it is tried again
+            except FAULTS as error:  # the call agent tells of the store; here it is tried again
                 log.warning("the printers of the store cannot be read: %s", error)
             self._notify("WATCHDOG=1")
             self._ending.wait(DESKS_EVERY_S)
@@ -81,7 +82,7 @@ class Printers:
                         begun = True
                     while work.step() and not self._ending.is_set():
                         pass
-            except DatabaseError as error:
+            except FAULTS as error:
                 log.warning("printer %d waits for the store: %s", desk_id, error)
             self._ending.wait(IDLE_S)
 
@@ -102,7 +103,7 @@ def main() -> int:
 
 
 def _serve(config: configuration.Config) -> None:
-    database = open_store(config.paths.database)
+    database = open_store(place_of(config.paths))
     printers = Printers(database, config)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: printers.stop())

@@ -6,7 +6,7 @@ Runs in a thread of its own for each printer, with that thread's connection to t
 import logging
 
 import msgspec
-from peewee import SqliteDatabase
+from peewee import Database
 
 from appliance.calendar import Calendar
 from appliance.config import HospitalConfig
@@ -38,7 +38,7 @@ class Job(msgspec.Struct, frozen=True):
 class PrinterWork:
     """`begin` once, then `step` again and again. Raises: peewee's DatabaseError when the store cannot be used."""
 
-    def __init__(self, database: SqliteDatabase, desk_id: int, hospital: HospitalConfig, clock: Clock) -> None:
+    def __init__(self, database: Database, desk_id: int, hospital: HospitalConfig, clock: Clock) -> None:
         self._database = database
         self._desk_id = desk_id
         self._hospital = hospital

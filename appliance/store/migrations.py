@@ -4,59 +4,53 @@ A step, once released, is never edited: a new one is added.
 """
 
 from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
-from peewee import SqliteDatabase
+from peewee import Database, PostgresqlDatabase
 
-from appliance.store import append_only, models, money_tables, tables, voice_tables
+from appliance.store import append_only, columns, models, money_tables, tables, voice_tables
 from appliance.store.case_tables import PendingStatement
 from appliance.store.errors import StoreError
 from appliance.store.outgoing import OUTGOING_TABLES
+from appliance.store.place import StorePlace
 from appliance.store.transaction import write_transaction
 
 
-def _first(database: SqliteDatabase) -> None:
-    with database.bind_ctx(models.FIRST_TABLES):
-        database.create_tables(models.FIRST_TABLES)
+def _first(database: Database) -> None:
+    _make(database, models.FIRST_TABLES)
 
 
-def _transfers(database: SqliteDatabase) -> None:
+def _transfers(database: Database) -> None:
     _add_texts(database, "transferred_to", "transfer_outcome")
 
 
-def _lines(database: SqliteDatabase) -> None:
-    with database.bind_ctx(models.LINE_TABLES):
-        database.create_tables(models.LINE_TABLES)
+def _lines(database: Database) -> None:
+    _make(database, models.LINE_TABLES)
 
 
-def _callers(database: SqliteDatabase) -> None:
+def _callers(database: Database) -> None:
     _add_texts(database, "presentation", "ani_source")
 
 
-def _hospital(database: SqliteDatabase) -> None:
-    with database.bind_ctx(tables.HOSPITAL):
-        database.create_tables(tables.HOSPITAL)
+def _hospital(database: Database) -> None:
+    _make(database, tables.HOSPITAL)
     append_only.keep(database)
     database.execute_sql("create index if not exists audit_subject on audit (subject)")  # who looked at a patient
 
 
-def _prompts(database: SqliteDatabase) -> None:
-    with database.bind_ctx(voice_tables.PROMPT_TABLES):
-        database.create_tables(voice_tables.PROMPT_TABLES)
+def _prompts(database: Database) -> None:
+    _make(database, voice_tables.PROMPT_TABLES)
 
 
-def _office(database: SqliteDatabase) -> None:
+def _office(database: Database) -> None:
     """Batches of scratch cards, prices that wait for a second person, why bans were lifted."""
-    with database.bind_ctx(money_tables.OFFICE_TABLES):
-        database.create_tables(money_tables.OFFICE_TABLES)
+    _make(database, money_tables.OFFICE_TABLES)
     _add_texts(database, "note", "lifted_by", "lifted_why", table="ban")
 
 
-def _one_way_out(database: SqliteDatabase) -> None:
+def _one_way_out(database: Database) -> None:
     """What goes out to people is in one table; statements that callers have begun."""
-    made = (*OUTGOING_TABLES, PendingStatement)
-    with database.bind_ctx(made):
-        database.create_tables(made)
+    _make(database, (*OUTGOING_TABLES, PendingStatement))
     if "outgoing" in database.get_tables():
         database.execute_sql(
             "insert into outgoing_message (channel, number, text, language, call_id, once_key, asked_at, state, error)"
@@ -66,7 +60,14 @@ def _one_way_out(database: SqliteDatabase) -> None:
         database.execute_sql("drop table outgoing")
 
 
-def _add_texts(database: SqliteDatabase, *names: str, table: str = "call_record") -> None:
+def _make(database: Database, of: tuple[Any, ...]) -> None:
+    with database.bind_ctx(of):
+        database.create_tables(of)
+    if isinstance(database, PostgresqlDatabase):
+        columns.suit(database)
+
+
+def _add_texts(database: Database, *names: str, table: str = "call_record") -> None:
     """Columns of a table; one that an earlier step of this program made has them already."""
     there = {column.name for column in database.get_columns(table)}
     for name in names:
@@ -74,10 +75,10 @@ def _add_texts(database: SqliteDatabase, *names: str, table: str = "call_record"
             database.execute_sql(f"alter table {table} add column {name} varchar(255) not null default ''")
 
 
-STEPS: tuple[Callable[[SqliteDatabase], None], ...] = (_first, _transfers, _lines, _callers, _hospital, _prompts, _office, _one_way_out)
+STEPS: tuple[Callable[[Database], None], ...] = (_first, _transfers, _lines, _callers, _hospital, _prompts, _office, _one_way_out)
 
 
-def migrate(database: SqliteDatabase, path: Path) -> int:
+def migrate(database: Database, place: StorePlace) -> int:
     """Bring the store to this program's version; returns that version.
 
     Raises: StoreError STO-003 when a newer program made it.
@@ -86,27 +87,29 @@ def migrate(database: SqliteDatabase, path: Path) -> int:
         database.execute_sql("create table if not exists schema_version (version integer not null)")
         version = current_version(database)
         if version > len(STEPS):
-            raise _newer(path, version)
+            raise _newer(place, version)
         if version < len(STEPS):  # otherwise nothing is written: the disk may be full
             _upgrade(database, version)
     return len(STEPS)
 
 
-def _upgrade(database: SqliteDatabase, version: int) -> None:
+def _upgrade(database: Database, version: int) -> None:
     for step in STEPS[version:]:
         step(database)
+    if isinstance(database, PostgresqlDatabase):
+        columns.suit(database)  # those that steps added to tables
     database.execute_sql("delete from schema_version")
-    database.execute_sql("insert into schema_version (version) values (?)", (len(STEPS),))
+    database.execute_sql(f"insert into schema_version (version) values ({len(STEPS)})")
 
 
-def current_version(database: SqliteDatabase) -> int:
+def current_version(database: Database) -> int:
     row = database.execute_sql("select version from schema_version").fetchone()
     return row[0] if row else 0
 
 
-def _newer(path: Path, version: int) -> Exception:
+def _newer(place: StorePlace, version: int) -> Exception:
     return StoreError(
         "STO-003",
-        f"the store {path} is of version {version}, this program knows {len(STEPS)}",
+        f"the store {place} is of version {version}, this program knows {len(STEPS)}",
         "Install the newer Careline again",
     )

@@ -1,5 +1,6 @@
 """How one event becomes rows: the event itself, the call's record, its recordings and messages. Runs inside the writer's transaction."""
 
+from collections.abc import Iterable
 from functools import singledispatch
 
 import msgspec
@@ -23,6 +24,7 @@ from appliance.events import (
 from appliance.store import statements
 from appliance.store.models import CallEvent, Recording, VoiceMessage
 
+_OF_A_RECORDING = tuple(field for field in Recording._meta.sorted_fields if not field.primary_key)
 _ONCE_A_CALL = (CallOffered, CallAnswered, CallReleased)
 
 
@@ -40,17 +42,31 @@ def once_key(event: Happened) -> str | None:
     return None
 
 
-def store_event(event: Happened) -> bool:
-    """Write one event and what follows from it. False: it was there already (told again after a crash), nothing was changed."""
-    body, key = msgspec.json.encode(event).decode(), once_key(event)
+def store_events(events: Iterable[Happened]) -> None:
+    """Write events and what follows from them; the record of each call once, with all of them. Those that are there already
+    (told again after a crash) change nothing."""
+    before: dict[str, Cdr | None] = {}
+    after: dict[str, Cdr | None] = {}
+    for event in filter(_inserted, events):
+        if event.call_id not in after:
+            before[event.call_id] = after[event.call_id] = statements.load_record(event.call_id)
+        after[event.call_id] = fold(after[event.call_id], event)
+        _rows(event)
+    for call_id, record in after.items():
+        if record is not None and record != before[call_id]:
+            statements.save_record(record)
+
+
+def _inserted(event: Happened) -> bool:
+    """False for one that is there already. Nearly every event is new, and its number free: that is tried first."""
+    kind, body, key = type(event).__name__, msgspec.json.encode(event).decode(), once_key(event)
+    if statements.run(statements.INSERT_EVENT, event.call_id, event.seq, event.at, kind, body, key).rowcount:
+        return True
     highest, happened, told = statements.run(statements.KNOWN, key, event.seq, body, event.call_id).fetchone()
     if happened or told:
         return False
-    # The event's own number, or the next free one: after a crash the agent may count on from an older number.
-    seq = max(event.seq, (highest or 0) + 1)
-    statements.run(statements.INSERT_EVENT, event.call_id, seq, event.at, type(event).__name__, body, key)
-    _save_record(event)
-    _rows(event)
+    # The next free number: after a crash the agent may count on from an older one.
+    statements.run(statements.INSERT_EVENT, event.call_id, highest + 1, event.at, kind, body, key)
     return True
 
 
@@ -74,13 +90,6 @@ def last_seq(call_id: str) -> int:
     return row.seq if row else 0
 
 
-def _save_record(event: Happened) -> None:
-    before = statements.load_record(event.call_id)
-    after = fold(before, event)
-    if after is not None and after != before:
-        statements.save_record(after)
-
-
 @singledispatch
 def _rows(event: Happened) -> None:
     """Most events touch the call's record only."""
@@ -89,7 +98,7 @@ def _rows(event: Happened) -> None:
 @_rows.register
 def _(event: RecordingStarted) -> None:
     row = Recording.insert(recording_id=event.recording_id, call=event.call_id, path=event.path, started_at=event.at)
-    row.on_conflict_replace().execute()
+    row.on_conflict(conflict_target=[Recording.recording_id], preserve=_OF_A_RECORDING).execute()
 
 
 @_rows.register

@@ -10,10 +10,24 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+from appliance.store.place import StorePlace
+
 RESERVE_BYTES = 8 << 20  # some hundred calls: 1 MB for the write-ahead log, 5 kB of records for each call, and what recordings take of it
 PIECE_BYTES = 32 << 10  # about one transaction
 LEFT_BYTES = RESERVE_BYTES  # what must still be free for others when the reserve is made, or it would be given away again at once
 _WITHOUT_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+
+
+class NoReserve:
+    """Of a store on a server: what it lacks there, no file here gives it."""
+
+    is_whole = True
+
+    def give(self, pieces: int = 1) -> bool:
+        return False
+
+    def fill(self) -> None:
+        """Nothing is kept."""
 
 
 class Reserve:
@@ -58,6 +72,10 @@ class Reserve:
         finally:
             os.close(file)
         self._bytes = RESERVE_BYTES
+
+
+def reserve_of(place: StorePlace) -> Reserve | NoReserve:
+    return Reserve(place) if isinstance(place, Path) else NoReserve()
 
 
 def path_of(store: Path) -> Path:

@@ -14,19 +14,19 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable
-from itertools import islice
-from pathlib import Path
+from itertools import groupby, islice
 from typing import Any, Protocol, TypeVar
 
 import msgspec
-from peewee import DatabaseError, OperationalError, SqliteDatabase
+from peewee import Database, InterfaceError, OperationalError
 
 from appliance.events import Happened
 from appliance.store import models
-from appliance.store.database import broken, first_of, is_damage, open_store
+from appliance.store.database import FAULTS, fault_of, is_damage, open_store
 from appliance.store.errors import StoreError
-from appliance.store.projections import last_seq, store_event
-from appliance.store.reserve import Reserve, lacks_room
+from appliance.store.place import StorePlace
+from appliance.store.projections import last_seq, store_events
+from appliance.store.reserve import lacks_room, reserve_of
 from appliance.store.transaction import write_transaction
 from drivers.clock import Clock
 
@@ -57,13 +57,13 @@ class Store:
     Raises: StoreError from `flush`, `run` and `read`: STO-001 not open, STO-002 damaged, STO-003 a newer version's, STO-004 not written.
     """
 
-    def __init__(self, path: Path, clock: Clock) -> None:
-        self._path = path
+    def __init__(self, place: StorePlace, clock: Clock) -> None:
+        self._place = place
         self._clock = clock
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
-        self._database: SqliteDatabase | None = None
-        self._reserve = Reserve(path)
+        self._database: Database | None = None
+        self._reserve = reserve_of(place)
         self._tried = threading.Event()
         self.fault: StoreError | None = None
 
@@ -113,7 +113,7 @@ class Store:
                 async with asyncio.timeout(limit_s):  # wait_for of Python 3.11 may swallow a cancellation
                     return await settled
             except TimeoutError:
-                raise self.fault or StoreError("STO-004", f"the store {self._path} does not write", "Check disk and log") from None
+                raise self.fault or StoreError("STO-004", f"the store {self._place} does not write", "Check disk and log") from None
 
     async def mended(self) -> None:
         """Wait, however long it takes, until the store works."""
@@ -157,7 +157,7 @@ class Store:
     def _open(self) -> bool:
         """Open the store, on the reserve if need be."""
         try:
-            self._database = self._with_room(lambda: open_store(self._path))
+            self._database = self._with_room(lambda: open_store(self._place))
         except StoreError as error:
             self._failed(error)
             return False
@@ -169,8 +169,8 @@ class Store:
         batch = list(islice(pending, BATCH))
         try:
             outcomes = self._with_room(lambda: self._transact(batch))
-        except DatabaseError as error:
-            self._failed(self._fault_of(error))
+        except FAULTS as error:
+            self._failed(fault_of(self._place, error))
             self._close()  # opened anew: a file that was read-only, or was replaced by its backup, stays what it was to who has it open
             return False
         self._works()
@@ -185,7 +185,7 @@ class Store:
         while True:
             try:
                 return work()
-            except (DatabaseError, StoreError) as error:
+            except (*FAULTS, StoreError) as error:
                 if not (lacks_room(error) and self._reserve.give(pieces)):
                     raise
             pieces *= 2
@@ -198,13 +198,7 @@ class Store:
     def _transact(self, batch: list[Job]) -> list[Outcome]:
         assert self._database is not None
         with write_transaction(self._database):
-            return [_attempt(job) for job in batch]
-
-    def _fault_of(self, error: DatabaseError) -> StoreError:
-        if is_damage(error):
-            return broken(self._path, error)
-        what = f"the store {self._path} cannot be written ({first_of(error)})"
-        return StoreError("STO-004", what, "Free disk space; nothing is lost meanwhile")
+            return _together(batch) or [_attempt(job) for job in batch]
 
     def _failed(self, fault: StoreError) -> None:
         """Tried again every RETRY_S, logged when it is news."""
@@ -214,20 +208,44 @@ class Store:
 
     def _works(self) -> None:
         if self.fault:
-            log.warning("the store %s works again", self._path)
+            log.warning("the store %s works again", self._place)
         self.fault = None
         self._reserve.fill()
 
 
+def _together(batch: list[Job]) -> list[Outcome]:
+    """All of them in one savepoint, for each costs as much as a job; empty, and nothing done, when one of them raised."""
+    try:
+        with models.database.atomic():
+            return [(result, None) for alike, jobs in groupby(batch, type) for result in _results(alike, list(jobs))]
+    except Exception as error:  # the outer border of an event's subscriber, as in _attempt
+        if _ends_all(error):
+            raise
+        return []
+
+
+def _results(alike: type[Job], jobs: list[Job]) -> list[Any]:
+    """Events that come together are stored together."""
+    if alike is not _Append:
+        return [job.work() for job in jobs]
+    store_events(job.event for job in jobs if isinstance(job, _Append))
+    return [None] * len(jobs)
+
+
 def _attempt(job: Job) -> Outcome:
-    """Do one job in a savepoint: what it raises undoes it alone. A store that cannot be written or is damaged ends the whole batch."""
+    """Do one job in a savepoint: what it raises undoes it alone."""
     try:
         with models.database.atomic():
             return job.work(), None
     except Exception as error:  # the outer border of an event's subscriber: whatever one job raises is its own, the others are stored
-        if isinstance(error, OperationalError) or is_damage(error):
+        if _ends_all(error):
             raise
         return None, error
+
+
+def _ends_all(error: Exception) -> bool:
+    """A store that cannot be written or is damaged ends the whole batch."""
+    return isinstance(error, OperationalError | InterfaceError) or is_damage(error)
 
 
 class _Append:
@@ -236,14 +254,14 @@ class _Append:
     abandoned = False
 
     def __init__(self, event: Happened) -> None:
-        self._event = event
+        self.event = event
 
     def work(self) -> None:
-        store_event(self._event)
+        store_events([self.event])
 
     def settle(self, _result: Any, error: Exception | None) -> None:
         if error is not None:
-            log.error("STO-005: an event could not be stored (%s): %s", error, msgspec.json.encode(self._event).decode())
+            log.error("STO-005: an event could not be stored (%s): %s", error, msgspec.json.encode(self.event).decode())
 
 
 class _Asked:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from appliance import config as configuration
 from appliance.store.database import open_store
+from appliance.store.place import place_of
 from appliance.voice.engine import Kokoro, missing
 from appliance.voice.lock import only_instance
 from appliance.voice.work import MEGABYTE, VoiceWork
@@ -51,7 +52,7 @@ def _serve(config: configuration.Config, options: argparse.Namespace) -> None:
     lacking = missing()
     if lacking:
         log.warning("APP-065: this box has no voice of its own, it lacks %s; texts are put together from phrases", lacking)
-    database = open_store(config.paths.database)
+    database = open_store(place_of(config.paths))
     try:
         work = VoiceWork(
             database, Path(config.paths.data_dir), RealClock(), None if lacking else Kokoro(), lacking, options.most_mb * MEGABYTE

@@ -8,7 +8,7 @@ Everything here runs in the one thread of `careline voice`; each piece of work t
 import logging
 from pathlib import Path
 
-from peewee import SqliteDatabase
+from peewee import Database
 
 from appliance.hospital import voicing
 from appliance.ivr.prompts import wav
@@ -29,7 +29,7 @@ log = logging.getLogger("careline.voice")
 class VoiceWork:
     """`engine` None: this box has no voice, and `lacking` says what it lacks. `most_bytes`: renderings take no more of the disk."""
 
-    def __init__(self, database: SqliteDatabase, own: Path, clock: Clock, engine: Engine | None, lacking: str, most_bytes: int) -> None:
+    def __init__(self, database: Database, own: Path, clock: Clock, engine: Engine | None, lacking: str, most_bytes: int) -> None:
         self._database = database
         self._own = own
         self._clock = clock

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import pytest
-from peewee import SqliteDatabase
+from peewee import Database
 
 from appliance.hospital.registry import cards, departments, doctors, patients
 from appliance.hospital.registry.field_fault import Refused
@@ -35,7 +35,7 @@ def _fresh() -> bytes:
         return path.read_bytes()
 
 
-def new_store(path: Path) -> SqliteDatabase:
+def new_store(path: Path) -> Database:
     path.write_bytes(_fresh())
     return open_store(path)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from peewee import SqliteDatabase
+from peewee import Database
 
 from appliance.config import HospitalConfig
 from appliance.hospital.dispatch import items, offering, sources
@@ -23,7 +23,7 @@ from tests.unit.test_slips import booking
 
 
 @pytest.fixture(name="database")
-def _database(tmp_path: Path) -> Iterator[SqliteDatabase]:
+def _database(tmp_path: Path) -> Iterator[Database]:
     opened = open_store(tmp_path / "careline.db")
     yield opened
     opened.close()
@@ -33,7 +33,7 @@ def at_printer(fake: FakePrinter, name: str = "p") -> Desk:
     return desk(name, printer="yes", address=fake.address, columns="32")
 
 
-def work(database: SqliteDatabase, of: Desk) -> PrinterWork:
+def work(database: Database, of: Desk) -> PrinterWork:
     return PrinterWork(database, of.id, HospitalConfig(), VirtualClock(NOW))
 
 
@@ -41,7 +41,7 @@ def offer(after_s: int = 0) -> None:
     offering.offer_waiting(LIMITS, NOW + timedelta(seconds=after_s))
 
 
-def test_a_booking_comes_out_once_and_is_done(database: SqliteDatabase) -> None:
+def test_a_booking_comes_out_once_and_is_done(database: Database) -> None:
     with printer() as fake:
         of = at_printer(fake)
         sources.booking(booking(), NOW)
@@ -52,7 +52,7 @@ def test_a_booking_comes_out_once_and_is_done(database: SqliteDatabase) -> None:
     assert (WorkItem.get().state, Booking.get().printed) == ("done", 1)
 
 
-def test_items_come_out_in_order(database: SqliteDatabase) -> None:
+def test_items_come_out_in_order(database: Database) -> None:
     with printer() as fake:
         of = at_printer(fake)
         for n in range(5):
@@ -64,7 +64,7 @@ def test_items_come_out_in_order(database: SqliteDatabase) -> None:
         assert [paper.codes for paper in fake.papers] == [[f"task {n}"] for n in range(5)]
 
 
-def test_an_english_patient_gets_an_english_slip(database: SqliteDatabase) -> None:
+def test_an_english_patient_gets_an_english_slip(database: Database) -> None:
     with printer() as fake:
         of, row = at_printer(fake), booking()
         assert row.patient is not None
@@ -76,7 +76,7 @@ def test_an_english_patient_gets_an_english_slip(database: SqliteDatabase) -> No
         assert "Careline Demo Hospital" in fake.papers[0].text.replace("\n", "")
 
 
-def test_a_printer_that_is_gone_says_why_and_its_items_go_to_another(database: SqliteDatabase) -> None:
+def test_a_printer_that_is_gone_says_why_and_its_items_go_to_another(database: Database) -> None:
     with printer() as other:
         with printer() as fake:
             first = at_printer(fake)
@@ -90,7 +90,7 @@ def test_a_printer_that_is_gone_says_why_and_its_items_go_to_another(database: S
         assert [paper.codes for paper in other.papers] == [["a"]]
 
 
-def test_a_printer_that_is_well_again_is_there_again(database: SqliteDatabase) -> None:
+def test_a_printer_that_is_well_again_is_there_again(database: Database) -> None:
     with printer() as fake:
         of = at_printer(fake)
         printing = work(database, of)
@@ -102,7 +102,7 @@ def test_a_printer_that_is_well_again_is_there_again(database: SqliteDatabase) -
         assert (Desk.get().seen_at, Desk.get().fault) == (NOW, "")
 
 
-def test_in_doubt_it_is_a_dead_letter_and_sent_again_it_is_a_copy(database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_doubt_it_is_a_dead_letter_and_sent_again_it_is_a_copy(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "PRINT_S", 0.2)
     with printer(dies_after=60) as fake:
         of = at_printer(fake)
@@ -119,7 +119,7 @@ def test_in_doubt_it_is_a_dead_letter_and_sent_again_it_is_a_copy(database: Sqli
         assert "补打" in fake.papers[-1].text
 
 
-def test_what_a_process_that_was_killed_had_taken_is_a_dead_letter(database: SqliteDatabase) -> None:
+def test_what_a_process_that_was_killed_had_taken_is_a_dead_letter(database: Database) -> None:
     with printer() as fake:
         of = at_printer(fake)
         a = item("a")
@@ -131,7 +131,7 @@ def test_what_a_process_that_was_killed_had_taken_is_a_dead_letter(database: Sql
     assert [letter.fault[:7] for letter in items.dead_letters()] == ["HOS-236"]
 
 
-def test_a_closed_printer_prints_nothing(database: SqliteDatabase) -> None:
+def test_a_closed_printer_prints_nothing(database: Database) -> None:
     with printer() as fake:
         of = at_printer(fake)
         item("a")
@@ -141,7 +141,7 @@ def test_a_closed_printer_prints_nothing(database: SqliteDatabase) -> None:
         assert fake.papers == []
 
 
-def test_bookings_at_two_printers_one_of_which_is_pulled_all_come_out_once(database: SqliteDatabase) -> None:
+def test_bookings_at_two_printers_one_of_which_is_pulled_all_come_out_once(database: Database) -> None:
     with printer() as first, printer() as second:
         desks = [at_printer(first, "1"), at_printer(second, "2")]
         works = [work(database, of) for of in desks]

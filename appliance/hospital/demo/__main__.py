@@ -21,6 +21,7 @@ from appliance.hospital.imports.subjects import Setting
 from appliance.hospital.registry import card_password
 from appliance.hospital.registry.telephone import normaliser
 from appliance.store.database import open_store
+from appliance.store.place import place_of
 from appliance.store.models import database
 from appliance.store.transaction import write_transaction
 from drivers.errors import CarelineError
@@ -36,7 +37,7 @@ def main() -> int:
     config = configuration.load(parser.parse_args().config)
     os.nice(NICE)
     try:
-        opened = open_store(config.paths.database)
+        opened = open_store(place_of(config.paths))
         with contextlib.closing(opened):
             made = fill(config)
     except (CarelineError, DatabaseError) as error:
