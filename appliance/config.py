@@ -11,6 +11,7 @@ import msgspec
 from appliance.calendar import Calendar, CalendarConfig
 from appliance.hospital.complaints.rules import ComplaintRules
 from appliance.hospital.dispatch.limits import DispatchLimits
+from appliance.hospital.four_eyes import FourEyes
 from appliance.routing import Route
 from drivers import settings
 from drivers.errors import ConfigError
@@ -84,6 +85,7 @@ class HospitalConfig(msgspec.Struct, frozen=True, kw_only=True):
     calendar: CalendarConfig = CalendarConfig()
     complaints: ComplaintRules = ComplaintRules()
     dispatch: DispatchLimits = DispatchLimits()
+    four_eyes: FourEyes = FourEyes()
     sponsored: bool = False
     day_end: Annotated[str, msgspec.Meta(pattern=r"^(0\d|1[01]):[0-5]\d$")] = "01:30"
 

@@ -15,7 +15,6 @@ from appliance.control.client import ControlClient
 from appliance.hospital.registry.telephone import normaliser
 from drivers.clock import Clock, RealClock
 from drivers.errors import ConfigError
-from appliance.store.place import place_of
 from webui import faults, guard, line_words, page, patient_pages, secret, store
 from webui.errors import WebError
 from webui.limits import Once, RateLimit
@@ -58,6 +57,7 @@ from webui.views import (
     patient_waiting,
     patients,
     people,
+    prices,
     recordings,
     rules,
     scratch_cards,
@@ -82,7 +82,7 @@ class RowNumber(IntegerConverter):
     """A number in an address: one that no row can have is no such page."""
 
     def __init__(self, map: Map) -> None:
-        super().__init__(map, max=2**63 - 1)  # Source: sqlite.org/datatype3, PostgreSQL's bigint
+        super().__init__(map, max=2**63 - 1)  # Source: sqlite.org/datatype3
 
 
 def create_app(config: Config, source: Source | None = None, clock: Clock | None = None) -> Flask:
@@ -91,7 +91,7 @@ def create_app(config: Config, source: Source | None = None, clock: Clock | None
     Raises: WebError WEB-002, WEB-004, WEB-005, WEB-006; ConfigError; StoreError.
     """
     _check_files()
-    store.bind(place_of(config.paths))
+    store.bind(config.paths.database)
     app = Flask("webui", static_folder="static", template_folder="templates")
     _configure(app, config)
     app.url_map.converters["int"] = RowNumber
@@ -163,6 +163,7 @@ def _add_views(app: Flask) -> None:
         complaints.blueprint,
         work.blueprint,
         rules.blueprint,
+        prices.blueprint,
         ledger.blueprint,
         day_ends.blueprint,
         scratch_cards.blueprint,

@@ -38,6 +38,8 @@ class Right(StrEnum):
     APPROVE_CORRECTION = "approve_correction"
     SEE_LEDGER = "see_ledger"
     CLOSE_DAY = "close_day"
+    SEE_PRICES = "see_prices"
+    APPROVE_PRICES = "approve_prices"
     MAKE_SCRATCH_CARDS = "make_scratch_cards"
     MANAGE_BANS = "manage_bans"
     EDIT_HOSPITAL = "edit_hospital"
@@ -77,11 +79,12 @@ RIGHTS: dict[str, frozenset[Right]] = {
         {Right.SEE_PATIENTS, Right.EDIT_PATIENTS, Right.BOOK, Right.FILE_COMPLAINTS, Right.TAKE_WORK, Right.USE_HANDSET},
     ),
     "cashier": frozenset({Right.SEE_PATIENTS, Right.TAKE_MONEY, Right.REFUND, Right.CORRECT, Right.SEE_LEDGER, Right.CLOSE_DAY}),
-    "business": frozenset({Right.EDIT_HOSPITAL, Right.EDIT_RULES, Right.SEE_FLOWS, Right.EDIT_FLOWS, Right.EDIT_PROMPTS}),
+    "business": frozenset({Right.EDIT_HOSPITAL, Right.SEE_PRICES, Right.EDIT_RULES, Right.SEE_FLOWS, Right.EDIT_FLOWS, Right.EDIT_PROMPTS}),
     "supervisor": frozenset(
         {
             *(Right.SEE_LIVE, Right.SEE_CALLS, Right.LISTEN),
             *(Right.SEE_PATIENTS, Right.UNMASK, Right.EDIT_PATIENTS, Right.RELEASE_CARDS, Right.BOOK),
+            *(Right.SEE_PRICES, Right.APPROVE_PRICES),
             *(Right.APPROVE_CORRECTION, Right.SEE_LEDGER, Right.EDIT_RULES, Right.MAKE_SCRATCH_CARDS, Right.MANAGE_BANS),
             *(Right.FILE_COMPLAINTS, Right.SEE_COMPLAINTS, Right.HANDLE_COMPLAINTS, Right.TAKE_WORK, Right.MANAGE_DESKS),
             *(Right.SEE_FLOWS, Right.PUBLISH_FLOWS),

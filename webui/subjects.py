@@ -8,9 +8,12 @@ from typing import Any
 
 from msgspec import Struct
 
+from appliance.hospital import prices
 from appliance.hospital.complaints import sight
 from appliance.hospital.registry import departments, doctors, drugs, notices, staff, vip
 from appliance.hospital.registry.departments import DepartmentEntry
+from appliance.hospital.registry.doctors import DoctorEntry
+from appliance.hospital.registry.drugs import DrugEntry
 from appliance.hospital.registry.field_fault import Refused, refused
 from appliance.hospital.registry.staff import StaffEntry
 from appliance.store.hospital_tables import Department, Doctor, Drug, Notice, Patient, StaffMember, Vip
@@ -170,6 +173,17 @@ def _doctor(row: Doctor) -> Values:
     return texts | {"fee": yuan(row.fee_fen), "consultation_per_min": yuan(row.consultation_fen_per_min)}
 
 
+def _save_doctor(entry: DoctorEntry, row_id: int | None) -> Doctor | Refused:
+    """A price that takes two persons is asked for."""
+    if not shared().config.hospital.four_eyes.registration_fees:
+        return doctors.save(entry, row_id)
+    kept, held = prices.hold_back(entry, prices.DOCTOR, Doctor.get_or_none(Doctor.id == row_id))
+    outcome = doctors.save(kept, row_id)
+    if isinstance(outcome, Doctor):
+        prices.ask(held, prices.FORM, me().name, shared().clock.now(), outcome.id)
+    return outcome
+
+
 DOCTORS = Subject(
     name="doctors",
     icon="stethoscope",
@@ -191,7 +205,7 @@ DOCTORS = Subject(
     found=_doctors,
     values=_doctor,
     read=doctors.read,
-    save=doctors.save,
+    save=_save_doctor,
     fresh={"listed": "yes", "expert": "no"},
 )
 
@@ -204,6 +218,18 @@ def _drugs(text: str) -> Any:
 def _drug(row: Drug) -> Values:
     names = [f"{name}_{language}" for name in ("name", "use", "caution", "unit") for language in ("zh", "en")]
     return _texts(row, "number", *names) | {"price": yuan(row.price_fen), "listed": flag(row.listed)}
+
+
+def _save_drug(entry: DrugEntry, row_id: int | None) -> Drug | Refused:
+    """Likewise."""
+    now = shared().clock.now()
+    if not shared().config.hospital.four_eyes.drug_prices:
+        return drugs.save(entry, now, row_id, me().name)
+    kept, held = prices.hold_back(entry, prices.DRUG, Drug.get_or_none(Drug.id == row_id))
+    outcome = drugs.save(kept, now, row_id, me().name)
+    if isinstance(outcome, Drug):
+        prices.ask(held, prices.FORM, me().name, now, outcome.id)
+    return outcome
 
 
 DRUGS = Subject(
@@ -223,7 +249,7 @@ DRUGS = Subject(
     found=_drugs,
     values=_drug,
     read=drugs.read,
-    save=lambda entry, row_id: drugs.save(entry, shared().clock.now(), row_id, me().name),
+    save=_save_drug,
     fresh={"listed": "yes"},
 )
 

@@ -20,7 +20,6 @@ from appliance.hospital.registry.field_fault import Language
 from appliance.hospital.registry.telephone import normaliser
 from appliance.store.database import open_store
 from appliance.store.models import database
-from appliance.store.place import place_of
 from appliance.store.transaction import read_transaction, write_transaction
 
 COUNTS = {
@@ -63,7 +62,7 @@ def _import(kind: str, content: bytes, apply_it: bool, config: configuration.Con
     read = read_file(kind, content, setting)
     if isinstance(read, FileRefused):
         return read
-    opened = open_store(place_of(config.paths))
+    opened = open_store(config.paths.database)
     try:
         with write_transaction(database) if apply_it else read_transaction(database):
             return save(read, setting) if apply_it else compare(read)

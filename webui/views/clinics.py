@@ -7,6 +7,7 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from werkzeug.wrappers import Response as AnyResponse
 
 from appliance.calendar import WEEKDAYS, Weekday
+from appliance.hospital import prices
 from appliance.hospital.booking import changes, clinics, slots
 from appliance.hospital.booking.clinics import ClinicEntry, Half
 from appliance.hospital.ledger.posting import Cause
@@ -80,17 +81,25 @@ def make() -> AnyResponse:
         entry = clinics.read(form)
         last, weekdays, faults = _timetable(form)
         faults |= faults_of(entry) if isinstance(entry, Refused) else {}
-        made = 0
+        made, waits = 0, False
         if isinstance(entry, ClinicEntry) and not faults:
+            before = prices.last_clinic()
             made, faults = _make(entry, last, weekdays)
+            waits = not faults and _ask_for_fees(before)
         if faults:
             transaction.rollback()
         else:
             audit("clinics_made", f"{entry.day} {entry.starts}" if isinstance(entry, ClinicEntry) else "", str(made))
     if faults:
         return Response(_form(form, faults), 422)
-    flash(say("clinics.made", count=made))
+    flash(say("clinics.made_waiting" if waits else "clinics.made", count=made))
     return redirect(url_for("clinics.show", day=form["day"]), 303)
+
+
+def _ask_for_fees(after_id: int) -> bool:
+    """A fee that is not the doctor's takes two persons; whether there was one."""
+    held = prices.hold_clinics(after_id) if shared().config.hospital.four_eyes.registration_fees else []
+    return prices.ask(held, prices.FORM, me().name, shared().clock.now()) is not None
 
 
 def _timetable(form: Mapping[str, str]) -> tuple[date | None, list[Weekday], dict[str, str]]:
@@ -120,7 +129,7 @@ def one(number: int) -> str:
     clinic = _clinic(number)
     taken = {row.slot_of_id: row for row in Booking.select().join(Slot, on=Booking.slot_of).where(Slot.clinic == clinic)}
     places = [(slot, taken.get(slot.id)) for slot in Slot.select().where(Slot.clinic == clinic).order_by(Slot.number)]
-    return render_template("clinic.html", clinic=clinic, places=places)
+    return render_template("clinic.html", clinic=clinic, places=places, price_waits=prices.waits("clinic", number))
 
 
 @blueprint.post("/clinics/<int:number>/stopped")
@@ -139,8 +148,9 @@ def stop(number: int) -> AnyResponse:
 @needs(Right.EDIT_HOSPITAL)
 def set_blocked(number: int, place: int) -> AnyResponse:
     slot = Slot.get_or_none(Slot.id == place, Slot.clinic == _clinic(number)) or abort(404)
+    blocked = given().get("blocked") == "yes"
     with write_transaction(database):
-        done = slots.set_blocked(slot.id, shared().clock.now(), blocked=given().get("blocked") == "yes")
+        done = not prices.waits("clinic", number) and slots.set_blocked(slot.id, shared().clock.now(), blocked=blocked)
         audit("place_changed", f"clinic {number}", f"{slot.number} {given().get('blocked', '')[:3]}")
     if not done:
         flash(say("clinics.place_not_so"), "danger")

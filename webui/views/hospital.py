@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from appliance.hospital import prices
 from appliance.hospital.registry import notices, vip
 from appliance.hospital.registry.field_fault import Refused
 from appliance.store.hospital_tables import Notice, Vip
@@ -18,6 +19,7 @@ from webui.shared import audit, say, shared
 from webui.subjects import SUBJECTS, Subject
 
 SOUGHT_MOST = 64
+_PRICES = {"doctors": prices.DOCTOR, "drugs": prices.DRUG}
 
 blueprint = Blueprint("hospital", __name__)
 
@@ -75,8 +77,13 @@ def _save(one: Subject, row: Any) -> AnyResponse:
             audit("hospital_changed" if row else "hospital_made", f"{one.name} {outcome.id}")
     if isinstance(outcome, Refused):
         return Response(_form(one, row, form, faults_of(outcome)), 422)
-    flash(say("hospital.saved"))
+    flash(say("prices.saved_waiting" if _waits(one, outcome) else "hospital.saved"))
     return _back(one.name)
+
+
+def _waits(one: Subject, row: Any) -> bool:
+    """Whether a price of it waits for a second person."""
+    return any(prices.waits(what, row.id) for what in _PRICES.get(one.name, ()))
 
 
 @blueprint.post("/hospital/notices/<int:number>/open")
@@ -107,7 +114,8 @@ def _form(one: Subject, row: Any, values: Mapping[str, str], faults: Mapping[str
     own = {field.name for field in one.fields}
     stray = " ".join(text for name, text in faults.items() if name not in own)
     shown = {**faults, "": stray} if stray else dict(faults)
-    return render_template("hospital_form.html", subject=one, row=row, values=values, faults=shown, now_open=_is_heard(row))
+    wanted = [waits for what in _PRICES.get(one.name, ()) if row is not None and (waits := prices.waits(what, row.id))]
+    return render_template("hospital_form.html", subject=one, row=row, values=values, faults=shown, now_open=_is_heard(row), wanted=wanted)
 
 
 def _is_heard(row: Any) -> bool:

@@ -89,11 +89,14 @@ def apply() -> AnyResponse:
         return Response(_page(kind, {}, saved, ""), 422)
     path.unlink(missing_ok=True)
     flash(say("imports.saved", new=saved.new, changed=saved.changed))
+    if saved.held:
+        flash(say("prices.file_waiting", count=saved.held))
     return redirect(url_for("imports.show", kind=kind), 303)
 
 
 def _setting() -> Setting:
-    return Setting(now=shared().clock.now(), zone=shared().zone, by=me().name, normalise=shared().normalise)
+    four_eyes = shared().config.hospital.four_eyes
+    return Setting(now=shared().clock.now(), zone=shared().zone, by=me().name, normalise=shared().normalise, four_eyes=four_eyes)
 
 
 def _kind(name: str) -> str:

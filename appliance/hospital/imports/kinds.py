@@ -3,9 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
+from appliance.hospital import prices
 from appliance.hospital.imports.people import Cards, Patients, Vips
 from appliance.hospital.imports.schedules import Schedules
 from appliance.hospital.imports.subjects import Line, Setting, Subject, There, accepted
+from appliance.hospital.prices import Held
 from appliance.hospital.registry import departments, doctors, drugs, spoken
 from appliance.hospital.registry.departments import DepartmentEntry
 from appliance.hospital.registry.doctors import DoctorEntry
@@ -101,10 +105,17 @@ class Doctors(Subject):
 
     def insert(self, entries: Sequence[DoctorEntry], setting: Setting) -> None:
         for entry in entries:
-            accepted(doctors.save(entry))
+            self._save(entry, None, setting)
 
     def update(self, found: There, entry: DoctorEntry, setting: Setting) -> None:
-        accepted(doctors.save(entry, found.row_id))
+        self._save(entry, Doctor.get_by_id(found.row_id), setting)
+
+    def _save(self, entry: DoctorEntry, row: Doctor | None, setting: Setting) -> None:
+        held: list[Held] = []
+        if setting.four_eyes.registration_fees:
+            entry, held = prices.hold_back(entry, prices.DOCTOR, row)
+        saved = accepted(doctors.save(entry, row.id if row else None))
+        setting.held.extend(msgspec.structs.replace(each, row=saved.id) for each in held)
 
 
 class Drugs(Subject):
@@ -138,10 +149,20 @@ class Drugs(Subject):
         return int(Drug.select().count())
 
     def insert(self, entries: Sequence[DrugEntry], setting: Setting) -> None:
-        add_drugs(entries, setting)
+        if not setting.four_eyes.drug_prices:
+            add_drugs(entries, setting)
+            return
+        both = [prices.hold_back(entry, prices.DRUG, None) for entry in entries]
+        add_drugs([entry for entry, _ in both], setting)
+        rows = {row.number: row.id for row in Drug.select(Drug.id, Drug.number).where(Drug.number.in_([entry.number for entry in entries]))}
+        setting.held.extend(msgspec.structs.replace(each, row=rows[each.item]) for _, held in both for each in held)
 
     def update(self, found: There, entry: DrugEntry, setting: Setting) -> None:
-        drugs.change(Drug.get_by_id(found.row_id), entry, setting.now, setting.by)
+        row = Drug.get_by_id(found.row_id)
+        if setting.four_eyes.drug_prices:
+            entry, held = prices.hold_back(entry, prices.DRUG, row)
+            setting.held.extend(held)
+        drugs.change(row, entry, setting.now, setting.by)
 
 
 def add_drugs(entries: Sequence[DrugEntry], setting: Setting) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from appliance.hospital import prices
 from appliance.hospital.booking.clinics import PLACES_MOST, ClinicEntry, make_many
 from appliance.hospital.booking.rules import CLOCK
 from appliance.hospital.imports.subjects import Line, Setting, Subject, There
@@ -100,8 +101,10 @@ class Schedules(Subject):
     def insert(self, entries: Sequence[ScheduleEntry], setting: Setting) -> None:
         lines = [Line(0, entry) for entry in entries]
         doctors, departments = _doctors(lines), _departments(lines)
+        before = prices.last_clinic()
         made, refusals = make_many([_clinic(entry, doctors, departments) for entry in entries], setting.zone)
         assert made == len(entries), refusals  # `together` has found what overlaps
+        setting.held.extend(prices.hold_clinics(before) if setting.four_eyes.registration_fees else ())
 
 
 def _order(one: tuple[int, ScheduleEntry]) -> tuple[str, date, str]:

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from appliance.hospital.four_eyes import ONE_PERSON, FourEyes
+from appliance.hospital.prices import Held
 from appliance.hospital.registry.field_fault import FieldFault, Refused
 from appliance.hospital.registry.telephone import Normalise
 
@@ -16,12 +18,15 @@ CHUNK = 500
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """When and for whom it is imported."""
+    """When and for whom it is imported. `four_eyes`: which prices then wait for a second person; until the file is saved they are in
+    `held`."""
 
     now: datetime
     zone: ZoneInfo
     by: str
     normalise: Normalise
+    four_eyes: FourEyes = ONE_PERSON
+    held: list[Held] = []
 
     @property
     def today(self) -> date:

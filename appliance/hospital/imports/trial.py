@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from peewee import chunked
 
+from appliance.hospital import prices
 from appliance.hospital.imports.kinds import KINDS
 from appliance.hospital.imports.reading import FileRefused, Row, read_rows
 from appliance.hospital.imports.subjects import CHUNK, Line, Setting, Subject, There, field_of
@@ -40,7 +41,8 @@ class Change(msgspec.Struct, frozen=True):
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """What importing the file would do, or has done (`saved`). `faults` and `changes`: the first SHOWN_MOST of `fault_count` and `changed`.
-    `absent`: rows of the store that are not in the file; they stay."""
+    `absent`: rows of the store that are not in the file; they stay. `held`: prices that were saved as asked for, and wait for a second
+    person."""
 
     kind: str
     rows: int
@@ -52,6 +54,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[LineFault, ...] = ()
     changes: tuple[Change, ...] = ()
     saved: bool = False
+    held: int = 0
 
 
 class _Changed(msgspec.Struct, frozen=True):
@@ -97,7 +100,8 @@ def save(work: FileRead, setting: Setting) -> Trial:
     if trial.fault_count:
         return trial
     _save(work, setting)
-    return msgspec.structs.replace(trial, saved=True)
+    prices.ask(setting.held, prices.IMPORT, setting.by, setting.now)
+    return msgspec.structs.replace(trial, saved=True, held=len(setting.held))
 
 
 def read_file(kind: str, content: bytes, setting: Setting) -> FileRead | FileRefused:
