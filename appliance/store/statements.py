@@ -16,7 +16,7 @@ KNOWN = """
 SELECT MAX(seq), MAX(CASE WHEN once_key = ? THEN 1 ELSE 0 END), MAX(CASE WHEN seq = ? AND body = ? THEN 1 ELSE 0 END)
 FROM call_event WHERE call_id = ?
 """
-INSERT_EVENT = "INSERT INTO call_event (call_id, seq, at, kind, body, once_key) VALUES (?, ?, ?, ?, ?, ?)"
+INSERT_EVENT = "INSERT INTO call_event (call_id, seq, at, kind, body, once_key) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 
 _FIELDS = Cdr.__struct_fields__
 _TIMES = frozenset({"started_at", "answered_at", "ended_at"})

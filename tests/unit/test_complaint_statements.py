@@ -8,7 +8,7 @@ from appliance.events import AnyHappened, MessageDiscarded
 from appliance.hospital.complaints import statements
 from appliance.store.case_tables import Complaint, ComplaintStep, PendingStatement, WorkItem
 from appliance.store.models import CallRecord, Recording
-from appliance.store.projections import store_event
+from appliance.store.projections import store_events
 from tests.unit.cases_rig import CALENDAR, RULES, account, member
 from tests.unit.hospital_rig import NOW, store
 
@@ -82,6 +82,6 @@ def test_of_two_statements_the_last_one_counts_and_one_that_was_empty_does_not()
     discarded: AnyHappened = MessageDiscarded(
         call_id="c1", seq=9, at=NOW, recording_id="c1-s3", path="2026-03-08/c1-s3.wav", duration_ms=5_000, reason="empty"
     )
-    store_event(discarded)
+    store_events([discarded])
     left()
     assert Complaint.get().recording == "2026-03-08/c1-s2.wav"
