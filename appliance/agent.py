@@ -132,8 +132,8 @@ class CallAgent:
             asyncio.create_task(self._lamps.run(), name="message lamps"),
             asyncio.create_task(_later(self._desk_work.run), name="desk work"),
             asyncio.create_task(_later(self._day_work.run), name="day work"),
-        ]
             asyncio.create_task(self.prompt_desk.run(), name="prompts"),
+        ]
 
     async def _begin_flows(self) -> None:
         """Callers do not wait for the store; the program's own flows will do until it works."""
@@ -142,12 +142,12 @@ class CallAgent:
         if self.store.fault is None:
             await asyncio.wait({beginning}, timeout=FLOWS_LIMIT_S)
 
-    def _own_listeners(self) -> tuple[Listener, ...]:
     async def _begin_prompts_and_flows(self) -> None:
         """Flows may say prompts of the hospital's own."""
         await self.prompt_desk.begin()
         await self.editions.begin()
 
+    def _own_listeners(self) -> tuple[Listener, ...]:
         return self.switchboard, self.care, self._lamps, self._news
 
     async def stop(self) -> None:
