@@ -6,6 +6,7 @@ is begun anew. Runs in the call agent's event loop.
 """
 
 import re
+from functools import cached_property
 
 import msgspec
 
@@ -35,10 +36,6 @@ class Secret:
     def __len__(self) -> int:
         return self._count
 
-    @property
-    def is_taken(self) -> bool:
-        return self._digits is None
-
     def fits(self, pattern: str) -> bool:
         """Whether all of them match this regular expression; not once they were taken."""
         return self._digits is not None and re.fullmatch(pattern, self._digits) is not None
@@ -56,12 +53,16 @@ class Secret:
 
 
 class SecretKeys(CallCore):
-    """The caller's secrets: asked for under a mask, kept until one action takes the last."""
+    """The caller's secrets: asked for under a mask, kept by name until one action takes them. Most have no name: there is one only."""
 
     asks_anew = False  # the next prompt cannot be stopped
-    _secret: Secret | None = None
+    _was_taken = False
     _quiet_ms = ENDED_QUIET_MS
     _mask_command = 0
+
+    @cached_property
+    def _secrets(self) -> dict[str, Secret]:
+        return {}
 
     def begin_secret(self) -> None:
         """From here to the end of the place, or to `end_secret`, all keys are of a secret, those typed ahead too. Before the prompt that
@@ -72,8 +73,9 @@ class SecretKeys(CallCore):
         if not self.tag.secret:
             self.commit(secret=True)
 
-    async def ask_secret(self, max_digits: int, first_key_ms: int, between_ms: int, end: str = "#") -> Secret:
-        """Up to `max_digits`, those typed ahead first; `end`: keys that end it. Kept for `take_secret`, in the place of the one before.
+    async def ask_secret(self, max_digits: int, first_key_ms: int, between_ms: int, end: str = "#", kept_as: str = "") -> Secret:
+        """Up to `max_digits`, those typed ahead first; `end`: keys that end it. Kept for `take_secret`, in the place of the one before of
+        that name.
 
         No step: a place that asks for a secret is begun anew after a crash. Raises: CallError APP-016 when the caller cannot be masked.
         """
@@ -85,7 +87,7 @@ class SecretKeys(CallCore):
             limit_ms = between_ms
         self.main.take_secret(len(secret) + len(secret.ended_by))
         self._quiet_ms = ENDED_QUIET_MS if secret.ended_by else LEFT_OVER_QUIET_MS
-        self._secret = secret
+        self._secrets[kept_as] = secret
         is_silent = not len(secret) and not secret.ended_by
         self.commit(CallerSilent(**self.here()) if is_silent else SecretEntered(count=len(secret), **self.here()))
         return secret
@@ -120,14 +122,16 @@ class SecretKeys(CallCore):
             self.main.take_secret(len(self.main.secret_digits))
         self.asks_anew = False
 
-    def take_secret(self) -> str | None:
-        """The digits of the last secret, once; None when there is none: asked before a crash, or taken."""
-        return (self._secret.take() or None) if self._secret is not None else None
+    def take_secret(self, kept_as: str = "") -> str | None:
+        """The digits of the last secret of that name, once; None when there is none: asked before a crash, or taken."""
+        secret = self._secrets.pop(kept_as, None)
+        digits = secret.take() if secret is not None else None
+        self._was_taken = self._was_taken or bool(digits)
+        return digits or None
 
     def told(self, failure: BaseException) -> str:
         """What a failure says, or just what it is when it may tell a secret that was taken."""
-        taken = self._secret is not None and self._secret.is_taken
-        return type(failure).__name__ if taken and not isinstance(failure, CarelineError) else str(failure)
+        return type(failure).__name__ if self._was_taken and not isinstance(failure, CarelineError) else str(failure)
 
     def secret_left(self) -> list[SecretEntered]:
         """The event of keys the caller hung up in the middle of."""

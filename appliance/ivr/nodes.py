@@ -86,7 +86,8 @@ class Menu(Keyed, frozen=True, kw_only=True, tag="menu"):
 class AskDigits(Keyed, frozen=True, kw_only=True, tag="ask_digits"):
     """Take `min` to `max` digits into `variable`; # ends them, * begins anew. `pattern`: a regular expression all of them must match.
 
-    `secret`: they are kept for one action only, and in no variable, record or recording. Exits: got; too_many (wrong ones), silent, both
+    `secret`: they are kept for one action only, and in no variable, record or recording; `kept_as`: by that name, for an action that takes
+    several. Exits: got; too_many (wrong ones), silent, both
     after the tries. May have: none (# alone), back (* alone).
     """
 
@@ -97,6 +98,7 @@ class AskDigits(Keyed, frozen=True, kw_only=True, tag="ask_digits"):
     max: int
     pattern: str = ""
     secret: bool = False
+    kept_as: str = ""
 
     def sets(self, exit_name: str) -> tuple[str, ...]:
         return (self.variable,) if exit_name == "got" and self.variable else ()

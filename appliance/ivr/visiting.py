@@ -6,6 +6,7 @@ A function is run again from its start after a crash; it may decide by the resul
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from appliance.call import Call
@@ -140,7 +141,7 @@ async def _ask_digits(visit: Visit, node: AskDigits) -> Left:
     visit.call.begin_secret()
     left = await _asked(visit, node)
     if left.exit != "got":
-        visit.call.take_secret()  # what will not do is for no action
+        visit.call.take_secret(node.kept_as)  # what will not do is for no action
     return left
 
 
@@ -169,7 +170,7 @@ async def _asked(visit: Visit, node: AskDigits) -> Left:
 async def _typed(visit: Visit, node: AskDigits) -> Digits | Secret:
     """No digits, and no key that ended them, when nobody keyed anything, even after asking."""
     call = visit.call
-    ask = call.ask_secret if node.secret else call.ask_digits
+    ask = partial(call.ask_secret, kept_as=node.kept_as) if node.secret else call.ask_digits
     asked = await ask(node.max, call.config.first_key_ms, NEXT_KEY_MS, END_KEYS)
     if not len(asked) and not asked.ended_by:
         await visit.say(node.still_there)

@@ -43,11 +43,26 @@ places:
 """
 
 
+TWO = """
+flow: hotline
+person: person
+entries: {hotline: new, operator: person, after_hours: new}
+places:
+  new: {kind: ask_digits, say: [ask_new_password], secret: true, kept_as: new, max: 8, exits: {got: again, too_many: bye, silent: bye}}
+  again:
+    {kind: ask_digits, say: [ask_new_password_again], secret: true, kept_as: again, max: 8, exits: {got: check, too_many: bye, silent: bye}}
+  check: {kind: action, action: check_password, exits: {right: menu, ask_again: new, failed: new}}
+  menu: {kind: menu, say: [main_menu], keys: {5: bye}, exits: {bye: bye, too_many: bye, silent: bye}}
+  person: {kind: transfer, exits: {ended: bye, busy: bye, no_answer: bye, failed: bye}}
+  bye: {kind: hang_up, say: [goodbye]}
+"""
+
+
 class Editions:
     """One flow, whatever the store says."""
 
-    def __init__(self) -> None:
-        flow, faults = read(FLOW, "hotline")
+    def __init__(self, text: str) -> None:
+        flow, faults = read(text, "hotline")
         assert flow, faults
         self.current = FlowSet({"hotline": flow})
 
@@ -68,15 +83,25 @@ class Check:
         return ActionResult("right" if self.taken[-1] else "ask_again")
 
 
+class TakeBoth(Check):
+    """An action that takes two of them, and there is none without a name."""
+
+    async def __call__(self, call: ActionCall) -> ActionResult:
+        self.taken += [call.take_secret("new"), call.take_secret("again"), call.take_secret("again"), call.take_secret()]
+        return ActionResult("right")
+
+
 class FlowBox(Box):
     """A box whose calls walk that flow."""
 
+    text, taking = FLOW, Check
+
     async def start_agent(self, life: Life) -> None:
-        self.check = Check()
+        self.check = self.taking()
         agent = ScriptAgent(self.config, self.server, self.clock, self.prompts, life, lambda call: runner(call))
         action = Action("check_password", "for the test", {"right": ()}, self.check, takes_secret=True)
         wiring = Wiring(agent.store, self.clock, self.config.hospital, lambda text, lang: (), {action.name: action})
-        runner = FlowRunner(Editions(), wiring)
+        runner = FlowRunner(Editions(self.text), wiring)
         self.agent = agent  # type: ignore[assignment]  # as far as a Box goes
         await agent.start()
         await until(lambda: agent.lines.connected, 10.0)
@@ -102,10 +127,41 @@ def test_password_of_a_flow(config: Config, prompts: PromptLibrary, caplog: pyte
     assert path == "password>check>password>check>menu>bye"
     assert failures == ["action check_password at check failed: ValueError"]
     assert keys_in(recorded(config.paths.recordings_dir / recording)[0]) == "5"
+    _assert_nowhere(config, caplog)
+
+
+class TwoBox(FlowBox):
+    text, taking = TWO, TakeBoth
+
+
+def test_two_of_them_for_one_action(config: Config, prompts: PromptLibrary, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    async def main(box: TwoBox) -> tuple[str, str, list[str], str]:
+        telephone = box.telephone()
+        telephone.dial(BOX)
+        await telephone.reached(Phase.TALKING)
+        await press(telephone, f" {SECRET}  {SECRET[::-1]}   5")
+        assert box.check.taken == [SECRET, SECRET[::-1], None, None]
+        await telephone.reached(Phase.ENDED)
+        telephone.hang_up()
+        await box.idle()
+        return await box.ask(_found)
+
+    digits, path, failures, recording = run_box_of(TwoBox, config, prompts, main)
+    assert (digits, path, failures) == ("•" * 16 + "5", "new>again>check>menu>bye", [])
+    assert keys_in(recorded(config.paths.recordings_dir / recording)[0]) == "5"
+    _assert_nowhere(config, caplog)
+
+
+def _assert_nowhere(config: Config, caplog: pytest.LogCaptureFixture) -> None:
+    """In no file, nor in the log."""
     for root in (config.paths.run_dir, config.paths.data_dir):
         for file in [file for file in Path(root).rglob("*") if file.is_file()]:
-            assert SECRET.encode() not in file.read_bytes(), file
+            content = file.read_bytes()
+            assert not any(secret.encode() in content for secret in (SECRET, SECRET[::-1])), file
     assert SECRET not in caplog.text
+    assert SECRET[::-1] not in caplog.text
 
 
 def _found() -> tuple[str, str, list[str], str]:

@@ -136,3 +136,9 @@ def set_password(card_id: int, password_hash: str) -> None:
     """Transaction. A locked card stays locked: unlocking is another right."""
     Card.update(password_hash=password_hash).where(Card.id == card_id).execute()
     Card.update(wrong_count=0).where(Card.id == card_id, Card.state == CardState.ACTIVE).execute()
+
+
+def change(card_id: int, password_hash: str) -> bool:
+    """Transaction: by the holder, who has shown the old one just now; False when the card was stopped or locked since."""
+    active = (Card.id == card_id, Card.state == CardState.ACTIVE)
+    return bool(Card.update(password_hash=password_hash, wrong_count=0).where(*active).execute())

@@ -50,12 +50,19 @@ class Means(Protocol):
         """Work that takes long (argon2): neither the event loop nor the writer waits for it."""
 
 
+class TakeSecret(Protocol):
+    """See ActionCall."""
+
+    def __call__(self, kept_as: str = "") -> str | None: ...
+
+
 @dataclass(frozen=True)
 class ActionCall:
     """One visit of an action node. `inputs` by the action's own names; `ani`, `dnis` are empty when unknown or withheld; `presentation` and
     `ani_source` in the words of drivers.protocol say how far `ani` can be believed.
 
-    `take_secret` gives the digits keyed last at an ask_digits node with `secret: true`, once; None when there are none.
+    `take_secret` gives the digits keyed last at an ask_digits node with `secret: true` (and `kept_as` that name, if one is given), once;
+    None when there are none.
     """
 
     call_id: str
@@ -66,7 +73,7 @@ class ActionCall:
     language: Lang
     hospital: HospitalConfig
     means: Means
-    take_secret: Callable[[], str | None]
+    take_secret: TakeSecret
     presentation: str = ""
     ani_source: str = ""
 

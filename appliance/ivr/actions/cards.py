@@ -1,12 +1,14 @@
-"""Actions on a caller's card: its password checked, its holder found, the card reported lost. A password is in no variable."""
+"""Actions on a caller's card: its password checked and changed, its holder found, the card reported lost. A password is in no variable."""
 
 from appliance.hospital.registry import card_password
 from appliance.hospital.registry import cards as register
 from appliance.hospital.registry.card_password import Password
 from appliance.hospital.registry.cards import CardState, CardStep
 from appliance.ivr.actions.action import ASK_AGAIN, Action, ActionCall, ActionResult
+from appliance.store.hospital_tables import Card
 
 BY_TELEPHONE = "telephone"
+NEW, AGAIN = "new", "again"
 PASSWORD_LIMIT_S = 20.0  # hundreds of passwords at once are checked one after the other
 REFUSED = ("unknown", "not_set", "locked", "frozen", "lost", "closed")
 
@@ -46,7 +48,29 @@ async def report_lost(call: ActionCall) -> ActionResult:
     return ActionResult("stopped")
 
 
+async def change_password(call: ActionCall) -> ActionResult:
+    """The card's password is the new one, keyed twice the same. Done again after a crash both are gone: they are asked for anew."""
+    new, again = call.take_secret(NEW), call.take_secret(AGAIN)
+    if new is None or again is None:
+        return ActionResult(ASK_AGAIN)
+    card = await call.means.read(lambda: Card.get_by_id(call.number("card")))
+    if fault := await call.means.read(lambda: card_password.fault_of(new, again, card)):
+        return ActionResult("differs" if fault.code == "password_differs" else "too_simple")
+    hashed = await call.means.in_thread(lambda: card_password.hashed(new))
+    is_set = await call.means.transact(lambda: card_password.change(card.id, hashed))
+    return ActionResult("changed" if is_set else "refused")
+
+
 ACTIONS = (
+    Action(
+        name="change_password",
+        what="Gives the card the password keyed as new and once more as again; weak ones are refused",
+        exits={"changed": (), "differs": (), "too_simple": (), "refused": ()},
+        run=change_password,
+        inputs=("card",),
+        takes_secret=True,
+        limit_s=PASSWORD_LIMIT_S,
+    ),
     Action(
         name="card_login",
         what="Checks the card's password; three wrong ones lock the card",
