@@ -61,6 +61,8 @@ from webui.views import (
     recordings,
     rules,
     scratch_cards,
+    prompt_audio,
+    prompts,
     setup,
     start,
     waiting,
@@ -193,6 +195,10 @@ def _add_views(app: Flask) -> None:
         handset.blueprint,
     ):
         app.register_blueprint(blueprint)
+        prompts.blueprint,
+        prompt_audio.blueprint,
+        flow_editor.blueprint,
+        flow_prompts.blueprint,
     handset.add_socket(Sock(app))
 
 

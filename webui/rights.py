@@ -53,6 +53,7 @@ class Right(StrEnum):
     EDIT_FLOWS = "edit_flows"
     PUBLISH_FLOWS = "publish_flows"
     EDIT_PROMPTS = "edit_prompts"
+    PUBLISH_PROMPTS = "publish_prompts"
 
 
 class Access(StrEnum):
@@ -87,7 +88,7 @@ RIGHTS: dict[str, frozenset[Right]] = {
             *(Right.SEE_PRICES, Right.APPROVE_PRICES),
             *(Right.APPROVE_CORRECTION, Right.SEE_LEDGER, Right.EDIT_RULES, Right.MAKE_SCRATCH_CARDS, Right.MANAGE_BANS),
             *(Right.FILE_COMPLAINTS, Right.SEE_COMPLAINTS, Right.HANDLE_COMPLAINTS, Right.TAKE_WORK, Right.MANAGE_DESKS),
-            *(Right.SEE_FLOWS, Right.PUBLISH_FLOWS),
+            *(Right.SEE_FLOWS, Right.PUBLISH_FLOWS, Right.PUBLISH_PROMPTS),
         },
     ),
 }

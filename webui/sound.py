@@ -46,7 +46,15 @@ def taken_away(relative: str, subject: str, name: str) -> Response:
 
 
 def outlined(relative: str) -> Response:
-    sound = kept_wave(relative)
+    return _outline(kept_wave(relative))
+
+
+def outline_of(path: Path) -> Response:
+    """Of a file that belongs to no call. Raises: WebError."""
+    return _outline(wave.open_wave(path))
+
+
+def _outline(sound: wave.Wave) -> Response:
     sides = [list(side) for side in wave.outline(sound, OUTLINE_COLUMNS)]
     return Response(as_json({"duration_ms": sound.duration_ms, "sides": sides}), mimetype="application/json")
 

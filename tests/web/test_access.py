@@ -196,6 +196,8 @@ VALUES = {
     "code": "00000000",
     "step": "unlock",
     "filename": "css/careline.css",
+    "prompt": "greeting",
+    "lang": "zh",
 }
 SOCKET_HEADERS = {"Upgrade": "websocket", "Connection": "Upgrade", "Origin": "http://localhost"}
 

@@ -39,6 +39,7 @@ MADE |= {"flow_state", "node_kind"}
 MADE |= {"objection", "password", "arrival", "slot_state", "channel_of"}
 MADE |= {"weekday", "card_entry"}
 MADE |= {"scratch_state", "ban_reason", "price_of", "price_source", "price_state", "price_line", "price_decision"}
+MADE |= {"prompt_state", "prompt_source", "prompt_subject"}
 MADE |= {"cause", "prompt", "story", "role", "right", "audit", "alarm", "check", "grade", "http", "action", "js", "code", "remedy"}
 
 

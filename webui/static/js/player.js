@@ -26,6 +26,7 @@ class Player {
     this.seeker.addEventListener("input", () => this.goTo((this.seeker.value / 1000) * this.lengthMs));
     this.root.querySelector(".player-speed").addEventListener("change", (event) => { this.sound.playbackRate = Number(event.target.value); });
     this.canvas.addEventListener("click", (event) => this.goTo((event.offsetX / this.canvas.clientWidth) * this.lengthMs));
+    this.root.addEventListener("play-part", (event) => this.playPart(event.detail));
     this.root.addEventListener("keydown", (event) => this.key(event));
     for (const name of ["timeupdate", "seeked", "loadedmetadata"]) this.sound.addEventListener(name, () => this.show());
     for (const name of ["play", "pause", "ended"]) this.sound.addEventListener(name, () => this.showButton());
@@ -48,6 +49,12 @@ class Player {
   toggle() { if (this.sound.paused) this.sound.play(); else this.sound.pause(); }
 
   goTo(ms) { this.sound.currentTime = Math.min(Math.max(0, ms), this.lengthMs) / 1000; this.show(); }
+
+  playPart({ startMs, endMs }) {
+    this.untilMs = endMs;
+    this.goTo(startMs);
+    this.sound.play();
+  }
 
   key(event) {
     if (event.target.matches("select, button, input") && event.key === " ") return;
@@ -75,6 +82,7 @@ class Player {
 
   follow() {
     if (this.sound.paused) return;
+    if (this.untilMs && this.sound.currentTime * 1000 >= this.untilMs) { this.sound.pause(); this.untilMs = 0; return; }
     this.show();
     requestAnimationFrame(() => this.follow());
   }
