@@ -17,6 +17,8 @@ from appliance.hospital.registry.telephone import normaliser
 from appliance.store.database import open_store
 from appliance.store.hospital_tables import Card, Department, Doctor, Patient
 from appliance.store.models import database
+from appliance.store.place import StorePlace
+from tests.postgresql import SHARED
 
 NOW = datetime(2026, 3, 8, 2, tzinfo=UTC)
 TODAY = date(2026, 3, 8)
@@ -35,17 +37,34 @@ def _fresh() -> bytes:
         return path.read_bytes()
 
 
-def new_store(path: Path) -> Database:
-    path.write_bytes(_fresh())
-    return open_store(path)
+def new_store(place: StorePlace) -> Database:
+    """Without rows. One on a server is so from the beginning (conftest.py)."""
+    if isinstance(place, Path):
+        place.write_bytes(_fresh())
+    return open_store(place)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[None]:
-    opened = new_store(tmp_path / "careline.db")
-    with database.atomic():
-        yield
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+    """On a server all tests have the same one, and each leaves it as it was."""
+    if request.param == "sqlite":
+        opened = new_store(tmp_path / "careline.db")
+        with database.atomic():
+            yield
+    else:
+        opened = open_store(request.getfixturevalue("postgresql").place(SHARED))
+        with database.atomic() as transaction:
+            opened.execute_sql(_first_numbers())
+            yield
+            transaction.rollback()
     opened.close()
+
+
+@functools.cache
+def _first_numbers() -> str:
+    """The statement after which all rows are counted from 1 again."""
+    found = database.execute_sql("select sequencename from pg_sequences").fetchall()
+    return "select " + ", ".join(f"setval('{name}', 1, false)" for (name,) in found)
 
 
 def taken(outcome: T | Refused) -> T:
