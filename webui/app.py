@@ -58,11 +58,11 @@ from webui.views import (
     patients,
     people,
     prices,
+    prompt_audio,
+    prompts,
     recordings,
     rules,
     scratch_cards,
-    prompt_audio,
-    prompts,
     setup,
     start,
     waiting,
@@ -192,13 +192,11 @@ def _add_views(app: Flask) -> None:
         flows.blueprint,
         flow_versions.blueprint,
         flow_walk.blueprint,
+        prompts.blueprint,
+        prompt_audio.blueprint,
         handset.blueprint,
     ):
         app.register_blueprint(blueprint)
-        prompts.blueprint,
-        prompt_audio.blueprint,
-        flow_editor.blueprint,
-        flow_prompts.blueprint,
     handset.add_socket(Sock(app))
 
 
