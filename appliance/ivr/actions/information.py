@@ -5,7 +5,8 @@ from typing import Any
 
 from appliance.hospital.registry import drugs, notices
 from appliance.ivr.actions.action import Action, ActionCall, ActionResult, Value
-from appliance.ivr.listing import CHOICES_MOST, row, rows
+from appliance.ivr.actions.choosing import SHOWN, page_asked, shown
+from appliance.ivr.listing import page, row, rows
 from appliance.store.hospital_tables import Doctor, Drug, Listening, Notice
 
 OWN = {"introduction": "hospital_introduction", "visiting": "visiting_advice", "health": "health_advice"}
@@ -29,20 +30,22 @@ async def information_items(call: ActionCall) -> ActionResult:
 
     def look() -> list[str]:
         running = {notice.kind for notice in notices.heard_now(now)}
-        return [item for item in ITEMS if _is_open(item, call, running)]
+        written = {kind for (kind,) in Notice.select(Notice.kind).distinct().tuples()}
+        return [item for item in ITEMS if _is_open(item, call, running, written)]
 
     found = await call.means.read(look)
     return ActionResult("found", {"items": " ".join(found), "item_choices": rows(row(("prompt", ITEMS[item])) for item in found)})
 
 
-def _is_open(item: str, call: ActionCall, running: set[str]) -> bool:
+def _is_open(item: str, call: ActionCall, running: set[str], written: set[str]) -> bool:
+    """`running`: kinds of notices heard now; `written`: kinds the hospital has any of, whose own words go before ours."""
     there: dict[str, Callable[[], bool]] = {
         "doctors": lambda: Doctor.select().where(Doctor.listed).exists(),
         "drugs": lambda: Drug.select().where(Drug.listed).exists(),
         "opening_hours": lambda: True,
         "sponsored": lambda: call.hospital.sponsored and item in running,
     }
-    return there.get(item, lambda: item in running or _says_its_own(item))()
+    return there.get(item, lambda: item in running or (item in OWN and item not in written))()
 
 
 def _says_its_own(kind: str) -> bool:
@@ -52,11 +55,12 @@ def _says_its_own(kind: str) -> bool:
 async def items_of(call: ActionCall) -> ActionResult:
     """What is open of a kind: one thing, several to choose from, the program's own words, or nothing any more."""
     kind, now = call.text("kind"), call.means.now()
-    found, own = await call.means.read(lambda: (notices.heard_now(now, kind)[:CHOICES_MOST], _says_its_own(kind)))
+    found, own = await call.means.read(lambda: (notices.heard_now(now, kind), _says_its_own(kind)))
     if not found:
         return ActionResult("own", {"own_prompt": OWN[kind]}) if own else ActionResult("none")
-    titles = rows(row(("text", _in(notice, "title", call))) for notice in found)
-    listed = {"notices": " ".join(str(notice.id) for notice in found), "notice_choices": titles}
+    number = page_asked(call)
+    titles = [(str(notice.id), row(("text", _in(notice, "title", call)))) for notice in found]
+    listed = shown(page(titles, number), number, "notices", "notice_choices")
     return ActionResult("several" if len(found) > 1 else "one", {**listed, "notice": str(found[0].id)})
 
 
@@ -126,15 +130,16 @@ ACTIONS = (
     ),
     Action(
         name="items_of",
-        what="What is open of a kind (notice, introduction, visiting, health, sponsored): {choices:notice_choices}",
+        what="What is open of a kind (notice, introduction, visiting, health, sponsored): {choices:notice_choices} {list:more}",
         exits={
-            "one": ("notices", "notice_choices", "notice"),
-            "several": ("notices", "notice_choices", "notice"),
+            "one": ("notices", "notice_choices", "notice", *SHOWN),
+            "several": ("notices", "notice_choices", "notice", *SHOWN),
             "own": ("own_prompt",),
             "none": (),
         },
         run=items_of,
         inputs=("kind",),
+        optional=("page",),
     ),
     Action(
         name="notice_text",
