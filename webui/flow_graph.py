@@ -1,7 +1,10 @@
 """Where a flow's nodes and arrows stand when it is drawn: columns from the entries on, arrows between them. Pure; units are pixels.
 
 A place stands in the column of its shortest way from an entry. An arrow over several columns keeps a lane of its own in each of them, so
-that it crosses no box; one that leads back goes round above the boxes.
+that it crosses no box; one that leads back goes round above the boxes. A place that somebody moved stands where it was put, and its
+arrows go the straight way.
+
+Drawn here rather than by a library in the browser: the picture is there without script, the same for everybody, and can be tested.
 """
 
 import itertools
@@ -53,6 +56,16 @@ class Arrow:
 
 
 @dataclass(frozen=True)
+class Loose:
+    """An exit that leads nowhere yet, where its arrow would begin."""
+
+    place: str
+    name: str
+    x: int
+    y: int
+
+
+@dataclass(frozen=True)
 class Drawing:
     """The whole picture."""
 
@@ -60,15 +73,25 @@ class Drawing:
     height: int
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
+    loose: tuple[Loose, ...] = ()
 
 
 Spot = tuple[str, ...]
 """A place alone, or the lane of an arrow: source, target, column."""
 
 
+Moved = Mapping[str, tuple[int, int]]
+"""Where places were put by hand."""
+
+
 def draw(ways: Mapping[str, Mapping[str, str]], entries: Iterable[str]) -> Drawing:
     """`ways`: place to its exits and where each leads; exits to a place that is not there are left out. `entries`: places to begin at."""
     return _Drafting(ways, entries).drawing()
+
+
+def draw_apart(ways: Mapping[str, Mapping[str, str]], entries: Iterable[str], loose: Mapping[str, Sequence[str]], moved: Moved) -> Drawing:
+    """Each exit with an arrow of its own, also those that are `loose`: of each place the exits that lead nowhere yet."""
+    return _Drafting(ways, entries, loose, moved, apart=True).drawing()
 
 
 def columns_of(ways: Mapping[str, Mapping[str, str]], entries: Iterable[str]) -> dict[str, int]:
@@ -94,6 +117,9 @@ def _newly(columns: dict[str, int], ways: Mapping[str, Mapping[str, str]], place
 class _Drafting:
     ways: Mapping[str, Mapping[str, str]]
     entries: Iterable[str]
+    loose: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    moved: Moved = field(default_factory=dict)
+    apart: bool = False
     columns: dict[str, int] = field(default_factory=dict)
     stacks: list[list[Spot]] = field(default_factory=list)
     top: dict[Spot, int] = field(default_factory=dict)
@@ -106,18 +132,32 @@ class _Drafting:
         chains = [self._chain(each) for each in forward]
         self._stack(chains)
         self._place(chains, MARGIN + LANE_STEP * (len(back) + 1))
+        self.top.update({(place,): y for place, (_, y) in self.moved.items() if place in self.columns})
         arrows = [*self._forward(forward, chains, exits), *self._back(back, exits)]
-        boxes = tuple(Box(place, self._x(column), self.top[(place,)], self._height((place,))) for place, column in self.columns.items())
-        width = 2 * MARGIN + BETWEEN // 2 + len(self.stacks) * (BOX_WIDTH + BETWEEN)
-        return Drawing(width, MARGIN + max((box.y + box.height for box in boxes), default=0), boxes, tuple(arrows))
+        boxes = tuple(Box(place, self._left(place), self.top[(place,)], self._height((place,))) for place in self.columns)
+        width = max((box.x + BOX_WIDTH + BETWEEN for box in boxes), default=0) + MARGIN
+        return Drawing(width, MARGIN + max((box.y + box.height for box in boxes), default=0), boxes, tuple(arrows), self._loose())
 
     def _exits(self) -> list[Exits]:
-        found: dict[tuple[str, str], list[str]] = {}
+        found: dict[tuple[str, str, str], list[str]] = {}
         for place, ways in self.ways.items():
             for name, to in ways.items():
                 if to in self.ways:
-                    found.setdefault((place, to), []).append(name)
-        return [Exits(source, target, tuple(names)) for (source, target), names in found.items()]
+                    found.setdefault((place, to, name if self.apart else ""), []).append(name)
+        return [Exits(source, target, tuple(names)) for (source, target, _), names in found.items()]
+
+    def _loose(self) -> tuple[Loose, ...]:
+        """Below the exits that lead somewhere."""
+        return tuple(
+            Loose(place, name, self._left(place) + BOX_WIDTH, self.top[(place,)] + PORT_TOP + PORT_STEP * (self._leading(place) + number))
+            for place, names in self.loose.items()
+            for number, name in enumerate(names)
+        )
+
+    def _leading(self, place: str) -> int:
+        """How many arrows leave a place."""
+        targets = [to for to in self.ways[place].values() if to in self.ways]
+        return len(targets if self.apart else set(targets))
 
     def _chain(self, each: Exits) -> list[Spot]:
         """The spots an arrow passes, both its ends among them."""
@@ -156,8 +196,10 @@ class _Drafting:
     def _height(self, spot: Spot) -> int:
         if len(spot) > 1:
             return LANE_HEIGHT
-        ports = len({to for to in self.ways[spot[0]].values() if to in self.ways})
-        return max(BOX_HEIGHT, PORT_TOP + PORT_STEP * ports)
+        return max(BOX_HEIGHT, PORT_TOP + PORT_STEP * (self._leading(spot[0]) + len(self.loose.get(spot[0], ()))))
+
+    def _left(self, place: str) -> int:
+        return self.moved[place][0] if place in self.moved else self._x(self.columns[place])
 
     def _x(self, column: int) -> int:
         return MARGIN + BETWEEN // 2 + column * (BOX_WIDTH + BETWEEN)
@@ -168,7 +210,7 @@ class _Drafting:
         for place in self.ways:
             own = sorted((each for each in exits if each.source == place), key=lambda each: self.top[(each.target,)])
             for number, each in enumerate(own):
-                x = self._x(self.columns[place]) + BOX_WIDTH
+                x = self._left(place) + BOX_WIDTH
                 ports[each] = (x, self.top[(place,)] + PORT_TOP + PORT_STEP * number)
         return ports
 
@@ -177,6 +219,8 @@ class _Drafting:
         return [self._arrow(each, chain, ports[each]) for each, chain in zip(forward, chains, strict=True)]
 
     def _arrow(self, each: Exits, chain: Sequence[Spot], port: tuple[int, int]) -> Arrow:
+        if each.source in self.moved or each.target in self.moved:
+            return self._straight(each, port)
         x, y = port
         path = [f"M{x} {y}"]
         for step, spot in enumerate(chain[1:], 1):
@@ -189,12 +233,21 @@ class _Drafting:
                 path.append(f"H{x}")
         return Arrow(each, " ".join(path), port[0] + 6, port[1] - 4, leads_back=False)
 
+    def _straight(self, each: Exits, port: tuple[int, int]) -> Arrow:
+        """Between places that were put where they are."""
+        (x, y), to_x, to_y = port, self._left(each.target), self.top[(each.target,)] + BOX_HEIGHT // 2
+        bend = max(60, abs(to_x - x) // 2)
+        return Arrow(each, f"M{x} {y} C{x + bend} {y} {to_x - bend} {to_y} {to_x} {to_y}", x + 6, y - 4, leads_back=to_x < x)
+
     def _back(self, back: Sequence[Exits], exits: Sequence[Exits]) -> list[Arrow]:
         ports = self._ports(exits)
         arrows = []
         for number, each in enumerate(back):
+            if each.source in self.moved or each.target in self.moved:
+                arrows.append(self._straight(each, ports[each]))
+                continue
             (x, y), lane = ports[each], MARGIN // 2 + LANE_STEP * number
-            to_x, to_y = self._x(self.columns[each.target]), self.top[(each.target,)] + BOX_HEIGHT // 2
+            to_x, to_y = self._left(each.target), self.top[(each.target,)] + BOX_HEIGHT // 2
             path = f"M{x} {y} C{x + 60} {y} {x + 60} {lane} {x} {lane} H{to_x} C{to_x - 50} {lane} {to_x - 50} {to_y} {to_x} {to_y}"
             arrows.append(Arrow(each, path, x + 6, y - 4, leads_back=True))
         return arrows

@@ -1,7 +1,5 @@
-"""A flow in the reader's words: what its places say, which keys and exits they have, what leads to them. In request threads; reads the
-prompts' texts once."""
+"""A flow in the reader's words: what its places say, which keys and exits they have, what leads to them. In request threads."""
 
-import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,9 +13,9 @@ from appliance.ivr.fault import FlowFault
 from appliance.ivr.flow import PERSON, Flow, FlowSet
 from appliance.ivr.nodes import Act, AnyNode, AskYesNo, Branch, Menu, Send, SubFlow
 from appliance.ivr.prompts.catalogue import LANGS, Lang
-from appliance.ivr.prompts.library import PromptLibrary
 from appliance.store.flow_tables import FlowVersion
 from drivers.errors import CarelineError
+from webui import flow_prompts
 from webui.flow_graph import Drawing, draw
 from webui.shared import language
 
@@ -57,19 +55,13 @@ def open_version(name: str, version: int) -> Shown:
 
 def faults_in(name: str, text: str) -> list[FlowFault]:
     """All faults of a text; those that name a place have the line where it begins, as far as it is found."""
-    found = publishing.check(name, text, prompts().ids)
+    found = publishing.check(name, text, flow_prompts.here().ids)
     return [fault if fault.line or fault.flow != name else msgspec.structs.replace(fault, line=_line(fault.place, text)) for fault in found]
 
 
 def _line(place: str, text: str) -> int:
     begins = re.search(rf"^[ \t]+[\"']?{re.escape(place)}[\"']?[ \t]*:[ \t]*(?:$|\{{|&)", text, re.MULTILINE) if place else None
     return text.count("\n", 0, begins.start()) + 1 if begins else 0
-
-
-@functools.cache
-def prompts() -> PromptLibrary:
-    """The prompts of the package."""
-    return PromptLibrary()
 
 
 def reader() -> Lang:
@@ -81,7 +73,7 @@ def written(said: str, lang: Lang) -> str:
     if value := _VALUE.fullmatch(said):
         return f"‹{value[2] or value[1]}›"
     try:
-        return prompts().text(said, lang)
+        return flow_prompts.here().text(said, lang)
     except CarelineError:
         return said
 
@@ -125,6 +117,24 @@ def drawing(flow: Flow) -> Drawing | None:
     return draw({place: node.exits for place, node in flow.places.items()}, flow.entries.values())
 
 
+def places(flow: Flow | None) -> dict[str, dict[str, Any]]:
+    """By name what the graph and the list show of each place."""
+    if flow is None:
+        return {}
+    lang, begins = reader(), set(flow.entries.values())
+    return {
+        place: {
+            "title": next(filter(None, (node.title.get(lang), *node.title.values())), place),
+            "kind": kind_of(node),
+            "words": words(node, lang),
+            "person": flow.person_at(node),
+            "begins": "yes" if place in begins else "",
+            "exits": node.exits,
+        }
+        for place, node in flow.places.items()
+    }
+
+
 # --- one place -------------------------------------------------------------------------------------------------------
 
 
@@ -149,10 +159,10 @@ def reached_from(flows: FlowSet, flow: Flow, place: str) -> list[tuple[str, str,
     """Flow, place and exit of whatever leads there; a sub_flow node's exit is the entry it goes in by."""
     within = [(flow.flow, source, name) for source in flow.places for name, to in flow.ways(source).items() if to == place]
     entries = {name for name, to in flow.entries.items() if to == place}
-    return [*within, *(call for call in _calls(flows, flow.flow) if call[2] in entries)]
+    return [*within, *(call for call in calls(flows, flow.flow) if call[2] in entries)]
 
 
-def _calls(flows: FlowSet, wanted: str) -> list[tuple[str, str, str]]:
+def calls(flows: FlowSet, wanted: str) -> list[tuple[str, str, str]]:
     nodes = [(other.flow, place, node) for other in flows.flows.values() for place, node in other.places.items()]
     return [(name, place, node.entry) for name, place, node in nodes if isinstance(node, SubFlow) and node.flow == wanted]
 

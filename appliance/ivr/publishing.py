@@ -7,7 +7,7 @@ the edition they began with. Every change is in the audit.
 import functools
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from peewee import fn
@@ -23,6 +23,8 @@ from appliance.store.flow_tables import FlowEdition, FlowVersion
 from appliance.store.models import Account, Audit
 
 DRAFT, PUBLISHED, RETIRED = "draft", "published", "retired"
+ONE_LINE_OF_AUDIT = timedelta(minutes=10)
+"""Savings of a draft by one person that follow each other within it: the page saves each change at once."""
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -89,13 +91,15 @@ def save_draft(flow: str, text: str, by: Account, now: datetime, *, note: str = 
     if (draft.saved if draft else None) != saved:
         who = draft.author if draft else "somebody"
         raise FlowError("APP-146", f"the draft of {flow} was changed meanwhile, last by {who}", "Open it again, and make your change there")
+    before = (draft.author, draft.made_at) if draft else None
     if draft is None:
         last = FlowVersion.select(fn.max(FlowVersion.version)).where(FlowVersion.flow == flow).scalar() or 0
         draft = FlowVersion.create(flow=flow, version=last + 1, author=by.name, made_at=now, note=note, text=text)
     else:
         draft.text, draft.note, draft.author, draft.made_at, draft.saved = text, note, by.name, now, draft.saved + 1
         draft.save()
-    _audit(by, now, "save_flow", flow, f"version {draft.version}")
+    if before is None or before[0] != by.name or now - before[1] > ONE_LINE_OF_AUDIT:
+        _audit(by, now, "save_flow", flow, f"version {draft.version}")
     return draft
 
 
@@ -175,9 +179,9 @@ def publish(
 
 
 def roll_back(
-    edition: int, by: Account, now: datetime, prompt_ids: PromptIds, *, actions: Mapping[str, Action] = ACTIONS
+    edition: int, by: Account, now: datetime, prompt_ids: PromptIds, *, note: str = "", actions: Mapping[str, Action] = ACTIONS
 ) -> Published | Refused:
-    """Publish what was live as that edition once more, as a new one. 0: the program's own flows.
+    """Publish what was live as that edition once more, as a new one. 0: the program's own flows. `note`: why.
 
     Raises: FlowError APP-147 when there is no such edition.
     """
@@ -185,7 +189,8 @@ def roll_back(
     if texts is None:
         raise FlowError("APP-147", f"there is no edition {edition} of the flows", "Look at the list of editions")
     wanted = {flow: version for flow, (version, _) in texts.items()}
-    return _put_live(wanted, by, now, prompt_ids, actions, f"as edition {edition}", f"back to edition {edition}")
+    told = f"{note} (as edition {edition})" if note else f"as edition {edition}"
+    return _put_live(wanted, by, now, prompt_ids, actions, told, f"back to edition {edition}")
 
 
 def _put_live(

@@ -35,11 +35,12 @@ MADE |= {
 }
 MADE |= {"not_topped", "decision", "correction_state", "against", "bank_line", "bank_why", "money_box", "money_do"}
 MADE |= {"subject", "complaint_list", "complaint_step", "contact", "handled", "work_step"}
-MADE |= {"flow_state", "node_kind"}
+MADE |= {"flow_state", "node_kind", "flow_step", "edit_wrong", "flow_palette", "flow_kind_hint", "flow_field", "flow_hint", "flow_choice"}
+MADE |= {"flow_exit", "flow_said", "value_kind"}
 MADE |= {"objection", "password", "arrival", "slot_state", "channel_of"}
 MADE |= {"weekday", "card_entry"}
-MADE |= {"scratch_state", "ban_reason", "price_of", "price_source", "price_state", "price_line", "price_decision"}
 MADE |= {"prompt_state", "prompt_source", "prompt_subject"}
+MADE |= {"scratch_state", "ban_reason", "price_of", "price_source", "price_state", "price_line", "price_decision"}
 MADE |= {"cause", "prompt", "story", "role", "right", "audit", "alarm", "check", "grade", "http", "action", "js", "code", "remedy"}
 
 

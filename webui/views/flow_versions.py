@@ -16,7 +16,7 @@ from appliance.store.flow_tables import FlowVersion
 from appliance.store.models import database
 from appliance.store.transaction import write_transaction
 from drivers.errors import CarelineError
-from webui import flow_words
+from webui import flow_prompts, flow_words
 from webui.asking import refused
 from webui.rights import Right, needs
 from webui.shared import me, say, shared
@@ -107,9 +107,9 @@ def discard(flow: str) -> AnyResponse:
 @needs(Right.PUBLISH_FLOWS)
 def publish(flow: str, version: int) -> AnyResponse:
     shown = flow_words.open_version(flow, version)
-    note = shown.row.note if shown.row else ""
+    note = _why() or (shown.row.note if shown.row else "")
     with write_transaction(database):
-        outcome = publishing.publish({flow: version}, me(), shared().clock.now(), flow_words.prompts().ids, note=note)
+        outcome = publishing.publish({flow: version}, me(), shared().clock.now(), flow_prompts.here().ids, note=note)
     return _settled(outcome, flow)
 
 
@@ -119,8 +119,16 @@ def roll_back(number: int) -> AnyResponse:
     if publishing.texts_of_edition(number) is None:
         raise NotFound
     with write_transaction(database):
-        outcome = publishing.roll_back(number, me(), shared().clock.now(), flow_words.prompts().ids)
+        outcome = publishing.roll_back(number, me(), shared().clock.now(), flow_prompts.here().ids, note=_why())
     return _settled(outcome, "")
+
+
+def _why() -> str:
+    """The note of whoever publishes; 400 for one that no page of ours sends."""
+    note = request.form.get("note", "").strip()
+    if len(note) > NOTE_MOST or "\0" in note:
+        abort(400)
+    return note
 
 
 def _settled(outcome: Published | Refused, flow: str) -> AnyResponse:

@@ -9,10 +9,11 @@ from flask import Blueprint, abort, current_app, render_template, request, sessi
 from flask.sansio.blueprints import BlueprintSetupState
 from werkzeug.exceptions import NotFound
 
+from appliance.ivr.flow import split
 from appliance.ivr.nodes import AskDigits, Keyed
 from appliance.ivr.prompts.catalogue import LANGS, Lang
 from appliance.ivr.simulation import Coverage, Surroundings, Walk, coverage, simulate
-from webui import flow_words
+from webui import flow_prompts, flow_words
 from webui.flow_walks import Taken, WalksTaken, given_before, samples
 from webui.flow_words import Shown
 from webui.rights import Right, needs
@@ -47,10 +48,19 @@ def show(flow: str, version: int) -> str:
     node = shown.flows.at(last.place)[1]
     secret = "1" * node.min + "#" if isinstance(node, AskDigits) and node.secret else ""  # nobody is to type a real one here
     keypad = {"keys": KEYS if isinstance(node, Keyed) else "", "types": isinstance(node, AskDigits), "secret": secret}
-    figures = {"now": _coverage(shown, [walk]), "ever": _coverage(shown, seen), "walks": len(seen)}
-    full = len(taken[2]) >= ANSWERS_MOST
+    ever = _coverage(shown, seen)
+    figures = {"now": _coverage(shown, [walk]), "ever": ever, "walks": len(seen), "full": len(taken[2]) >= ANSWERS_MOST}
+    drawn = {"drawing": flow_words.drawing(shown.flow), "places": flow_words.places(shown.flow), "unseen": _unseen(ever)}
     stops = walk.stops[-STOPS_SHOWN:]
-    return render_template("flow_walk.html", shown=shown, walk=walk, stops=stops, taken=taken, last=last, full=full, **keypad, **figures)
+    return render_template("flow_walk.html", shown=shown, walk=walk, stops=stops, taken=taken, last=last, **keypad, **figures, **drawn)
+
+
+def _unseen(ever: Coverage) -> tuple[set[str], dict[str, list[str]]]:
+    """Places of this flow, and exits by place, that no walk has come by."""
+    exits: dict[str, list[str]] = {}
+    for place, exit_name in ever.unseen_exits:
+        exits.setdefault(split(place)[2], []).append(exit_name)
+    return {split(place)[2] for place in ever.unseen_places}, exits
 
 
 def _asked(shown: Shown) -> Taken:
@@ -70,7 +80,7 @@ def _walked(shown: Shown, taken: Taken) -> Walk:
     assert shown.flow is not None
     today = shared().day()
     known = samples(shown.flows, today)
-    around = Surroundings(flow_words.prompts().text, shared().config.hospital.calendar, today, known)
+    around = Surroundings(flow_prompts.here().text, shared().config.hospital.calendar, today, known)
     entry, lang, answers = taken
     return simulate(shown.flows, f"{shown.name}/{entry}", answers, around, cast(Lang, lang), given_before(shown.flow, known))
 

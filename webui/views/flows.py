@@ -65,25 +65,7 @@ def _version(name: str, version: int) -> str:
         "live": publishing.live_versions().get(name),
         "has_draft": any(row.state == publishing.DRAFT for row in rows),
     }
-    return render_template("flow.html", shown=shown, drawing=drawing, places=_places(shown), **lists)
-
-
-def _places(shown: flow_words.Shown) -> dict[str, dict[str, str]]:
-    """By name what the graph and the list show of each place."""
-    if shown.flow is None:
-        return {}
-    lang, flow = flow_words.reader(), shown.flow
-    begins = set(flow.entries.values())
-    return {
-        place: {
-            "title": node.title.get(lang) or place,
-            "kind": flow_words.kind_of(node),
-            "words": flow_words.words(node, lang),
-            "person": flow.person_at(node),
-            "begins": "yes" if place in begins else "",
-        }
-        for place, node in flow.places.items()
-    }
+    return render_template("flow.html", shown=shown, drawing=drawing, places=flow_words.places(shown.flow), **lists)
 
 
 @blueprint.get("/flows/<flow>/<int:version>/place")
