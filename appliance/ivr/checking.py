@@ -207,7 +207,7 @@ def _ask_digits(node: AskDigits) -> Found:
     if node.secret and node.variable:
         yield "APP-138", "what is secret is kept in no variable", "Leave out variable; an action takes it", "variable"
     if node.kept_as and not (node.secret and values.NAME.fullmatch(node.kept_as)):
-        yield "APP-138", f"{node.kept_as!r} is no name of a secret", "Small letters, digits and _, a letter first; with secret only", "kept_as"
+        yield "APP-138", f"{node.kept_as!r} is no name of a secret", "Small letters, digits and _; with secret only", "kept_as"
     if not node.secret:
         yield from _variable(node.variable)
     try:

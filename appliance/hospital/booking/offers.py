@@ -47,9 +47,10 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def best(
-    wanted: Wanted, channel: Channel, patient: int | None, now: datetime, zone: ZoneInfo, most: int = 3
+    wanted: Wanted, channel: Channel, patient: int | None, now: datetime, zone: ZoneInfo, most: int = 3, skip: int = 0
 ) -> tuple[Offer, ...] | NotBooked:
-    """The first places of different clinics, the earliest first, that this patient may book; or why there are none."""
+    """The first places of different clinics, the earliest first, that this patient may book; or why there are none. `skip`: so many he has
+    heard of already."""
     clinics = slots.free_clinics(_condition(wanted), now, CLINICS_MOST)
     if not clinics:
         return refusal(_none_because(wanted, now.astimezone(zone).date()))
@@ -61,9 +62,9 @@ def best(
         objections = objections or found
         if not found:
             offers.append(_offer(slot, clinic, left, zone))
-        if len(offers) == most:
+        if len(offers) == skip + most:
             break
-    return tuple(sorted(offers, key=lambda offer: offer.at)) or NotBooked(objections)
+    return tuple(sorted(offers[skip:], key=lambda offer: offer.at)) or NotBooked(objections or (Objection(Reason.FULL),))
 
 
 def _condition(wanted: Wanted) -> Any:

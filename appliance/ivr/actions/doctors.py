@@ -5,12 +5,14 @@ from typing import Any
 from appliance.hospital.registry import departments
 from appliance.hospital.registry import doctors as register
 from appliance.ivr.actions.action import Action, ActionCall, ActionResult
-from appliance.ivr.listing import CHOICES_MOST, row, rows
+from appliance.ivr.actions.choosing import SHOWN, page_asked, shown
+from appliance.ivr.listing import page, row, rows
 from appliance.store.booking_tables import Clinic
 from appliance.store.hospital_tables import Doctor
 
 FOUND = ("doctor", "doctor_number", "doctor_name")
-LISTED = ("doctor_numbers", "doctor_choices")
+LISTED = ("doctor_numbers", "doctor_choices", "doctor_number", "listing", *SHOWN)
+LISTED_MOST = 100
 MISSES_MOST = 3
 
 
@@ -35,22 +37,21 @@ def _name(doctor: Doctor, call: ActionCall) -> str:
 
 async def doctors_by_keys(call: ActionCall) -> ActionResult:
     """Doctors by the keys of their initials."""
-    return await call.means.read(lambda: _listed(register.by_keys(call.text("initials"), CHOICES_MOST + 1), call))
+    return await call.means.read(lambda: _listed(register.by_keys(call.text("initials"), LISTED_MOST), "initials", call))
 
 
 async def doctors_of_department(call: ActionCall) -> ActionResult:
     """Doctors of a department that patients may ask for."""
-    return await call.means.read(lambda: _listed(register.of_department(call.number("department")), call))
+    return await call.means.read(lambda: _listed(register.of_department(call.number("department")), "department", call))
 
 
-def _listed(found: list[Doctor], call: ActionCall) -> ActionResult:
-    """Of too many the first, so that nobody listens for minutes: their numbers are on the web."""
+def _listed(found: list[Doctor], listing: str, call: ActionCall) -> ActionResult:
     if not found:
         return ActionResult("none")
-    found = found[:CHOICES_MOST]
-    choices = rows(row(("text", _name(doctor, call)), ("text", _title(doctor, call))) for doctor in found)
-    listed = {"doctor_numbers": " ".join(doctor.number for doctor in found), "doctor_choices": choices}
-    return ActionResult("several" if len(found) > 1 else "one", {**listed, "doctor_number": found[0].number})
+    number = page_asked(call)
+    entries = [(doctor.number, row(("text", _name(doctor, call)), ("text", _title(doctor, call)))) for doctor in found]
+    listed = shown(page(entries, number), number, "doctor_numbers", "doctor_choices")
+    return ActionResult("several" if len(found) > 1 else "one", {**listed, "doctor_number": found[0].number, "listing": listing})
 
 
 def _title(doctor: Doctor, call: ActionCall) -> str:
@@ -104,17 +105,19 @@ ACTIONS = (
     ),
     Action(
         name="doctors_by_keys",
-        what="Doctors by the keys of their initials: {choices:doctor_choices}",
-        exits={"one": (*LISTED, "doctor_number"), "several": (*LISTED, "doctor_number"), "none": ()},
+        what="Doctors by the keys of their initials: {choices:doctor_choices} {list:more}; listing: initials or department",
+        exits={"one": LISTED, "several": LISTED, "none": ()},
         run=doctors_by_keys,
         inputs=("initials",),
+        optional=("page",),
     ),
     Action(
         name="doctors_of_department",
-        what="Doctors of a department: {choices:doctor_choices}",
-        exits={"one": (*LISTED, "doctor_number"), "several": (*LISTED, "doctor_number"), "none": ()},
+        what="Doctors of a department: {choices:doctor_choices} {list:more}; listing: initials or department",
+        exits={"one": LISTED, "several": LISTED, "none": ()},
         run=doctors_of_department,
         inputs=("department",),
+        optional=("page",),
     ),
     Action(
         name="find_department",

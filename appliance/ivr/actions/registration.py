@@ -11,11 +11,13 @@ from appliance.hospital.booking.offers import Offer, Wanted
 from appliance.hospital.booking.reasons import NotBooked, Objection, Reason
 from appliance.hospital.ledger.posting import Cause
 from appliance.ivr.actions.action import Action, ActionCall, ActionResult, Value
-from appliance.ivr.listing import CHOICES_MOST, Part, row, rows
+from appliance.ivr.actions.choosing import SHOWN, page_asked, shown
+from appliance.ivr.listing import Part, page, part_of, row, rows
 from appliance.store.booking_tables import Booking, Clinic, Slot
 from appliance.store.hospital_tables import Patient
 
 RECEIPT_DIGITS = 8
+OFFERS_MOST = 3
 
 
 def visit_row(at: datetime, clinic: Clinic, call: ActionCall, *more: Part) -> str:
@@ -52,23 +54,29 @@ async def begin_booking(call: ActionCall) -> ActionResult:
 
 
 async def best_slots(call: ActionCall) -> ActionResult:
-    """The three best places of a doctor, or of a department."""
+    """The three best places of a doctor, or of a department; the next three when more are asked for."""
     paid = {"yes": True, "no": False}.get(call.text("paid"))
     doctor, department = (int(call.inputs.get(name, 0)) or None for name in ("doctor", "department"))
     wanted = Wanted(doctor=doctor, department=None if doctor else department, paid=paid)
-    now = call.means.now()
+    now, number = call.means.now(), page_asked(call)
+
+    def best(skip: int, most: int) -> tuple[Offer, ...] | NotBooked:
+        return offers.best(wanted, Channel.IVR, call.number("visitor") or None, now, call.zone, most, skip)
 
     def look() -> ActionResult:
-        found = offers.best(wanted, Channel.IVR, call.number("visitor") or None, now, call.zone)
-        return refused(found, call) if isinstance(found, NotBooked) else _offered(found, call, "doctor" if doctor else "department")
+        found = best(number * OFFERS_MOST, OFFERS_MOST)
+        if isinstance(found, NotBooked):
+            return refused(found, call)
+        goes_on = not isinstance(best((number + 1) * OFFERS_MOST, 1), NotBooked)
+        listed = shown(part_of(_offered(found, call), goes_on=goes_on), number, "slots", "slot_choices")
+        return ActionResult("found", {**listed, "sought": "doctor" if doctor else "department"})
 
     return await call.means.read(look)
 
 
-def _offered(found: tuple[Offer, ...], call: ActionCall, sought: str) -> ActionResult:
+def _offered(found: tuple[Offer, ...], call: ActionCall) -> list[tuple[str, str]]:
     clinics = {clinic.id: clinic for clinic in Clinic.select().where(Clinic.id.in_([offer.clinic for offer in found]))}
-    choices = rows(visit_row(offer.at, clinics[offer.clinic], call, *_fee(offer.fee_fen)) for offer in found)
-    return ActionResult("found", {"slots": " ".join(str(offer.slot) for offer in found), "slot_choices": choices, "sought": sought})
+    return [(str(offer.slot), visit_row(offer.at, clinics[offer.clinic], call, *_fee(offer.fee_fen))) for offer in found]
 
 
 def _fee(fee_fen: int) -> tuple[Part, ...]:
@@ -170,14 +178,14 @@ def _told(found: Booking, call: ActionCall) -> dict[str, Any]:
 
 async def bookings_of(call: ActionCall) -> ActionResult:
     """The patient's bookings that are still to come."""
-    today = call.means.now().astimezone(call.zone).date()
+    today, number = call.means.now().astimezone(call.zone).date(), page_asked(call)
 
     def look() -> ActionResult:
-        found = booking.of_patient(call.number("patient"), today)[:CHOICES_MOST]
+        found = booking.of_patient(call.number("patient"), today)
         if not found:
             return ActionResult("none")
-        choices = rows(visit_row(each.slot.at, each.slot.clinic, call) for each in found)
-        return ActionResult("some", {"bookings": " ".join(str(each.id) for each in found), "booking_choices": choices})
+        entries = [(str(each.id), visit_row(each.slot.at, each.slot.clinic, call)) for each in found]
+        return ActionResult("some", shown(page(entries, number), number, "bookings", "booking_choices"))
 
     return await call.means.read(look)
 
@@ -245,11 +253,11 @@ ACTIONS = (
     ),
     Action(
         name="best_slots",
-        what="The three best places of a doctor, or of a department (sought: which): {choices:slot_choices}; paid: yes, no or empty",
-        exits={"found": ("slots", "slot_choices", "sought"), **REFUSED},
+        what="Best places of a doctor, or of a department (sought: which): {choices:slot_choices} {list:more}; paid: yes, no or empty",
+        exits={"found": ("slots", "slot_choices", "sought", *SHOWN), **REFUSED},
         run=best_slots,
         inputs=("visitor",),
-        optional=("doctor", "department", "paid"),
+        optional=("doctor", "department", "paid", "page"),
     ),
     Action(
         name="hold_slot",
@@ -279,10 +287,11 @@ ACTIONS = (
     Action(name="open_booking", what="A booking that was picked", exits={"found": BOOKING}, run=open_booking, inputs=("booking",)),
     Action(
         name="bookings_of",
-        what="The patient's bookings: {choices:booking_choices}",
-        exits={"some": ("bookings", "booking_choices"), "none": ()},
+        what="The patient's bookings: {choices:booking_choices} {list:more}",
+        exits={"some": ("bookings", "booking_choices", *SHOWN), "none": ()},
         run=bookings_of,
         inputs=("patient",),
+        optional=("page",),
     ),
     Action(
         name="may_change",
