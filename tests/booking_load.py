@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from peewee import chunked
@@ -25,6 +24,7 @@ from appliance.store.hospital_tables import Card, Department, Patient
 from appliance.store.models import database
 from appliance.store.money_tables import LedgerAccount, LedgerTransaction, Posting
 from appliance.store.transaction import write_transaction
+from tests.postgresql import place_at
 
 NOW = datetime(2026, 3, 8, 2, tzinfo=UTC)
 DAY = date(2026, 3, 9)
@@ -125,7 +125,7 @@ WORK: dict[str, Callable[[int], str]] = {"attempt": attempt, "come": come, "end_
 
 
 def main(path: str, what: str, first: str, step: str, count: str) -> None:
-    open_store(Path(path))
+    open_store(place_at(path))
     for number in range(int(first), int(count) + 1, int(step)):
         print(number, WORK[what](number), flush=True)
 

@@ -1,15 +1,18 @@
 """What every test shares. Fixtures of one suite live in that suite's own conftest.
 
 Property tests look at the same examples in every run; `--hypothesis-profile=default` lets them search for new ones.
-What is tested with a `place` is tested with both databases.
+What is tested with a `store_place` is tested with both databases.
 """
 
-from collections.abc import Iterator
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from appliance.store.models import database
 from appliance.store.place import StorePlace
 from tests.postgresql import TestServer
 
@@ -27,11 +30,20 @@ def postgresql() -> Iterator[TestServer]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StorePlace]:
-    """Where a test may have a store of its own."""
+def store_places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], StorePlace]]:
+    """Gives places where a test may have stores of its own, one for each call."""
+    numbers = itertools.count(1)
     if request.param == "sqlite":
-        yield tmp_path / "careline.db"
+        yield lambda: tmp_path / f"careline{next(numbers)}.db"
         return
     server: TestServer = request.getfixturevalue("postgresql")
-    with server.own_store() as own:
-        yield own
+    with contextlib.ExitStack() as stack:
+        yield lambda: stack.enter_context(server.own_store())
+        database.close()
+
+
+@pytest.fixture
+def store_place(store_places: Callable[[], StorePlace], tmp_path: Path) -> StorePlace:
+    """Where a test may have one store; SQLite's where a box has it."""
+    place = store_places()
+    return tmp_path / "careline.db" if isinstance(place, Path) else place

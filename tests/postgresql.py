@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 
 from appliance.store.database import open_store
-from appliance.store.place import Server
+from appliance.store.place import SCHEMES, Server, StorePlace
 
 START_LIMIT_S = 60
 STOP_LIMIT_S = 30
@@ -33,8 +33,23 @@ SETTINGS = {
     "max_connections": "200",
     "autovacuum": "off",
 }
+MEMORY = Path("/dev/shm")
 TEMPLATE = "made"
 SHARED = "shared"
+
+
+def word_of(place: StorePlace) -> str:
+    """As another process is told of it."""
+    return place.url if isinstance(place, Server) else str(place)
+
+
+def place_at(word: str) -> StorePlace:
+    return Server(word) if word.startswith(SCHEMES) else Path(word)
+
+
+def toml_of(place: StorePlace) -> str:
+    """A line of `[paths]`; nothing for SQLite, whose folder is said already."""
+    return f'database = "{place.url}"\n' if isinstance(place, Server) else ""
 
 
 class PostgresqlMissingError(Exception):
@@ -48,7 +63,7 @@ class TestServer:
 
     def __init__(self) -> None:
         self._programs = _programs()
-        self._folder = Path(tempfile.mkdtemp(prefix="careline-postgresql-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="careline-postgresql-", dir=MEMORY if MEMORY.is_dir() else None))
         self._numbers = itertools.count(1)
         self._running: subprocess.Popen[bytes] | None = None
         self._make()

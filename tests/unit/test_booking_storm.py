@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +18,11 @@ from appliance.store.booking_tables import Booking, DayEnd, Slot
 from appliance.store.database import open_store
 from appliance.store.models import database
 from appliance.store.money_tables import LedgerAccount, LedgerTransaction, Posting
+from appliance.store.place import StorePlace
 from appliance.store.transaction import write_transaction
 from tests import booking_load
 from tests.booking_load import FEE_FEN, HELD_FEN
+from tests.postgresql import word_of
 
 SIZE = int(os.environ.get("CARELINE_STORM", "240"))
 PLACES = 100
@@ -33,9 +34,9 @@ LIMIT_S = 20 + SIZE / 10
 class Worker(threading.Thread):
     """One process doing its share, killed KILLS times and begun anew with what it had last done."""
 
-    def __init__(self, path: Path, what: str, first: int, step: int, count: int) -> None:
+    def __init__(self, place: StorePlace, what: str, first: int, step: int, count: int) -> None:
         super().__init__()
-        self._path, self._what, self._first, self._step, self._count = path, what, first, step, count
+        self._word, self._what, self._first, self._step, self._count = word_of(place), what, first, step, count
         self._random = random.Random(f"{what} {first}")
         self.outcomes: dict[int, str] = {}
 
@@ -45,7 +46,7 @@ class Worker(threading.Thread):
         self._begin(None)
 
     def _begin(self, kill_after: int | None) -> None:
-        command = [sys.executable, "-m", "tests.booking_load", str(self._path), self._what, *map(str, self._left())]
+        command = [sys.executable, "-m", "tests.booking_load", self._word, self._what, *map(str, self._left())]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             for done, line in enumerate(process.stdout, start=1):
@@ -70,13 +71,12 @@ def all_done(workers: list[Worker]) -> Counter[str]:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    made = tmp_path / "careline.db"
-    opened = open_store(made)
+def path(store_place: StorePlace) -> StorePlace:
+    opened = open_store(store_place)
     with write_transaction(database):
         booking_load.crowd(SIZE)
     opened.close()
-    return made
+    return store_place
 
 
 def prove_books() -> None:
@@ -96,7 +96,7 @@ def transactions(kind: str) -> int:
     return int(LedgerTransaction.select().where(LedgerTransaction.kind == kind).count())
 
 
-def test_the_last_places_are_sold_once_each_whoever_is_killed(path: Path) -> None:
+def test_the_last_places_are_sold_once_each_whoever_is_killed(path: StorePlace) -> None:
     with contextlib.closing(open_store(path)), write_transaction(database):
         booking_load.clinic_of(PLACES)
     told = all_done([Worker(path, "attempt", first, WORKERS, SIZE) for first in range(1, WORKERS + 1)])
@@ -111,7 +111,7 @@ def test_the_last_places_are_sold_once_each_whoever_is_killed(path: Path) -> Non
         prove_books()
 
 
-def test_every_no_show_is_refunded_once_and_no_arrival_ever(path: Path) -> None:
+def test_every_no_show_is_refunded_once_and_no_arrival_ever(path: StorePlace) -> None:
     with contextlib.closing(open_store(path)), write_transaction(database):
         places = [row.id for _ in range(-(-SIZE // 400)) for row in Slot.select().where(Slot.clinic == booking_load.clinic_of(400))]
         assert all(booking_load.buy(number, places[number - 1]) for number in range(1, SIZE + 1))

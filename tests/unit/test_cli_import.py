@@ -6,17 +6,20 @@ import pytest
 from click.testing import CliRunner, Result
 
 from appliance.cli import careline
+from appliance.config import load
 from appliance.hospital.errors import HospitalError
 from appliance.store.database import open_store
 from appliance.store.hospital_tables import Department
+from appliance.store.place import StorePlace, place_of
+from tests.postgresql import toml_of
 
 TEXT = "code,name_zh,name_en\n12,内科,Internal medicine\n"
 
 
 @pytest.fixture
-def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def box(store_place: StorePlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
-    (tmp_path / "careline.toml").write_text(f'[paths]\nrun_dir = "{tmp_path}"\ndata_dir = "{tmp_path}"\n')
+    (tmp_path / "careline.toml").write_text(f'[paths]\nrun_dir = "{tmp_path}"\ndata_dir = "{tmp_path}"\n{toml_of(store_place)}')
     return tmp_path
 
 
@@ -26,7 +29,7 @@ def run(box: Path, text: str, *more: str) -> Result:
 
 
 def names(box: Path) -> list[str]:
-    opened = open_store(box / "careline.db")
+    opened = open_store(place_of(load(box / "careline.toml").paths))
     found = [row.name_zh for row in Department.select()]
     opened.close()
     return found

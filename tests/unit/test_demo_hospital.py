@@ -1,6 +1,6 @@
 """The demo hospital: the same from the same seed, believable, nobody real, and filled in once whenever it is stopped."""
 
-from pathlib import Path
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -17,6 +17,7 @@ from appliance.store.booking_tables import Booking, Clinic, Slot
 from appliance.store.hospital_tables import Card, Doctor, Drug, Family, HistoryEntry, Notice, Patient, PatientPhone, Vip
 from appliance.store.models import database
 from appliance.store.money_tables import LedgerAccount
+from appliance.store.place import StorePlace
 from tests.unit.hospital_rig import BEIJING, NOW, ZONE, new_store
 
 SETTING = Setting(now=NOW, zone=ZONE, by="demo", normalise=BEIJING)
@@ -33,9 +34,9 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filling, "DAYS_AHEAD", 4)
 
 
-def fill(path: Path, random: Random | None = None) -> dict[str, list[Any]]:
+def fill(place: StorePlace, random: Random | None = None) -> dict[str, list[Any]]:
     """Fill a store; with `random` now and then everything stops, the batch undone. What is in it then, by table."""
-    opened = new_store(path)
+    opened = new_store(place)
     stops = 20 if random else 0
     while True:
         try:
@@ -106,16 +107,16 @@ def test_the_same_seed_makes_the_same_people_and_another_others() -> None:
 
 
 @pytest.mark.usefixtures("few")
-def test_filled_in_once_whenever_it_stops(tmp_path: Path) -> None:
-    whole = fill(tmp_path / "whole.db")
+def test_filled_in_once_whenever_it_stops(store_places: Callable[[], StorePlace]) -> None:
+    whole = fill(store_places())
     assert all(whole.values())
     for seed in range(2):
-        assert fill(tmp_path / f"stopped{seed}.db", Random(seed)) == whole
+        assert fill(store_places(), Random(seed)) == whole
 
 
 @pytest.mark.usefixtures("few")
-def test_the_card_that_is_told_works(tmp_path: Path) -> None:
-    opened = new_store(tmp_path / "careline.db")
+def test_the_card_that_is_told_works(store_place: StorePlace) -> None:
+    opened = new_store(store_place)
     hashed = card_password.hashed(PASSWORD)
     with database.atomic():
         for batch in batches(SEED, SETTING, hashed):

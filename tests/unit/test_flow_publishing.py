@@ -14,6 +14,7 @@ from appliance.ivr.reading import built_in_texts
 from appliance.store.database import open_store
 from appliance.store.flow_tables import FlowVersion
 from appliance.store.models import Account, Audit
+from appliance.store.place import StorePlace
 
 NOW = datetime(2026, 3, 8, 2, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -31,8 +32,8 @@ BROKEN = VISITS.replace("done: back", "done: nowhere")
 
 
 @pytest.fixture
-def nurse(tmp_path: Path) -> Iterator[Account]:
-    database = open_store(tmp_path / "store.db")
+def nurse(store_place: StorePlace) -> Iterator[Account]:
+    database = open_store(store_place)
     yield Account.create(name="nurse", password_hash="", role="business", created_at=NOW)
     database.close()
 

@@ -1,9 +1,5 @@
 """Money moves once, adds up to nothing, and is never more than there is."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,20 +7,12 @@ from hypothesis import strategies as st
 from appliance.hospital.errors import HospitalError
 from appliance.hospital.ledger.accounts import FEES, Kind, account_of, cash_desk, open_card_account
 from appliance.hospital.ledger.posting import Cause, Entry, Movement, NotPosted, Posted, post, transfer, undo
-from appliance.store.database import open_store
 from appliance.store.models import database
 from appliance.store.money_tables import LedgerAccount, LedgerTransaction, Posting
+from tests.unit.hospital_rig import NOW, store
 
-NOW = datetime(2026, 3, 8, 2, tzinfo=UTC)
+__all__ = ["store"]
 CAUSE = Cause(by="desk")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[None]:
-    opened = open_store(tmp_path / "careline.db")
-    with database.atomic():
-        yield
-    opened.close()
 
 
 def balance(account: LedgerAccount) -> int:

@@ -10,15 +10,17 @@ from pathlib import Path
 from appliance.hospital.dispatch import desks, items, offering
 from appliance.store.case_tables import WorkItem
 from appliance.store.database import open_store
+from appliance.store.place import StorePlace
+from tests.postgresql import toml_of
 from tests.unit.cases_rig import LIMITS, desk, item
 from tests.unit.fake_printer import FakePrinter, printer
 
 LIMIT_S = 30.0
 
 
-def started(folder: Path) -> "subprocess.Popen[bytes]":
+def started(folder: Path, place: StorePlace) -> "subprocess.Popen[bytes]":
     config = folder / "careline.toml"
-    config.write_text(f'[paths]\ndata_dir = "{folder}"\nrun_dir = "{folder}"\n')
+    config.write_text(f'[paths]\ndata_dir = "{folder}"\nrun_dir = "{folder}"\n{toml_of(place)}')
     return subprocess.Popen([sys.executable, "-m", "appliance.printing", "--config", str(config)])
 
 
@@ -43,11 +45,11 @@ def ended(process: "subprocess.Popen[bytes]", by: signal.Signals) -> int:
     return process.wait(LIMIT_S)
 
 
-def test_what_is_offered_is_printed_and_the_process_ends_when_told_to(tmp_path: Path) -> None:
-    store = open_store(tmp_path / "careline.db")
+def test_what_is_offered_is_printed_and_the_process_ends_when_told_to(tmp_path: Path, store_place: StorePlace) -> None:
+    store = open_store(store_place)
     with printer() as fake:
         offered_to(fake)
-        process = started(tmp_path)
+        process = started(tmp_path, store_place)
         try:
             wait_until(items.State.DONE)
             second = subprocess.run(process.args, capture_output=True, text=True, timeout=LIMIT_S, check=False)
@@ -58,16 +60,16 @@ def test_what_is_offered_is_printed_and_the_process_ends_when_told_to(tmp_path: 
     store.close()
 
 
-def test_killed_while_it_prints_the_slip_is_in_doubt_and_not_printed_again(tmp_path: Path) -> None:
-    store = open_store(tmp_path / "careline.db")
+def test_killed_while_it_prints_the_slip_is_in_doubt_and_not_printed_again(tmp_path: Path, store_place: StorePlace) -> None:
+    store = open_store(store_place)
     with printer(answers_done=False) as fake:
         offered_to(fake)
-        process = started(tmp_path)
+        process = started(tmp_path, store_place)
         try:
             wait_until(items.State.TAKEN)
         finally:
             ended(process, signal.SIGKILL)
-        process = started(tmp_path)
+        process = started(tmp_path, store_place)
         try:
             wait_until(items.State.DEAD)
         finally:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from peewee import Database
@@ -15,6 +14,7 @@ from appliance.printing.work import PrinterWork
 from appliance.store.booking_tables import Booking
 from appliance.store.case_tables import Desk, WorkItem
 from appliance.store.database import open_store
+from appliance.store.place import StorePlace
 from drivers.clock import VirtualClock
 from tests.unit.cases_rig import LIMITS, desk, item
 from tests.unit.fake_printer import FakePrinter, printer
@@ -23,8 +23,8 @@ from tests.unit.test_slips import booking
 
 
 @pytest.fixture(name="database")
-def _database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_store(tmp_path / "careline.db")
+def _database(store_place: StorePlace) -> Iterator[Database]:
+    opened = open_store(store_place)
     yield opened
     opened.close()
 

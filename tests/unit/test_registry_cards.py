@@ -2,7 +2,6 @@
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,6 +13,7 @@ from appliance.hospital.registry.cards import STEPS, CardState, CardStep
 from appliance.store.hospital_tables import Card
 from appliance.store.models import database
 from appliance.store.money_tables import LedgerAccount
+from appliance.store.place import StorePlace
 from appliance.store.transaction import write_transaction
 from tests.unit.hospital_rig import NOW, card, codes, new_store, patient, store, taken
 
@@ -118,9 +118,9 @@ def test_a_password_set_anew_meanwhile_counts_nothing() -> None:
 
 
 @pytest.mark.parametrize("right_at", [None, 0, 2, 3, 7])
-def test_many_lines_at_once_lock_the_card_exactly_at_the_limit(tmp_path: Path, right_at: int | None) -> None:
+def test_many_lines_at_once_lock_the_card_exactly_at_the_limit(store_place: StorePlace, right_at: int | None) -> None:
     """All have begun before the first is done; what is right counts only until the card is locked."""
-    opened = new_store(tmp_path / "careline.db")
+    opened = new_store(store_place)
     with database.atomic():
         row = with_password()
         checks = [card_password.begin(row.number) for _ in range(8)]
@@ -144,9 +144,9 @@ def test_many_lines_at_once_lock_the_card_exactly_at_the_limit(tmp_path: Path, r
     opened.close()
 
 
-def test_connections_that_count_at_the_same_time(tmp_path: Path) -> None:
+def test_connections_that_count_at_the_same_time(store_place: StorePlace) -> None:
     """Threads with connections of their own, as the web and the call agent have."""
-    opened = new_store(tmp_path / "careline.db")
+    opened = new_store(store_place)
     with database.atomic():
         row = with_password()
         check = card_password.begin(row.number)

@@ -29,7 +29,9 @@ from appliance.store import models
 from appliance.store.database import connect, open_store
 from appliance.store.errors import StoreError
 from appliance.store.models import CallEvent, CallRecord, Recording, VoiceMessage
+from appliance.store.place import StorePlace
 from appliance.store.projections import fold_call
+from appliance.store.transaction import write_transaction
 from appliance.store.writer import Store
 from drivers.clock import RealClock, VirtualClock, run_virtual
 
@@ -172,9 +174,9 @@ def test_no_record_without_an_offer() -> None:
     assert folded(CallAnswered(call_id="c1", seq=1, at=T0)) is None
 
 
-def write(path: Path, events: tuple[Happened, ...]) -> None:
+def write(place: StorePlace, events: tuple[Happened, ...]) -> None:
     async def main(clock: VirtualClock) -> None:
-        store = Store(path, clock)
+        store = Store(place, clock)
         store.start()
         for event in events:
             store.append(event)
@@ -184,9 +186,9 @@ def write(path: Path, events: tuple[Happened, ...]) -> None:
     run_virtual(main)
 
 
-def test_events_become_rows(tmp_path: Path) -> None:
-    write(tmp_path / "s.db", A_CALL)
-    open_store(tmp_path / "s.db")
+def test_events_become_rows(store_place: StorePlace) -> None:
+    write(store_place, A_CALL)
+    open_store(store_place)
     assert fold_call("c1") == A_RECORD
     stored = CallRecord.get()
     assert {name: getattr(stored, name) for name in Cdr.__struct_fields__} == {
@@ -197,39 +199,38 @@ def test_events_become_rows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("again", range(1, len(A_CALL) + 1))
-def test_events_told_again_after_a_crash_change_nothing(tmp_path: Path, again: int) -> None:
-    write(tmp_path / "s.db", A_CALL[:again])
-    write(tmp_path / "s.db", A_CALL)
-    open_store(tmp_path / "s.db")
+def test_events_told_again_after_a_crash_change_nothing(store_place: StorePlace, again: int) -> None:
+    write(store_place, A_CALL[:again])
+    write(store_place, A_CALL)
+    open_store(store_place)
     assert CallEvent.select().count() == len(A_CALL)
     assert fold_call("c1") == A_RECORD
 
 
-def test_an_agent_that_counts_on_from_an_older_number_loses_nothing(tmp_path: Path) -> None:
-    write(tmp_path / "s.db", A_CALL[:7])
-    write(tmp_path / "s.db", (PlaceEntered(call_id="c1", seq=4, at=at(40), place="message"),))
-    open_store(tmp_path / "s.db")
+def test_an_agent_that_counts_on_from_an_older_number_loses_nothing(store_place: StorePlace) -> None:
+    write(store_place, A_CALL[:7])
+    write(store_place, (PlaceEntered(call_id="c1", seq=4, at=at(40), place="message"),))
+    open_store(store_place)
     record = fold_call("c1")
     assert record is not None
     assert record.path == "greeting>menu>message"
 
 
-def test_a_full_disk_keeps_events_until_there_is_space(tmp_path: Path) -> None:
+def test_a_full_disk_keeps_events_until_there_is_space(store_place: StorePlace) -> None:
     async def main() -> None:
-        store = Store(tmp_path / "s.db", RealClock())
+        store = Store(store_place, RealClock())
         store.start()
-        blocker = connect(tmp_path / "s.db")
-        blocker.execute_sql("begin immediate")
-        store.append(offered())
-        with pytest.raises(StoreError, match="STO-004"):
-            await store.flush(limit_s=0.1)
-        blocker.execute_sql("rollback")
+        blocker = connect(store_place)
+        with write_transaction(blocker):
+            store.append(offered())
+            with pytest.raises(StoreError, match="STO-004"):
+                await store.flush(limit_s=0.1)
         await store.flush()
         store.close()
         blocker.close()
 
     asyncio.run(main())
-    open_store(tmp_path / "s.db")
+    open_store(store_place)
     assert CallRecord.select().count() == 1
 
 
@@ -290,30 +291,32 @@ def test_a_store_found_damaged_keeps_what_it_is_given(tmp_path: Path) -> None:
     assert CallRecord.select().count() == 1
 
 
-def test_a_store_of_the_first_version_learns_of_transfers(tmp_path: Path) -> None:
-    write(tmp_path / "s.db", A_CALL)
-    database = open_store(tmp_path / "s.db")
+def test_a_store_of_the_first_version_learns_of_transfers(store_place: StorePlace) -> None:
+    write(store_place, A_CALL)
+    database = open_store(store_place)
     for column in ("transferred_to", "transfer_outcome", "presentation", "ani_source"):
         database.execute_sql(f"alter table call_record drop column {column}")
     database.execute_sql("update schema_version set version = 1")
     database.close()
-    write(tmp_path / "s.db", (offered("c2"), msgspec.structs.replace(started("sets"), call_id="c2")))
-    open_store(tmp_path / "s.db")
+    write(store_place, (offered("c2"), msgspec.structs.replace(started("sets"), call_id="c2")))
+    open_store(store_place)
     assert [(row.call_id, row.transferred_to) for row in CallRecord.select().order_by(CallRecord.call_id)] == [("c1", ""), ("c2", "sets")]
 
 
-def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
-    open_store(tmp_path / "s.db").execute_sql("update schema_version set version = 99")
+def test_a_store_of_a_newer_version_is_refused(store_place: StorePlace) -> None:
+    database = open_store(store_place)
+    database.execute_sql("update schema_version set version = 99")
+    database.close()
     with pytest.raises(StoreError, match="STO-003"):
-        open_store(tmp_path / "s.db")
+        open_store(store_place)
 
 
-def test_a_job_that_fails_is_told_and_harms_no_other(tmp_path: Path) -> None:
+def test_a_job_that_fails_is_told_and_harms_no_other(store_place: StorePlace) -> None:
     def broken() -> None:
         raise ValueError("no")
 
     async def main() -> None:
-        store = Store(tmp_path / "s.db", RealClock())
+        store = Store(store_place, RealClock())
         store.start()
         store.append(offered())
         with pytest.raises(ValueError, match="no"):

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from peewee import SqliteDatabase
+from peewee import Database
 
 from appliance.hospital import voicing
 from appliance.ivr.prompts import wav
@@ -13,6 +13,7 @@ from appliance.ivr.prompts.catalogue import Lang, PromptError
 from appliance.ivr.prompts.library import PromptLibrary, text_file, text_id
 from appliance.ivr.speech import TextSpeaker
 from appliance.store.hospital_tables import Department, Notice
+from appliance.store.place import StorePlace
 from appliance.voice.work import SWEEP_S, VoiceWork
 from drivers.clock import VirtualClock
 from tests.unit.hospital_rig import NOW, new_store
@@ -37,8 +38,8 @@ class Hum:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[SqliteDatabase]:
-    opened = new_store(tmp_path / "careline.db")
+def database(store_place: StorePlace) -> Iterator[Database]:
+    opened = new_store(store_place)
     Department.create(code="12", name_zh="心内科", name_en="Cardiology")
     Notice.create(kind="notice", title_zh="通知", title_en="Notice", text_zh=WHOLE, text_en="Closed.", starts_at=NOW)
     yield opened
@@ -50,7 +51,7 @@ def clock() -> VirtualClock:
     return VirtualClock(NOW)
 
 
-def working(database: SqliteDatabase, folder: Path, clock: VirtualClock, engine: Hum | None, most_bytes: int = 1_000_000) -> VoiceWork:
+def working(database: Database, folder: Path, clock: VirtualClock, engine: Hum | None, most_bytes: int = 1_000_000) -> VoiceWork:
     work = VoiceWork(database, folder, clock, engine, "" if engine else "onnxruntime", most_bytes)
     work.begin()
     return work
@@ -63,7 +64,7 @@ def to_the_end(work: VoiceWork) -> None:
     raise AssertionError("it never ends")
 
 
-def test_every_text_is_spoken_once_and_heard_as_a_whole(database: SqliteDatabase, tmp_path: Path, clock: VirtualClock) -> None:
+def test_every_text_is_spoken_once_and_heard_as_a_whole(database: Database, tmp_path: Path, clock: VirtualClock) -> None:
     speaker = TextSpeaker(PromptLibrary(own=tmp_path))
     assert not speaker.say(WHOLE, "zh").rendered
     hum = Hum()
@@ -76,7 +77,7 @@ def test_every_text_is_spoken_once_and_heard_as_a_whole(database: SqliteDatabase
     assert not speaker.say(WHOLE, "en").rendered
 
 
-def test_what_is_made_can_be_played_and_lasts_as_long_as_told(database: SqliteDatabase, tmp_path: Path, clock: VirtualClock) -> None:
+def test_what_is_made_can_be_played_and_lasts_as_long_as_told(database: Database, tmp_path: Path, clock: VirtualClock) -> None:
     to_the_end(working(database, tmp_path, clock, Hum()))
     library = PromptLibrary(own=tmp_path)
     key = library.rendering_of(WHOLE, "zh")
@@ -88,7 +89,7 @@ def test_what_is_made_can_be_played_and_lasts_as_long_as_told(database: SqliteDa
     assert (tmp_path / row.path).is_file()
 
 
-def test_a_changed_text_is_spoken_and_the_old_file_goes_after_a_day(database: SqliteDatabase, tmp_path: Path, clock: VirtualClock) -> None:
+def test_a_changed_text_is_spoken_and_the_old_file_goes_after_a_day(database: Database, tmp_path: Path, clock: VirtualClock) -> None:
     to_the_end(working(database, tmp_path, clock, Hum()))
     Notice.update(text_zh="照常开诊。").execute()
     later = VirtualClock(NOW + timedelta(hours=2))
@@ -101,7 +102,7 @@ def test_a_changed_text_is_spoken_and_the_old_file_goes_after_a_day(database: Sq
     assert text_file(tmp_path, text_id("照常开诊。", "zh"), "zh").is_file()
 
 
-def test_a_recording_is_kept_and_not_spoken_over(database: SqliteDatabase, tmp_path: Path, clock: VirtualClock) -> None:
+def test_a_recording_is_kept_and_not_spoken_over(database: Database, tmp_path: Path, clock: VirtualClock) -> None:
     path = text_file(tmp_path, text_id(WHOLE, "zh"), "zh")
     path.parent.mkdir(parents=True)
     path.write_bytes(wav.wrap(b"\x11" * 80))
@@ -111,7 +112,7 @@ def test_a_recording_is_kept_and_not_spoken_over(database: SqliteDatabase, tmp_p
     assert wav.unwrap(path) == b"\x11" * 80
 
 
-def test_a_box_without_a_voice_says_so_until_it_has_one(database: SqliteDatabase, tmp_path: Path, clock: VirtualClock) -> None:
+def test_a_box_without_a_voice_says_so_until_it_has_one(database: Database, tmp_path: Path, clock: VirtualClock) -> None:
     to_the_end(working(database, tmp_path, clock, None))
     assert voicing.counts() == {"no_voice": 6}
     row = voicing.state_of(WHOLE, "zh")
@@ -121,7 +122,7 @@ def test_a_box_without_a_voice_says_so_until_it_has_one(database: SqliteDatabase
     assert voicing.counts() == {"made": 6}
 
 
-def test_another_voice_speaks_everything_anew(database: SqliteDatabase, tmp_path: Path, clock: VirtualClock) -> None:
+def test_another_voice_speaks_everything_anew(database: Database, tmp_path: Path, clock: VirtualClock) -> None:
     to_the_end(working(database, tmp_path, clock, Hum()))
     other = Hum("other")
     to_the_end(working(database, tmp_path, clock, other))
@@ -129,7 +130,7 @@ def test_another_voice_speaks_everything_anew(database: SqliteDatabase, tmp_path
     assert voicing.counts() == {"made": 6}
 
 
-def test_a_text_that_cannot_be_spoken_keeps_no_other_waiting(database: SqliteDatabase, tmp_path: Path, clock: VirtualClock) -> None:
+def test_a_text_that_cannot_be_spoken_keeps_no_other_waiting(database: Database, tmp_path: Path, clock: VirtualClock) -> None:
     fault = PromptError("APP-069", "nothing of it can be spoken", "Write words.")
     to_the_end(working(database, tmp_path, clock, Hum(fault=fault, bad="国庆")))
     assert voicing.counts() == {"made": 5, "failed": 1}
@@ -138,9 +139,7 @@ def test_a_text_that_cannot_be_spoken_keeps_no_other_waiting(database: SqliteDat
     assert voicing.counts() == {"made": 6}
 
 
-def test_a_voice_that_fails_altogether_is_tried_again_with_the_next_sweep(
-    database: SqliteDatabase, tmp_path: Path, clock: VirtualClock
-) -> None:
+def test_a_voice_that_fails_altogether_is_tried_again_with_the_next_sweep(database: Database, tmp_path: Path, clock: VirtualClock) -> None:
     work = working(database, tmp_path, clock, Hum(fault=PromptError("APP-066", "espeak-ng could not read it", "Install it.")))
     assert work.step()
     assert not work.step()
@@ -150,13 +149,13 @@ def test_a_voice_that_fails_altogether_is_tried_again_with_the_next_sweep(
     assert work.step()
 
 
-def test_the_disk_is_not_filled(database: SqliteDatabase, tmp_path: Path, clock: VirtualClock) -> None:
+def test_the_disk_is_not_filled(database: Database, tmp_path: Path, clock: VirtualClock) -> None:
     to_the_end(working(database, tmp_path, clock, Hum(), most_bytes=100))
     assert voicing.counts()["no_voice"] > 0
     assert sum(path.stat().st_size for path in (tmp_path / "speech").rglob("*.wav")) < 400
 
 
-def test_a_process_killed_while_it_wrote_leaves_nothing_to_be_heard(database: SqliteDatabase, tmp_path: Path, clock: VirtualClock) -> None:
+def test_a_process_killed_while_it_wrote_leaves_nothing_to_be_heard(database: Database, tmp_path: Path, clock: VirtualClock) -> None:
     half = text_file(tmp_path, text_id(WHOLE, "zh"), "zh").with_suffix(".new")
     half.parent.mkdir(parents=True)
     half.write_bytes(b"RIFF")
@@ -165,7 +164,7 @@ def test_a_process_killed_while_it_wrote_leaves_nothing_to_be_heard(database: Sq
     assert not half.exists()
 
 
-def test_a_damaged_file_is_passed_over(database: SqliteDatabase, tmp_path: Path, clock: VirtualClock) -> None:
+def test_a_damaged_file_is_passed_over(database: Database, tmp_path: Path, clock: VirtualClock) -> None:
     to_the_end(working(database, tmp_path, clock, Hum()))
     text_file(tmp_path, text_id(WHOLE, "zh"), "zh").write_bytes(b"RIFF")
     assert not TextSpeaker(PromptLibrary(own=tmp_path)).say(WHOLE, "zh").rendered
