@@ -9,7 +9,7 @@ from appliance.ivr.prompts.catalogue import LETTER, PHRASE, SYLLABLE, WORD, Text
 
 SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "every_call": ("technical_fault",),
-    "waiting_key": ("invalid_key", "no_input", "still_there", "please_hold", "please_press"),
+    "waiting_key": ("invalid_key", "no_input", "still_there", "please_hold", "please_press", "more_press_eight"),
     "messages": ("message_", "beep"),
     "transfers": ("transferring", "hold_"),
     "pauses": ("pause_",),
