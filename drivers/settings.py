@@ -20,11 +20,12 @@ SOCKET_PATH_BYTES = 107  # sun_path has 108, the last one is 0. Source: unix(7)
 
 class Paths(msgspec.Struct, frozen=True, kw_only=True):
     """Where the processes meet (`[paths]`): sockets in `run_dir`, what must last in `data_dir`. `database`: the address of a database on
-    a PostgreSQL server, instead of the one in data_dir."""
+    a PostgreSQL server, instead of the one in data_dir; `database_password_file`: the password in its first line."""
 
     run_dir: str = "/run/careline"
     data_dir: str = "/var/lib/careline"
     database_url: str = msgspec.field(default="", name="database")
+    database_password_file: str = ""
 
     @property
     def lines_socket(self) -> Path:

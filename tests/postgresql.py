@@ -27,7 +27,6 @@ SETTINGS = {
     "unix_socket_permissions": "0777",
     "fsync": "off",
     "full_page_writes": "off",
-    "synchronous_commit": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "max_connections": "200",
@@ -76,6 +75,7 @@ class TestServer:
                 shutil.chown(self._folder / name, "postgres")
         command = [*self._as_user("initdb"), "-D", self._files, "-U", "careline", "-A", "trust", "--no-sync", *LOCALE]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=START_LIMIT_S)
+        (self._folder / "files" / "pg_hba.conf").write_text("local all strict scram-sha-256\nlocal all all trust\n")
 
     def start(self) -> None:
         settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
@@ -101,8 +101,9 @@ class TestServer:
             self.stop("immediate")
         shutil.rmtree(self._folder)
 
-    def place(self, name: str) -> Server:
-        return Server(f"postgresql://careline@/{name}?host={self._folder / 'socket'}")
+    def place(self, name: str, user: str = "careline", more: str = "", password_file: str = "") -> Server:
+        """`user` "strict", should there be one, needs a password."""
+        return Server(f"postgresql://{user}@/{name}?host={self._folder / 'socket'}{more}", password_file)
 
     def say(self, text: str, name: str = "postgres") -> list[tuple[object, ...]]:
         """Rows of a statement, each outside of any transaction."""

@@ -7,7 +7,7 @@ One small function a check; each docstring says what a technician would do. Erro
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from appliance.checks import folders, names, rules, sounds
+from appliance.checks import folders, names, rules, sounds, stores
 from appliance.config import LANGUAGES, Config
 from appliance.ivr import checking
 from appliance.ivr.prompts.library import PromptLibrary
@@ -24,6 +24,7 @@ CHECKS: tuple[Callable[[Config], Iterator[ConfigError]], ...] = (
     folders.lasting,
     folders.private,
     folders.shared,
+    stores.reached,
     rules.unreachable,
     rules.patterns,
     rules.times_that_never_come,

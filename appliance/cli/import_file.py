@@ -18,8 +18,9 @@ from appliance.hospital.imports.subjects import Setting
 from appliance.hospital.imports.trial import Trial, compare, read_file, save
 from appliance.hospital.registry.field_fault import Language
 from appliance.hospital.registry.telephone import normaliser
-from appliance.store.database import open_store
+from appliance.store.database import FAULTS, fault_of, open_store
 from appliance.store.models import database
+from appliance.store.place import place_of
 from appliance.store.transaction import read_transaction, write_transaction
 
 COUNTS = {
@@ -62,10 +63,13 @@ def _import(kind: str, content: bytes, apply_it: bool, config: configuration.Con
     read = read_file(kind, content, setting)
     if isinstance(read, FileRefused):
         return read
-    opened = open_store(config.paths.database)
+    place = place_of(config.paths)
+    opened = open_store(place)
     try:
         with write_transaction(database) if apply_it else read_transaction(database):
             return save(read, setting) if apply_it else compare(read)
+    except FAULTS as error:
+        raise fault_of(place, error) from error
     finally:
         opened.close()
 

@@ -64,11 +64,13 @@ class Printers:
             thread.join(STOP_LIMIT_S)
 
     def _start_new(self) -> None:
-        for desk in Desk.select().where(Desk.printer, ~Desk.closed):
-            running = self._threads.get(desk.id)
+        with self._database.connection_context():
+            printers = [desk.id for desk in Desk.select().where(Desk.printer, ~Desk.closed)]
+        for desk_id in printers:
+            running = self._threads.get(desk_id)
             if running is None or not running.is_alive():
-                thread = threading.Thread(target=self._serve, args=(desk.id,), name=f"printer {desk.id}", daemon=True)
-                self._threads[desk.id] = thread
+                thread = threading.Thread(target=self._serve, args=(desk_id,), name=f"printer {desk_id}", daemon=True)
+                self._threads[desk_id] = thread
                 thread.start()
 
     def _serve(self, desk_id: int) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from appliance.store.errors import StoreError
 from drivers.errors import ConfigError
 from drivers.settings import Paths
 
@@ -23,17 +24,29 @@ class Server:
     Source: www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-CONNSTRING
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, password_file: str = "") -> None:
         """Raises: ConfigError CFG-069 for what is no such address; nothing of it is repeated, it may hold a password."""
         self.url = url
         self.parameters = _parameters(url)
+        self._password_file = password_file
 
     @property
     def name(self) -> str:
         return str(self.parameters.get("dbname") or self.parameters.get("user") or self.parameters.get("service") or "")
 
+    def secret(self) -> dict[str, str]:
+        """The password of the file, which may be another one by now. Raises: StoreError STO-008."""
+        if not self._password_file:
+            return {}
+        try:
+            lines = Path(self._password_file).read_text("utf-8").splitlines()
+        except (OSError, ValueError) as error:
+            what = f"cannot read the password of the store {self} in {self._password_file} ({error})"
+            raise StoreError("STO-008", what, "Correct [paths] database_password_file, or let the group careline read it") from error
+        return {"password": lines[0] if lines else ""}
+
     def hide(self, text: str) -> str:
-        """That text without the password, should it be in it."""
+        """That text without the password of the address, should it be in it."""
         password = str(self.parameters.get("password", ""))
         return text.replace(password, HIDDEN).replace(quote(password, safe=""), HIDDEN) if password else text
 
@@ -51,12 +64,14 @@ StorePlace = Path | Server
 
 def place_of(paths: Paths) -> StorePlace:
     """As the configuration has it. Raises: ConfigError CFG-069."""
-    return Server(paths.database_url) if paths.database_url else paths.database
+    return Server(paths.database_url, paths.database_password_file) if paths.database_url else paths.database
 
 
 def _parameters(url: str) -> dict[str, str | int | None]:
     if not url.startswith(SCHEMES):
         raise _no_address("it does not begin with postgresql://")
+    if "\0" in url:
+        raise _no_address("it has a character 0")
     try:
         found = dict(conninfo_to_dict(url))
     except (ProgrammingError, ValueError):

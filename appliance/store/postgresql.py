@@ -36,7 +36,7 @@ DEFAULTS: dict[str, str | int] = {
 """What holds where the address says nothing else. Source: www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-PARAMKEYWORDS"""
 OPTIONS = (
     f"-c lock_timeout={LOCK_LIMIT_MS} -c statement_timeout={STATEMENT_LIMIT_MS} "
-    f"-c idle_in_transaction_session_timeout={STATEMENT_LIMIT_MS} -c timezone=UTC"
+    f"-c idle_in_transaction_session_timeout={STATEMENT_LIMIT_MS} -c timezone=UTC -c synchronous_commit=on"
 )
 AWAY = ("08", "57P")
 NOT_OURS = ("3D000", "42501")
@@ -48,9 +48,9 @@ R = TypeVar("R")
 class _Connection(psycopg.Connection[Any]):
     """A connection that waits for no answer longer than ANSWER_LIMIT_S."""
 
-    def wait(self, gen: PQGen[R], interval: float = 0.1, timeout: float | None = ANSWER_LIMIT_S) -> R:
+    def wait(self, gen: PQGen[R], interval: float = 0.1, timeout: float | None = None) -> R:
         try:
-            return super().wait(gen, interval=interval, timeout=timeout)
+            return super().wait(gen, interval=interval, timeout=timeout or ANSWER_LIMIT_S)
         except psycopg.errors._WaitTimeout:
             self.pgconn.finish()  # whatever comes now belongs to nobody
             raise psycopg.OperationalError("the server does not answer") from None
@@ -82,7 +82,7 @@ class PostgresqlStore(PostgresqlDatabase):
     def _connect(self) -> Any:
         given = self.place.parameters
         read_only = " -c default_transaction_read_only=on" if self._read_only else ""
-        unsaid = {name: value for name, value in DEFAULTS.items() if name not in given}
+        unsaid = {name: value for name, value in DEFAULTS.items() if name not in given} | self.place.secret()
         address = make_conninfo(self.place.url, **unsaid, options=f"{OPTIONS}{read_only} {given.get('options', '')}")
         opened = _Connection.connect(address, autocommit=True, cursor_factory=psycopg.ClientCursor)
         opened.adapters.register_dumper(str, _Text)

@@ -8,8 +8,10 @@ import sys
 import threading
 from pathlib import Path
 
+from peewee import Database
+
 from appliance import config as configuration
-from appliance.store.database import open_store
+from appliance.store.database import FAULTS, open_store
 from appliance.store.place import place_of
 from appliance.voice.engine import Kokoro, missing
 from appliance.voice.lock import only_instance
@@ -57,18 +59,26 @@ def _serve(config: configuration.Config, options: argparse.Namespace) -> None:
         work = VoiceWork(
             database, Path(config.paths.data_dir), RealClock(), None if lacking else Kokoro(), lacking, options.most_mb * MEGABYTE
         )
-        _work(work, ending, once=options.once)
+        _work(work, database, ending, once=options.once)
     finally:
         database.close()
 
 
-def _work(work: VoiceWork, ending: threading.Event, *, once: bool) -> None:
+def _work(work: VoiceWork, database: Database, ending: threading.Event, *, once: bool) -> None:
+    """Texts one after another; what the store could not be told is spoken again."""
     work.begin()
     while not ending.is_set():
-        if not work.step():
+        try:
+            with database.connection_context():
+                while work.step() and not ending.is_set():
+                    pass
+        except FAULTS as error:
             if once:
-                return
-            ending.wait(IDLE_S)
+                raise
+            log.warning("the store cannot be used, its texts wait: %s", error)
+        if once:
+            return
+        ending.wait(IDLE_S)
 
 
 if __name__ == "__main__":
