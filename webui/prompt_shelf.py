@@ -10,10 +10,9 @@ import msgspec
 from appliance.ivr import publishing
 from appliance.ivr.flow import FlowSet
 from appliance.ivr.nodes import Menu, SubFlow
-from appliance.ivr.prompts import fixed, orders, versions
-from appliance.ivr.prompts.catalogue import LANGS, LETTER, PHRASE, SYLLABLE, WORD, Lang, Texts, read_texts
+from appliance.ivr.prompts import fixed, orders, shape, versions, wav
+from appliance.ivr.prompts.catalogue import LANGS, LETTER, PHRASE, SYLLABLE, WORD, Lang, PromptError, Texts, read_texts
 from appliance.ivr.prompts.overlay import Key
-from appliance.ivr.prompts.shape import TARGET_LUFS, TOLERANCE_LU
 from appliance.store.voice_tables import PromptOrder, PromptVersion
 from webui import flow_prompts
 from webui.shared import shared
@@ -73,12 +72,21 @@ def texts() -> Texts:
 
 
 def is_level(lufs: float | None) -> bool:
-    return lufs is not None and abs(lufs - TARGET_LUFS) <= TOLERANCE_LU
+    return lufs is not None and abs(lufs - shape.TARGET_LUFS) <= shape.TOLERANCE_LU
 
 
 def own_ms(prompt: str, lang: Lang) -> int:
     """How long the package's own takes."""
     return flow_prompts.packaged().duration_ms(prompt, lang)
+
+
+@functools.lru_cache(4096)
+def own_lufs(prompt: str, lang: Lang) -> float | None:
+    """How loud the package's own is."""
+    try:
+        return shape.loudness(wav.unwrap(flow_prompts.packaged().path(prompt, lang))).lufs
+    except PromptError:
+        return None
 
 
 # --- the list ----------------------------------------------------------------------------------------------------------

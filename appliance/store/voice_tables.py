@@ -3,7 +3,7 @@ prompts (appliance/ivr/prompts/versions.py). Times UTC."""
 
 from typing import Any
 
-from peewee import AutoField, CharField, FloatField, IntegerField, TextField
+from peewee import AutoField, CharField, DoubleField, IntegerField, TextField
 
 from appliance.store.models import StoreModel, UtcField
 
@@ -59,7 +59,7 @@ class PromptVersion(StoreModel):
     path = CharField()
     sha256 = CharField(max_length=64)
     duration_ms = IntegerField()
-    loudness_lufs = FloatField(null=True)
+    loudness_lufs = DoubleField(null=True)
 
     class Meta:
         indexes = ((("prompt", "language", "number"), True),)

@@ -18,6 +18,7 @@ from appliance.ivr.prompts.overlay import look_at
 from appliance.ivr.publishing import Published, Refused
 from appliance.ivr.reading import built_in, built_in_texts
 from appliance.store.models import Account
+from appliance.store.place import StorePlace
 from appliance.store.voice_tables import PromptOrder
 from appliance.voice.prompt_work import PromptWork
 from appliance.voice.state import state_of
@@ -29,8 +30,8 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = new_store(tmp_path / "careline.db")
+def database(store_place: StorePlace) -> Iterator[Database]:
+    opened = new_store(store_place)
     yield opened
     opened.close()
 

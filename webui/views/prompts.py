@@ -31,6 +31,7 @@ ROWS = 50
 blueprint = Blueprint("prompts", __name__)
 blueprint.add_app_template_global(prompt_shelf.is_level)
 blueprint.add_app_template_global(prompt_shelf.own_ms)
+blueprint.add_app_template_global(prompt_shelf.own_lufs)
 
 
 # --- the list ----------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ class Cutter {
     this.shades = ["start", "end"].map((end) => this.shade(end));
     for (const end of ["start", "end"]) {
       this.slider(end).addEventListener("input", () => this.move(end, Number(this.slider(end).value)));
-      this.number(end).addEventListener("change", () => this.move(end, Number(this.number(end).value) * 1000));
+      this.number(end).addEventListener("change", () => { if (this.number(end).value) this.move(end, Number(this.number(end).value) * 1000); });
     }
     const hear = this.form.querySelector("[data-hear-part]");
     hear.hidden = false;
