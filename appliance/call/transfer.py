@@ -5,8 +5,9 @@ count of rings, so a new call agent finds it, or finds that it was never dialled
 says what came of it.
 """
 
+import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from appliance.call import tag as tags
@@ -34,6 +35,7 @@ from drivers.protocol import (
     PlayTone,
     Release,
     Seize,
+    StopPlay,
     TransferByFlash,
     TransferInSwitch,
     TransferOutcome,
@@ -43,6 +45,7 @@ from drivers.protocol import (
 log = logging.getLogger("careline.call")
 
 SETTLE_LIMIT_S = 5.0
+SAID_LIMIT_S = 60.0  # longer rings nobody while he is greeted
 HANDING_LIMIT_S = 60.0  # flash, tone, digits and the way back take a while
 UNKNOWN_CODES = {"LIN-033", "LIN-042"}  # no such group or channel; a number that cannot be dialled. Source: drivers/server/commands.py
 
@@ -73,20 +76,24 @@ SWITCH_SAYS: Mapping[TransferOutcome, Transferred] = {
 """Of a transfer by hook flash after which the caller is here again; every other outcome is a failure."""
 
 
+def _rings_no_more(command_id: int) -> Callable[[Leg], bool]:
+    return lambda leg: leg.phase in (LegPhase.ANSWERED, LegPhase.RELEASED) or command_id in leg.refused
+
+
 class Transferring(MessageTaking):
     """The caller and another party. `ring`: how a set rings for this call, other than for a call from a set or from outside."""
 
     ring = ""
 
-    async def transfer(self, to: Destination, answering: bool = False) -> Transferred:
-        """Blind transfer: ring `to` for as long as it allows, the caller hearing ringback, and join the two. `answering`: a call that
-        is still offered is answered when the party does, so that its record tells when they talked.
+    async def transfer(self, to: Destination, answering: bool = False, said: Sequence[str] = ()) -> Transferred:
+        """Blind transfer: ring `to` for as long as it allows, the caller hearing `said` and then ringback, and join the two. `answering`: a
+        call that is still offered is answered when the party does, so that its record tells when they talked.
 
         Comes back when they are parted or never were: the caller is the script's again. A caller who hangs up cancels the script.
         """
         if to.how == "flash":
             return await self._hand_on(to)
-        outcome = await self._ring(to)
+        outcome = await self._ring(to, tuple(said))
         if outcome is not Transferred.ANSWERED:
             return outcome
         if answering:
@@ -94,7 +101,7 @@ class Transferring(MessageTaking):
         end = await self.bridge(ask_switch=to.how == "switch")
         return Transferred.FAILED if end is BridgeEnd.FAILED else Transferred.ANSWERED
 
-    async def _ring(self, to: Destination) -> Transferred:
+    async def _ring(self, to: Destination, said: tuple[str, ...] = ()) -> Transferred:
         """Answered: the party waits to be bridged."""
 
         async def begin() -> Finished:
@@ -104,29 +111,40 @@ class Transferring(MessageTaking):
             return Finished(leg, [started], {"rung": number, "party_leg": leg, "party_left": False})
 
         name: str = await self.step("begin_transfer", begin)
-        outcome = Transferred(await self.step("ring", lambda: self._rung(name, to)))
+        outcome = Transferred(await self.step("ring", lambda: self._rung(name, to, said)))
         if outcome is not Transferred.ANSWERED:
             self._forget(name)
         return outcome
 
-    async def _rung(self, name: str, to: Destination) -> Finished:
+    async def _rung(self, name: str, to: Destination, said: tuple[str, ...]) -> Finished:
         command_id = 0
         if name not in self.legs:
             command_id = self._seize(name, to)
         leg = self.legs[name]
+        heard = await self._said_meanwhile(leg, command_id, said) if said else Finished()
         await self._ring_out(leg, command_id, to.ring_ms / 1000 + SETTLE_LIMIT_S)
         pressed = list(self.main.digits)
         outcome, events = await self._outcome(leg, command_id)
         answered = outcome is Transferred.ANSWERED
-        changes = {"party_leg": name if answered else "", "party_answered": answered}
-        return Finished(outcome, [*self.pressed(pressed), *events], {**changes, **self.consumed(pressed)})
+        changes = {**heard.changes, "party_leg": name if answered else "", "party_answered": answered}
+        return Finished(outcome, [*heard.events, *self.pressed(pressed), *events], {**changes, **self.consumed(pressed)})
+
+    async def _said_meanwhile(self, leg: Leg, command_id: int, prompts: tuple[str, ...]) -> Finished:
+        """The caller hears that to its end, or until there is an outcome."""
+        saying = asyncio.ensure_future(self._say(prompts, ""))
+        ringing = asyncio.ensure_future(leg.wait(_rings_no_more(command_id), SAID_LIMIT_S))
+        try:
+            await asyncio.wait({saying, ringing}, return_when=asyncio.FIRST_COMPLETED)
+            if not saying.done():
+                self.send(StopPlay(leg=self.main.name))
+            return await saying
+        finally:
+            saying.cancel()
+            ringing.cancel()
 
     async def _ring_out(self, leg: Leg, command_id: int, limit_s: float, hears: str = "") -> None:
         """Ringback for the caller, or for that leg, until the leg is answered, released or refused."""
-
-        def over(leg: Leg) -> bool:
-            return leg.phase in (LegPhase.ANSWERED, LegPhase.RELEASED) or command_id in leg.refused
-
+        over = _rings_no_more(command_id)
         if not over(leg):
             self.send(PlayTone(leg=hears or self.main.name, tone="ringback"))
             await leg.wait(over, limit_s)

@@ -181,10 +181,12 @@ class Record(Node, frozen=True, kw_only=True, tag="record"):
 
 class Transfer(Node, frozen=True, kw_only=True, tag="transfer"):
     """Transfer the caller: to the operator of `[calls]`, to a free set of `group`, to one `channel`, or to `number` dialled through
-    `group`. Exits: ended (they talked), busy (or no channel free), no_answer, failed."""
+    `group`. `at_once`: it rings while that is said, not after it. Exits: ended (they talked), busy (or no channel free), no_answer,
+    failed."""
 
     NEEDS: ClassVar[tuple[str, ...]] = ("ended", "busy", "no_answer", "failed")
     say: tuple[str, ...] = ("transferring",)
+    at_once: bool = False
     group: str = ""
     channel: int | None = None
     number: str = ""

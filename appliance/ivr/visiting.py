@@ -281,8 +281,10 @@ async def _record(visit: Visit, node: Record) -> Left:
 
 
 async def _transfer(visit: Visit, node: Transfer) -> Left:
-    await visit.say(node.say, barge_in=False)
-    transferred = await visit.call.transfer(_destination(visit.call, node.group, node.channel, node.number))
+    if not node.at_once:
+        await visit.say(node.say, barge_in=False)
+    said = visit.clips(node.say) if node.at_once else []
+    transferred = await visit.call.transfer(_destination(visit.call, node.group, node.channel, node.number), said=said)
     return Left(TRANSFER_EXITS.get(transferred, "failed"))
 
 

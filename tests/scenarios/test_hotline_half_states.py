@@ -5,7 +5,7 @@ import pytest
 from appliance.config import Config
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.store.booking_tables import Booking, Slot
-from appliance.store.case_tables import Complaint, PendingStatement
+from appliance.store.case_tables import Complaint, ComplaintStep, PendingStatement
 from appliance.store.money_tables import LedgerTransaction
 from tests.scenarios.hotline_rig import PASSWORD, TOP_UP, Answers, Hospital, hospital, one_call
 from tests.scenarios.test_hotline_services import free, login, money_on, paying
@@ -89,9 +89,9 @@ def test_a_statement_is_filed_though_its_caller_hung_up_before_confirming(config
     assert (left.wrong, department, staff, steps) == ([], "12", "77", ["unconfirmed"])
     assert recording.endswith("-s1.wav")
     assert one_call(config, prompts, answers, cases_left, hang_up_in=expect, after_s=MINUTES_S).found == []
-    confirmed = one_call(config, prompts, answers | {"complaints/keep": "1"}, cases_left, after_s=MINUTES_S)
+    confirmed = one_call(config, prompts, {**answers, "complaints/keep": "1"}, cases_left, after_s=MINUTES_S)
     assert [steps for *_, steps in confirmed.found] == [[]]
-    taken_back = one_call(config, prompts, answers | {"complaints/keep": "3", "complaints/menu": "1"}, cases_left, after_s=MINUTES_S)
+    taken_back = one_call(config, prompts, {**answers, "complaints/keep": "3", "complaints/menu": "1"}, cases_left, after_s=MINUTES_S)
     assert taken_back.found == []
 
 
@@ -101,7 +101,11 @@ MINUTES_S = 150.0
 def cases_left() -> list[tuple[str, str, str, list[str]]]:
     assert not PendingStatement.select().exists()
     rows = Complaint.select().order_by(Complaint.id)
-    return [(row.department_code, row.staff_code, row.recording, [step.kind for step in row.steps]) for row in rows]
+    return [(row.department_code, row.staff_code, row.recording, _steps_of(row)) for row in rows]
+
+
+def _steps_of(case: Complaint) -> list[str]:
+    return [step.kind for step in ComplaintStep.select().where(ComplaintStep.complaint == case)]
 
 
 def test_the_caller_hangs_up_at_commands_of_a_payment(config: Config, prompts: PromptLibrary, here: Hospital) -> None:

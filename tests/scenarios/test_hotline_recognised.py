@@ -55,7 +55,23 @@ def test_a_vip_hears_the_greeting_and_then_a_person(
     known(config, here.rich, level=level)
     left = ring(config, prompts, {})
     assert left.found[0] == [greeting]
-    assert left.path == "caller>vip_greeting>vip_person"
+    assert left.path == "caller>vip_person"
+
+
+def test_a_vip_is_greeted_and_put_through_once_however_often_the_call_agent_dies(
+    config: Config, prompts: PromptLibrary, here: Hospital
+) -> None:
+    known(config, here.rich, level=2)
+
+    def look() -> tuple[list[str], str, str]:
+        record = CallRecord.get()
+        return said(), record.transfer_outcome, record.path
+
+    whole = one_call(config, prompts, {}, look, ani=KNOWN)
+    assert whole.found == (["vip_greeting_gold"], "answered", "caller>vip_person")
+    for message in range(1, whole.messages):
+        left = one_call(config, prompts, {}, look, ani=KNOWN, kill_after=message)
+        assert (left.wrong, left.found) == ([], whole.found), f"killed after message {message}"
 
 
 def test_a_withheld_number_is_nobody(config: Config, prompts: PromptLibrary, here: Hospital) -> None:

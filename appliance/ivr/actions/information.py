@@ -30,7 +30,8 @@ async def information_items(call: ActionCall) -> ActionResult:
 
     def look() -> list[str]:
         running = {notice.kind for notice in notices.heard_now(now)}
-        written = {kind for (kind,) in Notice.select(Notice.kind).distinct().tuples()}
+        kinds: Any = Notice.select(Notice.kind).distinct().tuples()
+        written = {kind for (kind,) in kinds}
         return [item for item in ITEMS if _is_open(item, call, running, written)]
 
     found = await call.means.read(look)
