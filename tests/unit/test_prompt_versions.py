@@ -210,9 +210,13 @@ def test_a_code_is_good_once_and_for_a_while(tmp_path: Path, editor: Account) ->
 def test_every_prompt_that_the_code_names_has_its_subject() -> None:
     texts = read_texts()
     said = {each for flow in built_in().flows.values() for node in flow.places.values() for each in node.says()}
-    named = set()
+    named: set[str] = set()
     for path in (REPOSITORY / "appliance").rglob("*.py"):
-        named |= {node.value for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)}
+        named |= {
+            node.value
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
     without = {
         prompt for prompt in named & (set(texts.prompts) | set(texts.tones)) if prompt not in said and not fixed.subjects_of(prompt, texts)
     }

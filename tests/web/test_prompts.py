@@ -58,6 +58,11 @@ def rows(prompt: str = "greeting", lang: Lang = "zh") -> list[PromptVersion]:
         return versions.versions(prompt, lang)
 
 
+def lufs(row: PromptVersion) -> float:
+    assert row.loudness_lufs is not None
+    return float(row.loudness_lufs)
+
+
 def left_over(place: prepared.Place) -> list[Path]:
     """Files that no version names."""
     with store.connection():
@@ -72,13 +77,13 @@ def test_an_upload_becomes_a_version_as_loud_as_the_others(sign_in: SignIn, agen
     (row,) = rows()
     assert (row.number, row.source, row.author, row.note) == (1, "upload", "zhou", "a.wav")
     assert row.duration_ms == 2000
-    assert abs(row.loudness_lufs - shape.TARGET_LUFS) <= 0.5
+    assert abs(lufs(row) - shape.TARGET_LUFS) <= 0.5
     alaw = kept.whole(place.data_dir, row.path, row.sha256)
-    assert shape.loudness(alaw).lufs == row.loudness_lufs
+    assert shape.loudness(alaw).lufs == lufs(row)
     assert left_over(place) == []
     heard = client.get("/prompts/greeting/zh/1/sound.wav")
     assert array("h", heard.data[44:]) == shape.decode(alaw)
-    assert client.get("/prompts/greeting/zh/1/outline.json").json["duration_ms"] == 2000
+    assert b'"duration_ms": 2000' in client.get("/prompts/greeting/zh/1/outline.json").data
 
 
 @pytest.mark.parametrize("kind", ["mp3", "ogg", "flac"])
@@ -151,10 +156,10 @@ def test_cut_and_levelled_as_new_versions(sign_in: SignIn, agent: ScriptedAgent,
     part = kept.whole(place.data_dir, second.path, second.sha256)
     assert (second.source, second.made_from, second.duration_ms, second.text) == ("edit", 1, 750, first.text)
     assert part[40:-40] == before[4040:9960]
-    assert third.loudness_lufs - second.loudness_lufs > 5
-    assert abs(third.loudness_lufs - shape.TARGET_LUFS) <= shape.TOLERANCE_LU
+    assert lufs(third) - lufs(second) > 5
+    assert abs(lufs(third) - shape.TARGET_LUFS) <= shape.TOLERANCE_LU
     page = client.get("/prompts/greeting?zh=3", headers=HTML).text
-    assert f"→ {third.loudness_lufs:.1f} LUFS" in page
+    assert f"→ {lufs(third):.1f} LUFS" in page
 
 
 @pytest.mark.parametrize(("start", "end"), [("1", "0.5"), ("0", "9"), ("-1", "1"), ("x", "1"), ("0", "0.05"), ("", ""), ("0", "9" * 40)])
@@ -297,5 +302,5 @@ def test_a_hundred_prompts_there_and_back(sign_in: SignIn, agent: ScriptedAgent,
     with store.connection():
         made = [(versions.version(prompt, "zh", 1), flow_prompts.packaged().duration_ms(prompt, "zh")) for prompt in named]
     assert len(made) == 100
-    assert [row.prompt for row, _ in made if abs(row.loudness_lufs - shape.TARGET_LUFS) > shape.TOLERANCE_LU] == []
+    assert [row.prompt for row, _ in made if abs(lufs(row) - shape.TARGET_LUFS) > shape.TOLERANCE_LU] == []
     assert [row.prompt for row, length_ms in made if abs(row.duration_ms - length_ms) > 2] == []
