@@ -132,23 +132,27 @@ class LegBook:
     def flush(self) -> None:
         """Write what has changed; all if the folder was deleted. A full disk is logged and costs only the safety of a restart."""
         self._flush_due = False
-        if not os.path.exists(self._folder):  # Path.exists raises where it may not look
+        if not self._dirty:
+            return
+        gone = not os.path.exists(self._folder)  # Path.exists raises where it may not look
+        if gone:
             self._dirty |= self._legs.keys()
         while self._dirty:
             leg = self._dirty.pop()
             try:
+                if gone:
+                    self._folder.mkdir(parents=True, exist_ok=True)
                 self._write(leg)
             except OSError as error:
                 log.error("LIN-058 cannot keep leg %s in %s: %s. Free space there", leg, self._folder, error)
 
     def _write(self, leg: str) -> None:
-        path = self._folder / f"{leg}{_SUFFIX}"
+        path = f"{self._folder}/{leg}{_SUFFIX}"  # done for every event: a Path would cost as much as the writing
         kept = self._legs.get(leg)
         if kept is None:
-            path.unlink(missing_ok=True)
+            Path(path).unlink(missing_ok=True)
             return
         fresh = f"{path}.new"
-        self._folder.mkdir(parents=True, exist_ok=True)
         with open(fresh, "wb", opener=_private) as file:  # a full disk may take a part, which must not replace the whole
             file.write(msgspec.msgpack.encode(kept))
         os.replace(fresh, path)

@@ -24,7 +24,6 @@ from appliance.events import (
 from appliance.store import statements
 from appliance.store.models import CallEvent, Recording, VoiceMessage
 
-_OF_A_RECORDING = tuple(field for field in Recording._meta.sorted_fields if not field.primary_key)
 _ONCE_A_CALL = (CallOffered, CallAnswered, CallReleased)
 
 
@@ -97,8 +96,7 @@ def _rows(event: Happened) -> None:
 
 @_rows.register
 def _(event: RecordingStarted) -> None:
-    row = Recording.insert(recording_id=event.recording_id, call=event.call_id, path=event.path, started_at=event.at)
-    row.on_conflict(conflict_target=[Recording.recording_id], preserve=_OF_A_RECORDING).execute()
+    statements.run(statements.BEGIN_RECORDING, event.recording_id, event.call_id, event.path, event.at)
 
 
 @_rows.register

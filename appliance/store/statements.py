@@ -17,6 +17,12 @@ SELECT MAX(seq), MAX(CASE WHEN once_key = ? THEN 1 ELSE 0 END), MAX(CASE WHEN se
 FROM call_event WHERE call_id = ?
 """
 INSERT_EVENT = "INSERT INTO call_event (call_id, seq, at, kind, body, once_key) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+BEGIN_RECORDING = """
+INSERT INTO recording (recording_id, call_id, path, started_at, samples, lost_samples, error) VALUES (?, ?, ?, ?, 0, 0, '')
+ON CONFLICT (recording_id) DO UPDATE
+SET call_id = excluded.call_id, path = excluded.path, started_at = excluded.started_at, ended_at = NULL,
+    samples = 0, lost_samples = 0, error = ''
+"""
 
 _FIELDS = Cdr.__struct_fields__
 _TIMES = frozenset({"started_at", "answered_at", "ended_at"})

@@ -42,6 +42,7 @@ void ring_free(struct ring *ring);
 bool ring_push(struct ring *ring, const void *slot);
 bool ring_pop(struct ring *ring, void *slot);
 bool ring_peek(struct ring *ring, void *slot);
+bool ring_peek_at(struct ring *ring, unsigned place, void *slot); /* 0: the next to be taken */
 void ring_skip(struct ring *ring);
 unsigned ring_count(struct ring *ring);
 unsigned power_of_two_above(unsigned n);

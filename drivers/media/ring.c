@@ -42,13 +42,18 @@ bool ring_push(struct ring *ring, const void *slot)
     return true;
 }
 
-bool ring_peek(struct ring *ring, void *slot)
+bool ring_peek_at(struct ring *ring, unsigned place, void *slot)
 {
     unsigned tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
-    if (tail == atomic_load_explicit(&ring->head, memory_order_acquire))
+    if (place >= atomic_load_explicit(&ring->head, memory_order_acquire) - tail)
         return false;
-    memcpy(slot, ring->slots + (tail & ring->mask) * ring->slot_bytes, ring->slot_bytes);
+    memcpy(slot, ring->slots + ((tail + place) & ring->mask) * ring->slot_bytes, ring->slot_bytes);
     return true;
+}
+
+bool ring_peek(struct ring *ring, void *slot)
+{
+    return ring_peek_at(ring, 0, slot);
 }
 
 void ring_skip(struct ring *ring)

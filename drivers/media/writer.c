@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define HEADER_BYTES    58
+#define RUN_BLOCKS      8 /* of one write */
 #define PUSH_BYTES      (5 * 8000)
 #define GIVE_UP_SAMPLES (10 * 8000) /* a stopped recording whose disk refuses it for 10 s is given up */
 
@@ -171,21 +172,15 @@ static void owe_gap(cm_engine *e, struct recording *r, int64_t samples)
     event_push_writer(e, CM_EV_RECORD_GAP, r->port, r->id, r->last_errno, samples);
 }
 
-static bool write_block(cm_engine *e, struct recording *r, int block)
+/* What comes before the block's audio. */
+static bool begin_block(cm_engine *e, struct recording *r, int block)
 {
-    const uint8_t *bytes = e->pool.bytes + (size_t)block * BLOCK_BYTES;
-    int written;
     if (!r->gap_taken && !wipe(e, r, e->pool.wipe_before[block]))
         return false;
     if (!r->gap_taken)
         owe_gap(e, r, e->pool.gap_before[block]);
     r->gap_taken = true;
-    if (!write_gap(e, r))
-        return false;
-    int left = e->pool.used[block] - r->block_offset;
-    bool whole = write_audio(e, r, bytes + r->block_offset, left, &written);
-    r->block_offset += written;
-    return whole;
+    return write_gap(e, r);
 }
 
 static void drop_block(cm_engine *e, struct recording *r, int block)
@@ -196,14 +191,51 @@ static void drop_block(cm_engine *e, struct recording *r, int block)
     r->block_offset = 0;
 }
 
-static bool write_blocks(cm_engine *e, struct recording *r)
+static bool follows_at_once(cm_engine *e, int block)
+{
+    return !e->pool.gap_before[block] && !e->pool.wipe_before[block];
+}
+
+static void drop_written(cm_engine *e, struct recording *r, int written)
 {
     int block;
     while (ring_peek(&r->full_blocks, &block)) {
-        if (!write_block(e, r, block))
-            return false;
+        int left = e->pool.used[block] - r->block_offset;
+        if (written < left) {
+            r->block_offset += written;
+            return;
+        }
+        written -= left;
         drop_block(e, r, block);
+        if (!written)
+            return;
     }
+}
+
+/* Blocks that follow one another go out at once: system calls are most of what a recording costs. */
+static bool write_run(cm_engine *e, struct recording *r)
+{
+    uint8_t run[RUN_BLOCKS * BLOCK_BYTES];
+    int block, bytes = 0, written;
+    for (unsigned k = 0; k < RUN_BLOCKS && ring_peek_at(&r->full_blocks, k, &block); k++) {
+        if (k && !follows_at_once(e, block))
+            break;
+        int offset = k ? 0 : r->block_offset;
+        int count = e->pool.used[block] - offset;
+        memcpy(run + bytes, e->pool.bytes + (size_t)block * BLOCK_BYTES + offset, (size_t)count);
+        bytes += count;
+    }
+    bool whole = write_audio(e, r, run, bytes, &written);
+    drop_written(e, r, written);
+    return whole;
+}
+
+static bool write_blocks(cm_engine *e, struct recording *r)
+{
+    int block;
+    while (ring_peek(&r->full_blocks, &block))
+        if (!begin_block(e, r, block) || !write_run(e, r))
+            return false;
     return write_gap(e, r); /* of the beginning, when no audio has come yet */
 }
 

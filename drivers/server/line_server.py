@@ -158,8 +158,9 @@ class LineServer:
 
     def _media_ready(self) -> None:
         card = self.lines.card
+        hears = card.media_event if isinstance(card, HearsMedia) else None  # asked once: a protocol's isinstance is slow
         for event in self._engine.poll_events():
-            if not (isinstance(card, HearsMedia) and card.media_event(event)):
+            if not (hears and hears(event)):
                 self._media_events.take(event)
 
     def _on_line_event(self, number: int, event: LineEvent) -> None:

@@ -5,6 +5,7 @@ Inside the caller's transaction.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -81,6 +82,14 @@ def arrange(ids: Sequence[int]) -> None:
 
 def heard_now(now: datetime, *kinds: str) -> list[Notice]:
     """What is offered at this moment, of these kinds (none: of all), in its order."""
-    running = Notice.open & (Notice.starts_at <= now) & (Notice.ends_at.is_null() | (Notice.ends_at > now))
-    query = Notice.select().where(running).order_by(Notice.position, Notice.id)
+    query = Notice.select().where(_running(now)).order_by(Notice.position, Notice.id)
     return list(query.where(Notice.kind.in_(kinds)) if kinds else query)
+
+
+def kinds_heard_now(now: datetime) -> set[str]:
+    """Kinds of which something is offered at this moment."""
+    return {kind for (kind,) in Notice.select(Notice.kind).where(_running(now)).distinct().tuples()}
+
+
+def _running(now: datetime) -> Any:
+    return Notice.open & (Notice.starts_at <= now) & (Notice.ends_at.is_null() | (Notice.ends_at > now))

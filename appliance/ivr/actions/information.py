@@ -29,7 +29,7 @@ async def information_items(call: ActionCall) -> ActionResult:
     now = call.means.now()
 
     def look() -> list[str]:
-        running = {notice.kind for notice in notices.heard_now(now)}
+        running = notices.kinds_heard_now(now)
         kinds: Any = Notice.select(Notice.kind).distinct().tuples()
         written = {kind for (kind,) in kinds}
         return [item for item in ITEMS if _is_open(item, call, running, written)]
