@@ -13,7 +13,7 @@ from appliance.ivr.fault import FlowFault
 from appliance.ivr.flow import PERSON, Flow
 from appliance.ivr.nodes import KINDS, AnyNode, Branch, Keyed, Menu
 from appliance.ivr.paths import SERVICES
-from appliance.ivr.prompts.catalogue import LANGS
+from appliance.ivr.prompts.catalogue import Lang
 from appliance.ivr.values import ALONE
 from webui import flow_forms, flow_prompts, flow_words
 from webui.flow_graph import Drawing, draw_apart
@@ -40,12 +40,12 @@ class ExitRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SaidRow(msgspec.Struct, frozen=True):
-    """One thing that is said: as written, its texts, and whether there is a sound of it."""
+    """One thing that is said: as written, its texts, and the version of its sound that callers hear, where there is one."""
 
     written: str
     texts: Texts
     is_value: bool
-    silent_in: tuple[str, ...]
+    numbers: Mapping[Lang, int]
 
 
 def page_of(shown: Shown, place: str, field: str, wanted: str) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def _place(shown: Shown, flow: Flow, place: str, faults: list[FlowFault], field:
         "plain_key": PLAIN_KEY,
         "searched": field,
         "wanted": wanted,
-        "found": prompts.find(wanted) if wanted.strip() else [],
+        "found": [(*one, prompts.sounds(one[0])) for one in prompts.find(wanted)] if wanted.strip() else [],
         "reached": flow_words.reached_from(shown.flows, flow, place),
     }
 
@@ -141,9 +141,8 @@ def exit_rows(shown: Shown, node: AnyNode) -> list[ExitRow]:
 
 def _said(prompts: flow_prompts.Prompts, written: str) -> SaidRow:
     if written.startswith("{"):
-        return SaidRow(written, {}, True, ())
-    silent = tuple(lang for lang in LANGS if written not in prompts.ids(lang))
-    return SaidRow(written, prompts.texts(written), False, silent)
+        return SaidRow(written, {}, True, {})
+    return SaidRow(written, prompts.texts(written), False, prompts.sounds(written))
 
 
 def wrong_words(field: str, why: str) -> str:

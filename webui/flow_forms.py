@@ -77,6 +77,7 @@ def _of_kind(node: AnyNode, flows: FlowSet) -> Iterator[Control]:
             yield Control(name="variable", value=node.variable, most=40)
             yield Control(name="max_s", value=str(node.max_s), kind="number", most=4)
         case Transfer():
+            yield Control(name="at_once", value=_flag(node.at_once), kind="flag")
             yield Control(name="group", value=node.group, most=40)
             yield Control(name="channel", value=str(node.channel or ""), kind="number", most=5)
             yield Control(name="number", value=node.number, most=40)

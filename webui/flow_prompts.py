@@ -8,7 +8,6 @@ it be published. Sounds are recorded, uploaded and put in use on the pages of th
 import functools
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
 
 import msgspec
 from flask import g
@@ -52,11 +51,15 @@ class Prompts:
 
     def __init__(self) -> None:
         self._texts = versions.texts()
-        self._used = {key for key, number in versions.in_use().items() if number != versions.PACKAGED}
+        self._used = {key: number for key, number in versions.in_use().items() if number != versions.PACKAGED}
 
     def ids(self, lang: Lang) -> frozenset[str]:
         """Those that can be heard."""
         return packaged().ids(lang) | {prompt for prompt, own in self._used if own == lang}
+
+    def sounds(self, prompt: str) -> dict[Lang, int]:
+        """The version that callers hear, by language; 0 is the package's. Without those in which there is none."""
+        return {lang: self._used.get((prompt, lang), versions.PACKAGED) for lang in LANGS if prompt in self.ids(lang)}
 
     def is_known(self, prompt: str) -> bool:
         """There may be no sound of it yet."""
@@ -104,17 +107,6 @@ def here() -> Prompts:
         g.flow_prompts = Prompts()
     found: Prompts = g.flow_prompts
     return found
-
-
-def sound_of(data_dir: Path, prompt: str, lang: Lang) -> Path | None:
-    """The file that callers hear, else the newest there is; None when there is none."""
-    number = versions.used_version(prompt, lang)
-    rows = versions.versions(prompt, lang)
-    row = next((row for row in rows if row.number == number), None)
-    try:
-        return data_dir / row.path if row else packaged().path(prompt, lang)
-    except CarelineError:
-        return data_dir / rows[0].path if rows else None
 
 
 # --- new ones ----------------------------------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from appliance.store.flow_tables import FlowVersion
 from appliance.store.models import Audit
 from appliance.store.voice_tables import PromptOrder, PromptText
 from tests.web.conftest import HTML, SignIn, post, text_of
-from webui import store
+from webui import flow_prompts, store
+from webui.flow_prompts import Used
 
 PART = {**HTML, "X-Part": "1"}
 
@@ -175,7 +176,7 @@ def test_values_are_offered_where_they_are_known(editor: Editor) -> None:
 def test_faults_stand_at_their_place_and_field(editor: Editor) -> None:
     page = editor.done("add", kind="ask_digits")
     assert re.search(r'data-mark="variable"><div class="text-danger"', page)
-    assert re.search(r'data-mark="exits.got"><div class="text-danger"', page)
+    assert re.search(r'text-danger" data-mark="exits.got">', page)
     assert 'class="flow-port flow-loose"' in page
     page = editor.done("set", place="ask_digits_1", variable="number", min="9", max="3")
     assert re.search(r'data-mark="max"><div class="text-danger"', page)
@@ -352,17 +353,11 @@ def test_a_draft_begins_with_the_version_in_use_or_with_nothing(sign_in: SignIn)
     assert client.get("/flows/none/draw", headers=HTML).status_code == 404
 
 
-def test_where_a_prompt_is_used(sign_in: SignIn, editor: Editor) -> None:
+def test_where_a_prompt_is_used(editor: Editor) -> None:
     editor.done("add", kind="say")
-    editor.done("say_more", place="say_1", field="say", written="greeting")
-    page = text_of(editor.client.get("/flow-prompts/greeting", headers=HTML).text)
-    assert "hotline / greeting" in page
-    assert "visits / say_1" in page
-    listed = editor.client.get("/flow-prompts", headers=HTML).text
-    assert "/flow-prompts/goodbye" in listed
-    assert "没有找到" in editor.client.get("/flow-prompts?q=zzzz", headers=HTML).text
-    sound = editor.client.get("/flow-prompts/greeting/zh.wav")
-    assert (sound.status_code, sound.data[:4]) == (200, b"RIFF")
-    for address in ("/flow-prompts/none", "/flow-prompts/greeting/fr.wav", "/flow-prompts/..%2f..%2fx/zh.wav", "/flow-prompts/none/zh.wav"):
-        assert editor.client.get(address, headers=HTML).status_code == 404
-    assert sign_in("cashier").get("/flow-prompts", headers=HTML).status_code == 403
+    page = editor.done("say_more", place="say_1", field="say", written="greeting")
+    assert "/prompts/greeting/zh/0/sound.wav" in page
+    with store.connection():
+        used = flow_prompts.uses()["greeting"]
+    assert Used("hotline", 0, "greeting", "say", True) in used
+    assert Used("visits", 1, "say_1", "say", False) in used

@@ -14,6 +14,7 @@ const SVG_PARTS = ["flow-graph", "flow-bar", "flow-faults", "flow-table"];
 const desk = () => document.getElementById("flow-desk");
 const byId = (id) => document.getElementById(id);
 let queue = Promise.resolve();
+let waiting = 0;
 let typing = null; // a form that was changed and is not sent yet
 let typingTimer = 0;
 let connecting = null; // the exit whose target is asked for
@@ -23,8 +24,14 @@ let isStale = false;
 // --- asking the server -------------------------------------------------------------------------------------------------
 
 function inTurn(work) {
-  queue = queue.then(work).catch((error) => { console.error(error); tell(desk().dataset.lost); });
+  busy(1);
+  queue = queue.then(work).catch((error) => { console.error(error); tell(desk().dataset.lost); }).finally(() => busy(-1));
   return queue;
+}
+
+function busy(more) {
+  waiting += more;
+  byId("main").ariaBusy = String(waiting > 0);
 }
 
 async function ask(address, options = {}) {
