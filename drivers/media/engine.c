@@ -80,6 +80,7 @@ cm_engine *cm_engine_new(const cm_engine_config *config)
     e->late.bin_width = LATE_BIN_NS;
     e->busy.bin_width = BUSY_BIN_NS;
     e->eventfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    (void)sem_init(&e->writer_wanted, 0, 0); /* cannot fail with these */
     if (make_rooms(e) && e->eventfd >= 0)
         return e;
     int saved = errno;
@@ -133,6 +134,7 @@ int cm_engine_stop(cm_engine *e)
     if (!atomic_load_explicit(&e->threads, memory_order_relaxed))
         return CM_E_STATE;
     atomic_store(&e->running, false);
+    (void)sem_post(&e->writer_wanted);
     pthread_join(e->tick_thread, NULL);
     pthread_join(e->writer_thread, NULL);
     atomic_store_explicit(&e->threads, false, memory_order_relaxed);

@@ -7,6 +7,7 @@
 #define CARELINE_MEDIA_INTERNAL_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -379,7 +380,7 @@ struct cm_engine {
     _Atomic int64_t tick_cpu_ns, writer_cpu_ns; /* of threads that have ended */
     struct histogram late, busy;                /* 50 us and 10 us wide bins, values in ns */
     int64_t writer_due_at;
-    atomic_bool writer_hurry;
+    sem_t writer_wanted; /* before its time: a recording has ended */
 };
 
 /* ---- engine.c, tick.c, command.c ---- */

@@ -249,5 +249,5 @@ void record_end(cm_engine *e, struct port *p, struct recording *r)
     r->final_wipe = r->pending_wipe;
     r->final_gap = r->pending_gap;
     atomic_store_explicit(&r->closed, true, memory_order_release);
-    atomic_store_explicit(&e->writer_hurry, true, memory_order_relaxed);
+    (void)sem_post(&e->writer_wanted);
 }

@@ -329,29 +329,38 @@ void records_write(cm_engine *e, bool last)
         events_signal(e);
 }
 
+static bool was_wanted(cm_engine *e)
+{
+    bool wanted = false;
+    while (!sem_trywait(&e->writer_wanted))
+        wanted = true;
+    return wanted;
+}
+
 /* Without threads: as often in the engine's own time as the thread would do it. */
 void records_step(cm_engine *e)
 {
     int64_t now = now_samples(e);
-    if (now < e->writer_due_at && !atomic_exchange_explicit(&e->writer_hurry, false, memory_order_relaxed))
+    if (now < e->writer_due_at && !was_wanted(e))
         return;
     e->writer_due_at = now + (int64_t)e->config.flush_ms * SAMPLES_PER_MS;
     records_write(e, false);
 }
 
-#define NAP_MS 20
+static void sleep_until_wanted(cm_engine *e)
+{
+    int64_t at_ns = clock_ns() + e->config.flush_ms * 1000000LL;
+    struct timespec at = {.tv_sec = at_ns / 1000000000LL, .tv_nsec = at_ns % 1000000000LL};
+    while (sem_clockwait(&e->writer_wanted, CLOCK_MONOTONIC, &at) < 0 && errno == EINTR)
+        continue;
+    (void)was_wanted(e);
+}
 
 void *writer_thread(void *engine)
 {
     cm_engine *e = engine;
-    int slept_ms = 0;
     while (atomic_load_explicit(&e->running, memory_order_relaxed)) {
-        nanosleep(&(struct timespec){.tv_nsec = NAP_MS * 1000000L}, NULL);
-        slept_ms += NAP_MS;
-        bool hurry = atomic_exchange_explicit(&e->writer_hurry, false, memory_order_relaxed);
-        if (slept_ms < e->config.flush_ms && !hurry)
-            continue;
-        slept_ms = 0;
+        sleep_until_wanted(e);
         records_write(e, false);
     }
     atomic_fetch_add_explicit(&e->writer_cpu_ns, thread_cpu_ns(), memory_order_relaxed);
