@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench import answer, barge_in, booking, digits, engine, hangup, hospital, isdn, lab, system
+from tests.bench import answer, barge_in, booking, digits, engine, hangup, hospital, hotline, isdn, lab, system
 
 TITLES = {
     "engine_core_pct_240": "media core, 240 channels playing, detecting digits, recording stereo: % of one core",
@@ -38,6 +38,8 @@ TITLES = {
     "answer_to_audio_ms_p99": "the same, p99, ms",
     "patient_open_ms_p95": "200 000 patients, 2 million lines of history: found by card, numbers, name or telephone and opened, p95, ms",
     "drug_read_ms_p95": "20 000 drugs: from the number keyed to what is said first, p95, ms",
+    "drug_heard_ms_p95": "20 000 drugs, by telephone: end of the last key to the first sound of the drug's text, p95, ms",
+    "vip_ringing_ms_p95": "200 000 patients, a VIP's call dialled to the bell of the operator's set, p95, ms",
     "booking_tx_ms_p95": "a place paid from a card and booked, in the call agent's store: one transaction, p95, ms",
     "bookings_per_s": "such bookings a second, 30 callers at once, each keeping the place before",
     "native_bridge_cpu_pct": "lab guest, line server with 15 bridges in the kernel that carry sound: % of one core",
@@ -65,6 +67,7 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
     figures |= isdn.measure(60)
     figures |= answer.measure()
     figures |= hospital.measure()
+    figures |= hotline.measure()
     figures |= system.measure(options.channels, 600 if options.soak else options.seconds)
     figures |= booking.measure()
     if options.lab:
