@@ -13,7 +13,8 @@ from appliance.cli.doctor import terminal_language
 from appliance.cli.options import config_option
 from appliance.hospital.errors import HospitalError
 from appliance.hospital.imports.kinds import KINDS
-from appliance.hospital.imports.reading import FILE_BYTES_MOST, FileRefused
+from appliance.hospital.imports.reading import FILE_BYTES_MOST
+from appliance.hospital.imports.row import FileRefused
 from appliance.hospital.imports.subjects import Setting
 from appliance.hospital.imports.trial import Trial, compare, read_file, save
 from appliance.hospital.registry.field_fault import Language

@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.hospital.imports import reading
+from appliance.hospital.imports import spreadsheet as sheets
 from appliance.hospital.imports.kinds import KINDS
-from appliance.hospital.imports.reading import FileRefused, Row, read_rows
+from appliance.hospital.imports.reading import read_rows
+from appliance.hospital.imports.row import FileRefused, Row
 from appliance.hospital.imports.subjects import Setting
 from appliance.hospital.imports.template import template
 from appliance.hospital.imports.trial import FileRead, Trial, compare, read_file, save
@@ -225,7 +227,7 @@ def test_formulas_and_rounded_numbers_of_spreadsheets_are_faults() -> None:
         (b"PK\x03\x04 no zip", "xlsx"),
         (b"," * 100 + b"x", "too_wide"),
         (b"x" * (reading.FILE_BYTES_MOST + 1), "too_big"),
-        (b'number,name_zh\n1,"' + b"x" * 200_000 + b'"\n', "csv"),
+        (b'number,name_zh\n1,"' + b"x" * 200_000 + b'"\n', "long_line"),
     ],
 )
 def test_files_that_will_not_do(content: bytes, code: str) -> None:
@@ -239,7 +241,7 @@ def test_a_spreadsheet_cut_short() -> None:
 
 
 def test_a_spreadsheet_that_unpacks_to_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "UNPACKED_BYTES_MOST", 1_000)
+    monkeypatch.setattr(sheets, "UNPACKED_BYTES_MOST", 1_000)
     assert refusal("drugs", spreadsheet(("number",))) == "too_big"
 
 

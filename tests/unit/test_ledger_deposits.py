@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from appliance.hospital.imports.reading import FileRefused
+from appliance.hospital.imports.row import FileRefused
 from appliance.hospital.ledger import bank_file, deposits
 from appliance.hospital.ledger.bank_file import FileRead, FileTaken, LineState, TakenBefore
 from appliance.hospital.ledger.deposits import NotTopped, PrintedSecret, Topped, at_desk, by_secret, digest_of

@@ -13,7 +13,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from appliance.hospital.imports import trial
 from appliance.hospital.imports.kinds import KINDS
-from appliance.hospital.imports.reading import FILE_BYTES_MOST, FileRefused
+from appliance.hospital.imports.reading import FILE_BYTES_MOST
+from appliance.hospital.imports.row import FileRefused
 from appliance.hospital.imports.subjects import Setting
 from appliance.hospital.imports.trial import Trial
 from appliance.store.models import database

@@ -5,7 +5,8 @@ from datetime import date
 from flask import Blueprint, Flask, Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from appliance.hospital.imports.reading import FILE_BYTES_MOST, FileRefused
+from appliance.hospital.imports.reading import FILE_BYTES_MOST
+from appliance.hospital.imports.row import FileRefused
 from appliance.hospital.ledger import bank_file, closing
 from appliance.hospital.ledger.bank_file import TakenBefore
 from appliance.hospital.ledger.closing import ClosedBefore

@@ -13,7 +13,8 @@ from peewee import chunked
 
 from appliance.hospital import prices
 from appliance.hospital.imports.kinds import KINDS
-from appliance.hospital.imports.reading import FileRefused, Row, read_rows
+from appliance.hospital.imports.reading import read_rows
+from appliance.hospital.imports.row import FileRefused, Row
 from appliance.hospital.imports.subjects import CHUNK, Line, Setting, Subject, There, field_of
 from appliance.hospital.registry.field_fault import FieldFault, Language, Refused
 

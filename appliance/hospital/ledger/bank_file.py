@@ -17,7 +17,8 @@ from hashlib import sha256
 
 import msgspec
 
-from appliance.hospital.imports.reading import FileRefused, Row, read_rows
+from appliance.hospital.imports.reading import read_rows
+from appliance.hospital.imports.row import FileRefused, Row
 from appliance.hospital.ledger.accounts import BANK, SUSPENSE, Kind, account_of
 from appliance.hospital.ledger.deposits import AT_ONCE_MOST_FEN, TAKE_MONEY
 from appliance.hospital.ledger.posting import Cause, Movement, NotPosted, Posted, transfer, undo

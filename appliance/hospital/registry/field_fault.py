@@ -61,7 +61,17 @@ class FieldFault(msgspec.Struct, frozen=True):
 
     def text(self, language: Language) -> str:
         """What is wrong, to follow the field's title."""
-        return TEXTS[self.code][language == "en"].format(**self.values)
+        values = dict(self.values)
+        if "allowed" in values:
+            values["allowed"] = _in(language, str(values["allowed"]))
+        return TEXTS[self.code][language == "en"].format(**values)
+
+
+def _in(language: Language, allowed: str) -> str:
+    """Of what may be written, in several ways, those of that language; all where there is none."""
+    every = allowed.split(", ")
+    own = [one for one in every if one.isascii() == (language == "en")]
+    return ", ".join(own or every)
 
 
 class Refused(msgspec.Struct, frozen=True):
