@@ -46,7 +46,7 @@ def place_at(word: str) -> StorePlace:
     return Server(word) if word.startswith(SCHEMES) else Path(word)
 
 
-def toml_of(place: StorePlace) -> str:
+def toml_of(place: StorePlace | None) -> str:
     """A line of `[paths]`; nothing for SQLite, whose folder is said already."""
     return f'database = "{place.url}"\n' if isinstance(place, Server) else ""
 

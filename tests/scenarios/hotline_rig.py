@@ -50,7 +50,7 @@ def hospital(config: Config, places: int = 6, people: int = 0) -> Hospital:
     path = config.paths.database
     opened = open_store(path)
     with database.atomic():
-        found = _fill(places)
+        found = fill(places)
         for number in range(people):
             set_password(rich(f"患者{number}", fen=10_000))
     opened.execute_sql("pragma wal_checkpoint(truncate)")
@@ -59,7 +59,7 @@ def hospital(config: Config, places: int = 6, people: int = 0) -> Hospital:
     return found
 
 
-def _fill(places: int) -> Hospital:
+def fill(places: int) -> Hospital:
     """Two doctors, one paid and one free of charge, each with a clinic on the next two days; what can be heard; a top-up card."""
     department()
     paid, free = doctor(PAID, fee="15.00"), doctor(FREE, "李明", name_en="Li Ming")

@@ -11,6 +11,7 @@ from appliance.ivr.flow import FlowSet
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.ivr.reading import read
 from appliance.lines import LineChannel
+from appliance.store.place import StorePlace, place_of
 from appliance.store.writer import Store
 from drivers.clock import VirtualClock
 from drivers.protocol import Command, Event
@@ -73,8 +74,8 @@ class MortalChannel:
 class MortalStore(Store):
     """The store of a call agent that may die: what was not on its way to disk is lost."""
 
-    def __init__(self, path: Path, clock: VirtualClock, life: Life) -> None:
-        super().__init__(path, clock)
+    def __init__(self, place: StorePlace, clock: VirtualClock, life: Life) -> None:
+        super().__init__(place, clock)
         self._life = life
         self._held: list[Happened] = []
 
@@ -112,7 +113,7 @@ async def start_agent(
     async def connect() -> MortalChannel:
         return MortalChannel(await server.connect(), life)
 
-    store = MortalStore(config.paths.database, clock, life)
+    store = MortalStore(place_of(config.paths), clock, life)
     agent = CallAgent(config, connect, clock, prompts, store, flows=flows)
     await agent.start()
     return agent

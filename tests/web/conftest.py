@@ -1,5 +1,9 @@
-"""Fixtures of the web suite: the prepared day, a scripted call agent, the application with its test client, people signed in."""
+"""Fixtures of the web suite: the prepared day, a scripted call agent, the application with its test client, people signed in.
 
+Modules ON_BOTH are tested with both databases; `CARELINE_TEST_DATABASE=postgresql` takes that one for all others too.
+"""
+
+import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -13,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from appliance.store.models import Account
 from drivers.clock import VirtualClock
+from tests.postgresql import TestServer
 from tests.web import prepared
 from tests.web.agent import ScriptedAgent
 from webui import store
@@ -22,6 +27,10 @@ from webui.settings import load_config
 NOW = datetime(2026, 3, 8, 2, 10, tzinfo=UTC)  # 10:10 in Shanghai
 
 HTML = {"Accept": "text/html"}
+
+DAY = "day"
+ALWAYS = os.environ.get("CARELINE_TEST_DATABASE", "sqlite")
+ON_BOTH = tuple(f"tests.web.test_{name}" for name in ("money", "patients", "patient_booking", "kiosk", "work", "complaints", "calls"))
 
 SignIn = Callable[[str], FlaskClient]
 
@@ -34,9 +43,34 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def day_on_server(postgresql: TestServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, its store a database that tests copy."""
+    folder = tmp_path_factory.mktemp("day on server") / "data"
+    postgresql.say(f"create database {DAY}")
+    prepared.fill(folder, NOW, postgresql.place(DAY))
+    return folder
+
+
 @pytest.fixture
-def place(day: Path, tmp_path: Path) -> prepared.Place:
-    return prepared.make_place(tmp_path / "box", template=day)
+def database_kind(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", ALWAYS))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.module.__name__ in ON_BOTH and "database_kind" in metafunc.fixturenames and ALWAYS == "sqlite":
+        metafunc.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, tmp_path: Path, database_kind: str) -> Iterator[prepared.Place]:
+    if database_kind == "sqlite":
+        yield prepared.make_place(tmp_path / "box", template=request.getfixturevalue("day"))
+        return
+    server: TestServer = request.getfixturevalue("postgresql")
+    folder: Path = request.getfixturevalue("day_on_server")
+    with server.own_store(DAY) as own:
+        yield prepared.make_place(tmp_path / "box", template=folder, store_place=own)
 
 
 @pytest.fixture

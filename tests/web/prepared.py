@@ -38,6 +38,8 @@ from appliance.events import (
 )
 from appliance.store.database import open_store
 from appliance.store.models import Account, Audit, CallEvent, CallRecord, Recording, VoiceMessage
+from appliance.store.place import StorePlace
+from tests.postgresql import toml_of
 from tests.web.prepared_hospital import fill_hospital
 from tests.web.prepared_lines import found, keep_history, line_tests, lines, setup_told
 from webui import accounts
@@ -70,8 +72,10 @@ class Place:
         return self.root / "run"
 
 
-def make_place(root: Path, port: int = 8080, empty: bool = False, template: Path | None = None) -> Place:
-    """Folders, configuration and, copied from `template` if given, the data of a day."""
+def make_place(
+    root: Path, port: int = 8080, empty: bool = False, template: Path | None = None, store_place: StorePlace | None = None
+) -> Place:
+    """Folders, configuration and, copied from `template` if given, the data of a day. `store_place`: the store lies there."""
     place = Place(root, root / "careline.toml")
     place.run_dir.mkdir(parents=True)
     if template:
@@ -79,18 +83,18 @@ def make_place(root: Path, port: int = 8080, empty: bool = False, template: Path
     else:
         place.data_dir.mkdir()
     place.config.write_text(
-        f'[paths]\nrun_dir = "{place.run_dir}"\ndata_dir = "{place.data_dir}"\n'
+        f'[paths]\nrun_dir = "{place.run_dir}"\ndata_dir = "{place.data_dir}"\n{toml_of(store_place)}'
         f'[web]\nhost = "127.0.0.1"\nport = {port}\n[hospital]\nname_zh = "示范医院"\nname_en = "Careline Demo Hospital"\n'
     )
     if empty:
-        open_store(place.data_dir / "careline.db").close()
+        open_store(store_place or place.data_dir / "careline.db").close()
     return place
 
 
-def fill(data_dir: Path, now: datetime) -> None:
-    """Make the day's store and sounds in `data_dir`."""
+def fill(data_dir: Path, now: datetime, store_place: StorePlace | None = None) -> None:
+    """Make the day's store and sounds in `data_dir`; the store elsewhere, if that is given."""
     data_dir.mkdir(parents=True, exist_ok=True)
-    database = open_store(data_dir / "careline.db")
+    database = open_store(store_place or data_dir / "careline.db")
     with database.atomic():
         people = _people(now)
         for number in range(CALLS):
