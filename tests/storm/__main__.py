@@ -21,6 +21,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--first-kill-s", type=float, default=8.0)
     parser.add_argument("--kill-every-s", type=float, default=20.0)
     parser.add_argument("--hesitates-every", type=int, default=5, help="of the first half; 0: nobody hangs up at the price")
+    parser.add_argument("--minutes", type=float, default=60, help="nobody rings after that")
     parser.add_argument("--keep", type=Path, help="a new folder to leave store, logs and recordings in")
     return parser.parse_args()
 
@@ -36,6 +37,7 @@ def main() -> int:
         options.first_kill_s,
         options.kill_every_s,
         options.hesitates_every,
+        limit_s=options.minutes * 60,
     )
     if options.keep:
         options.keep.mkdir()

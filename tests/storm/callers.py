@@ -44,16 +44,20 @@ class Callers:
         self.now = 0
         self.most = 0
 
-    async def ring(self, count: int, every_s: float) -> None:
-        """All of them, one every `every_s` as soon as a line is free."""
+    async def ring(self, count: int, every_s: float, limit_s: float) -> int:
+        """One every `every_s` as soon as a line is free, until all have or `limit_s` is over; how many rang."""
+        until_s = time.monotonic() + limit_s
         lines = asyncio.Semaphore(self._box.site.lines)
         if every := self._hesitates_every:
             self._hesitant = range(every, count // 2, every)
         async with asyncio.TaskGroup() as calls:
             for number in range(1, count + 1):
                 await lines.acquire()
+                if time.monotonic() > until_s:
+                    return number - 1
                 calls.create_task(self._one(number, lines))
                 await asyncio.sleep(every_s)
+        return count
 
     async def _one(self, number: int, lines: asyncio.Semaphore) -> None:
         self.now += 1

@@ -23,7 +23,10 @@ QUIET_S = 4.0
 @dataclass(frozen=True)
 class Plan:
     """`calls` by as many people on `lines` lines for `places` places; the call agent is killed `kills` times, `kill_every_s` apart.
-    Of the first half every `hesitates_every`-th hangs up at the price, 0: nobody; the place is kept for `hold_s` then."""
+
+    Of the first half every `hesitates_every`-th hangs up at the price, 0: nobody; the place is kept for `hold_s` then. Nobody rings after
+    `limit_s`.
+    """
 
     calls: int
     places: int
@@ -34,6 +37,7 @@ class Plan:
     kill_every_s: float = 20.0
     hesitates_every: int = 5
     hold_s: int = 30
+    limit_s: float = 3_600.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Outcome:
     """`results`: what callers heard, counted. `wrong`: half states, none if all is well. `paid_unbooked`: people who heard that they have
     a place and have none."""
 
+    calls: int
     results: dict[str, int]
     busy: int
     sold: int
@@ -81,7 +86,7 @@ async def _run(plan: Plan, running: Box) -> Outcome:
             await asyncio.sleep(LINES_UP_S)
             began_s = time.monotonic()
             killing = asyncio.create_task(_kill(plan, running))
-            await callers.ring(plan.calls, plan.every_s)
+            calls = await callers.ring(plan.calls, plan.every_s, plan.limit_s)
             took_s = time.monotonic() - began_s
             killing.cancel()
             await asyncio.sleep(QUIET_S)
@@ -90,7 +95,7 @@ async def _run(plan: Plan, running: Box) -> Outcome:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-    return _looked_at(running, callers, took_s)
+    return _looked_at(running, callers, calls, took_s)
 
 
 async def _kill(plan: Plan, running: Box) -> None:
@@ -100,12 +105,13 @@ async def _kill(plan: Plan, running: Box) -> None:
         await asyncio.sleep(plan.kill_every_s)
 
 
-def _looked_at(running: Box, callers: Callers, took_s: float) -> Outcome:
+def _looked_at(running: Box, callers: Callers, calls: int, took_s: float) -> Outcome:
     opened = open_store(running.site.paths.database)
     try:
         booked = {row.patient_id for row in Booking.select().where(Booking.state == "booked")}
         lasted_s = sorted(callers.lasted_s)
         return Outcome(
+            calls=calls,
             results=dict(callers.results),
             busy=callers.busy,
             sold=Booking.select().where(Booking.state == "booked").count(),
