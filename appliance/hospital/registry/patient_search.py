@@ -17,6 +17,7 @@ from appliance.hospital.registry.telephone import Normalise, is_number
 from appliance.store.hospital_tables import Card, Patient, PatientPhone
 
 MOST = 50
+LAST_LETTER = "\U0010ffff"  # what begins with a name comes before that name and this
 
 
 class FoundPatients(msgspec.Struct, frozen=True):
@@ -81,11 +82,11 @@ def by_name(name: str, birth_date: date | None = None) -> FoundPatients:
     key = name_key(name)
     if not key:
         return FoundPatients("name")
-    query = Patient.select(Patient.id).order_by(Patient.birth_date, Patient.id)
+    query = Patient.select(Patient.id).order_by(Patient.birth_date.asc(nulls="FIRST"), Patient.id)
     if birth_date is not None:
         query = query.where(Patient.birth_date == birth_date)
     whole = _found("name", query.where(Patient.name_key == key))
-    return whole if whole.ids else _found("name", query.where(Patient.name_key.startswith(key)))
+    return whole if whole.ids else _found("name", query.where(Patient.name_key >= key, Patient.name_key < f"{key}{LAST_LETTER}"))
 
 
 def by_identity_keys(keyed: str, phone: str) -> int | None:
