@@ -50,7 +50,7 @@ function send(fields, { keepsForm = false } = {}) {
     body.set("csrf", desk().dataset.csrf);
     body.set("saved", desk().dataset.saved);
     body.set("chosen", desk().dataset.chosen);
-    const answer = await ask(desk().dataset.address, { method: "POST", body });
+    const answer = await ask(desk().dataset.address, { method: "POST", body, keepalive: true }); // also when the page is being left
     const page = await answer.text();
     if (answer.status === 409) return told(page);
     if (answer.status !== 200 && answer.status !== 422) throw new Error(`the server answered ${answer.status}`);
