@@ -56,6 +56,15 @@ def test_systemd_finds_nothing_wrong_with_any_unit(tmp_path: Path) -> None:
     assert systemd("systemd-analyze", "verify", "--man=no", *sorted(tmp_path.iterdir())) == ""
 
 
+def test_systemd_finds_nothing_wrong_with_the_way_out_to_a_database(tmp_path: Path) -> None:
+    text = (UNITS / "careline-calls.service").read_text()
+    unit, way_out = tmp_path / "careline-calls.service", tmp_path / "careline-calls.service.d" / "database.conf"
+    unit.write_text(re.sub(r"/opt/careline/\.venv/bin/careline", "/bin/true", text))
+    way_out.parent.mkdir()
+    shutil.copy(UNITS / "etc" / "careline-calls-database.conf", way_out)
+    assert systemd("systemd-analyze", "verify", "--man=no", unit) == ""
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_service_says_when_it_is_ready_and_is_watched(name: str) -> None:
     unit = service(name)
