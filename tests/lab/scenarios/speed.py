@@ -15,6 +15,7 @@ from tests.lab.sound import prompt
 FOLDER = Path("/tmp/exchange")
 WINDOW_S = 30.0
 AHEAD_S = 2.0
+GREETED_S = 3.0
 INTRODUCTION = prompt("hospital_introduction")
 INFORMATION_S = (len(INTRODUCTION) + len(prompt("after_item"))) / 8000
 
@@ -35,7 +36,7 @@ class Meter:
 
 @scenario(limit_s=900)
 def speed(report: Report) -> None:
-    """30 s of 24 calls in the middle of prompts, keys pressed, both sides recording; every prompt arrives without a dropped sample."""
+    """30 s of 24 calls from the greeting on, keys pressed, both sides recording; every prompt arrives without a dropped sample."""
     with box() as running:
         asyncio.run(_speed(report, running))
 
@@ -43,6 +44,7 @@ def speed(report: Report) -> None:
 async def _speed(report: Report, running: Box) -> None:
     began_s = time.time()
     async with Exchange(product.EXCHANGE_LINES, (), FOLDER) as exchange:
+        await exchange.together(_call_before, exchange.lines[:1])
         await exchange.together(_begin)
         exchange.engine.reset_stats()
         meter = Meter(running)
@@ -53,7 +55,7 @@ async def _speed(report: Report, running: Box) -> None:
         await listening
         whole = sum(line.ear is not None and line.ear.heard().count(INTRODUCTION) == 2 for line in exchange.lines)
         await exchange.together(Line.hang_up)
-        await finished_records(began_s, len(exchange.lines))
+        await finished_records(began_s, len(exchange.lines) + 1)
     for name, figure in used.items():
         report.figure(f"{name}_cpu_ms_per_call_s", round(figure, 2))
     report.figure("lab_cpu_ms_per_call_s", round(sum(used.values()), 2))
@@ -61,8 +63,17 @@ async def _speed(report: Report, running: Box) -> None:
     assert whole == len(exchange.lines)
 
 
-async def _begin(line: Line) -> None:
+async def _call_before(line: Line) -> None:
+    """The first caller of a box that has just started: prompts come from the disk. Not measured."""
     await line.ring()
+    await _listen_twice(line)
+    await line.hang_up()
+
+
+async def _begin(line: Line) -> None:
+    """Into the greeting."""
+    await line.ring()
+    await asyncio.sleep(GREETED_S)
 
 
 async def _listen_twice(line: Line) -> None:
