@@ -17,6 +17,7 @@ from appliance.hospital.ledger import closing
 from appliance.store.booking_tables import Booking, BookingRules, DayEnd, Waiting
 from appliance.store.hospital_tables import Card
 from appliance.store.money_tables import LedgerAccount
+from appliance.store.place import StorePlace
 from appliance.store.writer import Store
 from drivers.clock import VirtualClock, run_virtual
 from drivers.errors import ConfigError
@@ -27,9 +28,9 @@ NIGHT = at("01:28", TOMORROW + timedelta(days=1))
 
 
 @contextlib.asynccontextmanager
-async def working(folder: Path, clock: VirtualClock) -> AsyncIterator[Store]:
+async def working(place: StorePlace, clock: VirtualClock) -> AsyncIterator[Store]:
     """A store, and the task at work on it."""
-    store = Store(folder / "careline.db", clock)
+    store = Store(place, clock)
     store.start()
     task = asyncio.create_task(DayWork(store, clock, HospitalConfig()).run(), name="days")
     try:
@@ -49,9 +50,9 @@ def sell_many() -> list[Card]:
     return cards
 
 
-def test_a_day_is_ended_when_it_is_over_and_the_next_call_agent_does_not_end_it_again(tmp_path: Path) -> None:
+def test_a_day_is_ended_when_it_is_over_and_the_next_call_agent_does_not_end_it_again(store_place: StorePlace) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with working(tmp_path, clock) as store:
+        async with working(store_place, clock) as store:
             cards = await store.run(sell_many)
             await asyncio.sleep(70)
             assert await store.read(lambda: {row.state for row in Booking.select()}) == {"booked"}
@@ -61,28 +62,28 @@ def test_a_day_is_ended_when_it_is_over_and_the_next_call_agent_does_not_end_it_
             sheet = await store.read(lambda: closing.kept(TOMORROW))
             assert sheet is not None
             assert (sheet.balances, {line.kind: line.number for line in sheet.movements}["refund"]) == (True, 45)
-        async with working(tmp_path, clock) as store:
+        async with working(store_place, clock) as store:
             await asyncio.sleep(70)
             assert await store.read(lambda: DayEnd.get(DayEnd.day == TOMORROW).no_shows) == 45
 
     run_virtual(main, VirtualClock(NIGHT))
 
 
-def test_a_call_agent_that_was_off_at_the_end_of_the_day_ends_it_when_it_starts(tmp_path: Path) -> None:
+def test_a_call_agent_that_was_off_at_the_end_of_the_day_ends_it_when_it_starts(store_place: StorePlace) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with working(tmp_path, clock) as store:
+        async with working(store_place, clock) as store:
             await store.run(sell_many)
         clock.step_wall(timedelta(hours=5))
-        async with working(tmp_path, clock) as store:
+        async with working(store_place, clock) as store:
             await asyncio.sleep(1)
             assert await store.read(lambda: {row.state for row in Booking.select()}) == {"no_show"}
 
     run_virtual(main, VirtualClock(NIGHT))
 
 
-def test_a_sheet_that_does_not_balance_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_sheet_that_does_not_balance_is_told(store_place: StorePlace, caplog: pytest.LogCaptureFixture) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with working(tmp_path, clock) as store:
+        async with working(store_place, clock) as store:
             await store.run(lambda: LedgerAccount.create(kind="card", code="card 1", balance_fen=1))
             await asyncio.sleep(140)
 
@@ -91,9 +92,9 @@ def test_a_sheet_that_does_not_balance_is_told(tmp_path: Path, caplog: pytest.Lo
     assert [text[:34] for text in told] == ["HOS-102: the sheet of 2026-03-08 d", "HOS-102: the sheet of 2026-03-09 d"]
 
 
-def test_whatever_goes_wrong_the_day_is_ended_as_soon_as_it_can_be(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_whatever_goes_wrong_the_day_is_ended_as_soon_as_it_can_be(store_place: StorePlace, caplog: pytest.LogCaptureFixture) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with working(tmp_path, clock) as store:
+        async with working(store_place, clock) as store:
             await store.run(sell_many)
             await store.run(lambda: rules.save(rules.Rules(), None, "boss", NOW))
             await store.run(lambda: BookingRules.update(rules="{").execute())
@@ -106,7 +107,7 @@ def test_whatever_goes_wrong_the_day_is_ended_as_soon_as_it_can_be(tmp_path: Pat
     assert {record.message[:7] for record in caplog.records if record.levelname == "ERROR"} == {"HOS-103"}
 
 
-def test_offers_nobody_takes_are_passed_on(tmp_path: Path) -> None:
+def test_offers_nobody_takes_are_passed_on(store_place: StorePlace) -> None:
     def offer_one() -> None:
         department()
         made = clinic(minutes=60)
@@ -116,7 +117,7 @@ def test_offers_nobody_takes_are_passed_on(tmp_path: Path) -> None:
         cancel(first.booking, NOW, ZONE, CAUSE)
 
     async def main(clock: VirtualClock) -> None:
-        async with working(tmp_path, clock) as store:
+        async with working(store_place, clock) as store:
             await store.run(offer_one)
             clock.step_wall(timedelta(minutes=30))
             await asyncio.sleep(70)

@@ -11,6 +11,7 @@ from appliance.hospital.dispatch.desk_work import DeskWork
 from appliance.hospital.dispatch.items import State
 from appliance.hospital.dispatch.limits import DispatchLimits
 from appliance.store.case_tables import Complaint, WorkItem
+from appliance.store.place import StorePlace
 from appliance.store.writer import Store
 from drivers.clock import VirtualClock, run_virtual
 from tests.unit.cases_rig import account, complaint, desk, item
@@ -18,9 +19,9 @@ from tests.unit.hospital_rig import NOW
 
 
 @contextlib.asynccontextmanager
-async def working(folder: Path, clock: VirtualClock) -> AsyncIterator[Store]:
+async def working(place: StorePlace, clock: VirtualClock) -> AsyncIterator[Store]:
     """A store, and the task at work on it."""
-    store = Store(folder / "careline.db", clock)
+    store = Store(place, clock)
     store.start()
     task = asyncio.create_task(DeskWork(store, clock, HospitalConfig()).run(), name="desk work")
     try:
@@ -31,9 +32,9 @@ async def working(folder: Path, clock: VirtualClock) -> AsyncIterator[Store]:
         store.close()
 
 
-def test_what_comes_is_offered_within_a_second(tmp_path: Path) -> None:
+def test_what_comes_is_offered_within_a_second(store_place: StorePlace) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with working(tmp_path, clock) as store:
+        async with working(store_place, clock) as store:
             await store.run(lambda: (desk("1"), item("a")))
             await asyncio.sleep(1.5)
             assert await store.read(lambda: WorkItem.get().state) == State.OFFERED
@@ -41,9 +42,9 @@ def test_what_comes_is_offered_within_a_second(tmp_path: Path) -> None:
     run_virtual(main, VirtualClock(NOW))
 
 
-def test_overdue_complaints_go_up_though_nobody_looks(tmp_path: Path) -> None:
+def test_overdue_complaints_go_up_though_nobody_looks(store_place: StorePlace) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with working(tmp_path, clock) as store:
+        async with working(store_place, clock) as store:
             await store.run(lambda: (account("li"), account("zhao"), complaint()))
             await store.run(lambda: Complaint.update(due_at=NOW + timedelta(seconds=30)).execute())
             await asyncio.sleep(29)
@@ -57,7 +58,7 @@ def test_overdue_complaints_go_up_though_nobody_looks(tmp_path: Path) -> None:
 def test_a_store_that_cannot_be_opened_is_waited_for(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
         (tmp_path / "careline.db").write_bytes(b"not a database" * 100)
-        async with working(tmp_path, clock) as store:
+        async with working(tmp_path / "careline.db", clock) as store:
             await asyncio.sleep(30)
             assert store.fault is not None
             assert "desk work" in {task.get_name() for task in asyncio.all_tasks()}
@@ -65,9 +66,9 @@ def test_a_store_that_cannot_be_opened_is_waited_for(tmp_path: Path) -> None:
     run_virtual(main, VirtualClock(NOW))
 
 
-def test_what_nobody_takes_is_told(tmp_path: Path) -> None:
+def test_what_nobody_takes_is_told(store_place: StorePlace) -> None:
     async def main(clock: VirtualClock) -> None:
-        store = Store(tmp_path / "careline.db", clock)
+        store = Store(store_place, clock)
         store.start()
         hospital = HospitalConfig(dispatch=DispatchLimits(patience_s=5))
         work = DeskWork(store, clock, hospital)
