@@ -1,16 +1,11 @@
-"""Mandarin text as clips: phrases of the bank, and between them syllables with the tones of running speech. Pure; any thread.
-
-pypinyin reads the characters (by its dictionary of words, so that 银行 is yín háng and 行走 xíng zǒu).
-"""
+"""Mandarin text as clips: phrases of the bank, and between them syllables with the tones of running speech. Pure; any thread."""
 
 from collections.abc import Iterator
-
-from pypinyin import Style, lazy_pinyin
-from pypinyin.seg import mmseg
 
 from appliance.ivr.prompts import tones
 from appliance.ivr.speech.bank import Bank
 from appliance.ivr.speech.numbers import Clips
+from appliance.ivr.speech.readings import dictionary
 
 _WITHOUT_VOWEL = {"n": "en", "ng": "en", "m": "en", "hm": "heng", "hng": "heng"}  # 嗯, 呣, 哼
 _OTHER_TONES = {"1": "2435", "2": "3145", "3": "2415", "4": "1325", "5": "1423"}
@@ -49,17 +44,12 @@ def syllable(numbered: str, bank: Bank) -> str:
 
 def _readings(text: str) -> list[str]:
     """Numbered pinyin of each character as it is said; the character itself where it has no reading."""
-    words = list(mmseg.seg.cut(text))
-    dictionary = [_word(word) for word in words]
+    known = dictionary()
+    words = known.words(text)
+    read = [known.reading(word) for word in words]
     if words[0] in _SURNAMES and len(words) > 1:
-        dictionary[0] = [_SURNAMES[words[0]]]
-    return [syllable for word in tones.changed(words, dictionary) for syllable in word]
-
-
-def _word(word: str) -> list[str]:
-    """One reading for each character, whatever the dictionary gives."""
-    read = lazy_pinyin(word, style=Style.TONE3, neutral_tone_with_five=True)
-    return read if len(read) == len(word) else [syllable for char in word for syllable in lazy_pinyin(char, style=Style.TONE3)[:1]]
+        read[0] = [_SURNAMES[words[0]]]
+    return [syllable for word in tones.changed(words, read) for syllable in word]
 
 
 def spelt_in_pinyin(word: str, bank: Bank) -> Clips:
