@@ -17,6 +17,7 @@ from webui.shared import say, shared
 
 KNOWN = (400, 401, 403, 404, 405, 413, 429, 503)
 TOO_LONG = 413
+TOO_LONG_KINDS = {"music.upload": "413_music", "prompt_audio.upload": "413_prompt"}
 AWAY = ("STO-007", "STO-008", "STO-009")
 SWALLOWED_BYTES_MOST = 1 << 30
 SWALLOWED_S = 60.0
@@ -39,7 +40,7 @@ def _refused(error: HTTPException) -> Response | tuple[str, int]:
     kind = "csrf" if error.description == "csrf" else str(status if status in KNOWN else 500)
     if status == TOO_LONG:
         _swallow()
-        kind = f"{TOO_LONG}_music" if request.endpoint == "music.upload" else kind
+        kind = TOO_LONG_KINDS.get(request.endpoint or "", kind)
     return _page(status, f"WEB-{status}", say(f"http.what_{kind}"), say(f"http.remedy_{kind}"))
 
 

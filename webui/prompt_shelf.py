@@ -80,6 +80,11 @@ def own_ms(prompt: str, lang: Lang) -> int:
     return flow_prompts.packaged().duration_ms(prompt, lang)
 
 
+def prompt_subjects(prompt: str) -> list[str]:
+    """Where the program says it by itself."""
+    return fixed.subjects_of(prompt, texts())
+
+
 @functools.lru_cache(4096)
 def own_lufs(prompt: str, lang: Lang) -> float | None:
     """How loud the package's own is."""

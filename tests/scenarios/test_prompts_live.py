@@ -9,6 +9,7 @@ from appliance.control.messages import UsePrompts
 from appliance.ivr.prompts import kept, versions, wav
 from appliance.ivr.prompts.catalogue import HERE
 from appliance.ivr.prompts.library import PromptLibrary
+from appliance.prompt_desk import LOOK_EVERY_S
 from drivers.clock import VirtualClock, run_virtual
 from drivers.protocol import Play, StopPlay
 from tests.scenarios.flow_rig import editor
@@ -64,6 +65,38 @@ def test_thirty_calls(config: Config) -> None:
     assert len(new) == CALLS
     assert {Path(path).parent for path in new} == {own.resolve() / "prompts" / "zh"}
     assert (set(back), len(back)) == ({packaged}, CALLS)
+
+
+def test_the_next_call_agent_knows_what_is_in_use(config: Config) -> None:
+    """And nobody has to tell it."""
+    own = Path(config.paths.data_dir)
+
+    async def main(clock: VirtualClock) -> Any:
+        server = ScriptedLines(clock, channels=4)
+        agent = await start_agent(config, server, clock, PromptLibrary(own=own), Life())
+        await asyncio.sleep(1)
+        await agent.store.run(lambda: put_in_use(own, clock))
+        found = []
+        for successor in (True, False):
+            mark = len(server.commands)
+            if successor:
+                await agent.stop()
+                agent = await start_agent(config, server, clock, PromptLibrary(own=own), Life())
+                await asyncio.sleep(1)
+            else:  # told by nobody, it looks for itself
+                await agent.store.run(lambda: versions.put_in_use("main_menu", "zh", versions.PACKAGED, editor(), clock.now()))
+                await asyncio.sleep(LOOK_EVERY_S + 5)
+            leg = server.ring()
+            await asyncio.sleep(8)
+            found += plays_of_menu(server, mark)
+            server.hang_up(leg)
+            await asyncio.sleep(6)
+        await agent.stop()
+        return found
+
+    new, back = run_virtual(main, JumpingClock())
+    assert Path(new).parent == own.resolve() / "prompts" / "zh"
+    assert back == str(HERE.resolve() / "zh" / "main_menu.wav")
 
 
 def test_a_file_that_is_gone_gives_way_to_the_one_before_and_is_told(config: Config) -> None:

@@ -23,6 +23,7 @@ from tests.web import prepared
 from tests.web.agent import ScriptedAgent
 from tests.web.conftest import HTML, NOW, SignIn, post, text_of, token
 from webui import flow_prompts, prompt_shelf, store
+from webui.views.music import UPLOAD_BYTES_MOST
 
 HZ = 8000
 
@@ -133,6 +134,12 @@ def test_an_mp3_cut_off_gives_what_there_is(sign_in: SignIn, agent: ScriptedAgen
     whole = coded(wave_file(speech(4.0)), "mp3")
     assert upload(sign_in("business"), whole[: len(whole) // 2], "a.mp3").status_code == 303
     assert 1000 < rows()[0].duration_ms < 3000
+
+
+def test_a_file_that_is_too_large_is_told(sign_in: SignIn, agent: ScriptedAgent, place: prepared.Place) -> None:
+    length = {"CONTENT_LENGTH": str(UPLOAD_BYTES_MOST + 1)}
+    answer = sign_in("business").post("/prompts/greeting/zh/upload", data=b"x" * 1000, headers=HTML, environ_overrides=length)
+    assert (answer.status_code, "声音文件太大" in answer.text, left_over(place)) == (413, True, [])
 
 
 def test_a_full_disk_leaves_nothing_half(

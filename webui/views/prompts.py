@@ -32,6 +32,7 @@ blueprint = Blueprint("prompts", __name__)
 blueprint.add_app_template_global(prompt_shelf.is_level)
 blueprint.add_app_template_global(prompt_shelf.own_ms)
 blueprint.add_app_template_global(prompt_shelf.own_lufs)
+blueprint.add_app_template_global(prompt_shelf.prompt_subjects)
 
 
 # --- the list ----------------------------------------------------------------------------------------------------------
@@ -135,7 +136,7 @@ def page(prompt: str, wrong: dict[str, str] | None = None, texts: dict[Lang, str
         is_own=prompt not in flow_prompts.packaged().packaged_ids(),
         is_piece=fixed.is_piece(prompt, prompt_shelf.texts()),
         uses=flow_prompts.uses().get(prompt, []),
-        subjects=fixed.subjects_of(prompt, prompt_shelf.texts()),
+        subjects=prompt_shelf.prompt_subjects(prompt),
         studio=prompt_shelf.studio_keys(),
         voice=state_of(shared().data_dir),
         typed=texts or {},
