@@ -163,6 +163,7 @@ def _children(folder: Path, config: Path, port: int) -> list[Child]:
         Child("lines", command_of("lines", config), lambda: _answers(paths.lines_socket)),
         Child("calls", command_of("calls", config), lambda: _answers(paths.control_socket)),
         Child("web", command_of("web", config), lambda: _serves(port)),
+        Child("printers", command_of("printers", config), lambda: True),  # nobody waits for it
     ]
 
 

@@ -13,6 +13,7 @@ from appliance.control.messages import Check, Grade
 from appliance.doctor import machine, sockets
 from appliance.doctor.card import examine_card
 from appliance.doctor.finding import Finding, Lang, Text, fault, lines_of, verdict, well
+from appliance.doctor.printers import examine_printers
 from appliance.doctor.store import examine_store
 from appliance.doctor.voice import examine_voice
 from appliance.store.place import StorePlace, place_of
@@ -45,7 +46,8 @@ def examine(config: Path, root: Path = Path("/"), clock: Clock | None = None) ->
     except ConfigError as error:
         return [*first, fault(about, error), *_machine(Paths(), clock)]
     found = [*first, well(about, str(config), str(config)), examine_card(str(file.lines.get("card", "virtual")), root)]
-    return found + _machine(file.paths, clock) + _processes(file, config, root)
+    found += _machine(file.paths, clock) + _processes(file, config, root)
+    return found + examine_printers(Path(file.paths.data_dir), _place(file.paths), file.web)
 
 
 def report(findings: list[Finding], lang: Lang) -> str:

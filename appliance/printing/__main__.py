@@ -18,6 +18,7 @@ import sdnotify
 from peewee import Database
 
 from appliance import config as configuration
+from appliance.printing.lock import LOCK
 from appliance.printing.work import PrinterWork
 from appliance.store.case_tables import Desk
 from appliance.store.database import FAULTS, open_store
@@ -28,7 +29,6 @@ from drivers.errors import CarelineError
 IDLE_S = 1.0
 DESKS_EVERY_S = 5.0
 STOP_LIMIT_S = 45.0  # one slip on its way, with every limit of slips/wire.py used up
-LOCK = "printers.lock"
 
 log = logging.getLogger("careline.printers")
 

@@ -21,8 +21,8 @@ from appliance.store.hospital_tables import Department, Doctor, StaffMember
 from appliance.store.models import database
 from appliance.store.transaction import write_transaction
 from webui.fields import given, yuan
-from webui.objections import all_words, reason_words
 from webui.paging import Pages
+from webui.refusals import reason_to_staff, to_staff
 from webui.rights import Right, needs
 from webui.shared import audit, i_may, me, say, shared
 
@@ -63,7 +63,7 @@ def one(code: str) -> str:
     shown = {"why_not": changes.why_not_cancel(row.id, now, zone), "refund_fen": changes.refund_when_cancelled(row, now, zone)}
     phone = masking.phone(row.phone, masked=not i_may(Right.UNMASK))
     today = row.day == shared().day()
-    return render_template("booking.html", booking=row, phone=phone, today=today, reason_words=reason_words, **shown)
+    return render_template("booking.html", booking=row, phone=phone, today=today, reason_words=reason_to_staff, **shown)
 
 
 @blueprint.post("/bookings/<code>/arrived")
@@ -91,7 +91,7 @@ def cancel(code: str) -> AnyResponse:
     if isinstance(outcome, Cancelled):
         flash(say("bookings.cancelled", amount=yuan(outcome.refunded_fen)))
     else:
-        flash(all_words(outcome.objections), "danger")
+        flash(to_staff(outcome.objections), "danger")
     return redirect(url_for("bookings.one", code=code), 303)
 
 
@@ -111,7 +111,7 @@ def move(code: str) -> AnyResponse:
     if isinstance(outcome, Booked):
         flash(say("bookings.moved", code=outcome.code))
         return redirect(url_for("bookings.one", code=outcome.code), 303)
-    flash(all_words(outcome.objections), "danger")
+    flash(to_staff(outcome.objections), "danger")
     return redirect(url_for("bookings.one", code=code), 303)
 
 

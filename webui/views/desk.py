@@ -29,7 +29,7 @@ from appliance.store.hospital_tables import Card, Department, Patient
 from appliance.store.models import database
 from appliance.store.transaction import write_transaction
 from webui.fields import Field, faults_of, given
-from webui.objections import all_words
+from webui.refusals import to_staff
 from webui.rights import Right, needs
 from webui.shared import audit, me, say, shared
 
@@ -149,7 +149,7 @@ def _book(slot: Slot, comer: Comer, form: Mapping[str, str]) -> AnyResponse:
             sources.booking(Booking.get_by_id(outcome.booking), now)
             audit("booking_made", outcome.code, "paid" if outcome.paid_fen else "")
     if isinstance(outcome, NotBooked):
-        return Response(_desk(form, {"": all_words(outcome.objections)}, form), 422)
+        return Response(_desk(form, {"": to_staff(outcome.objections)}, form), 422)
     flash(say("desk.booked", name=comer.name, code=outcome.code))
     return redirect(url_for("bookings.one", code=outcome.code), 303)
 

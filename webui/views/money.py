@@ -59,7 +59,14 @@ def show() -> AnyResponse | str:
     if len(cards) == 1:
         return redirect(url_for("money.card", number=cards[0].id), 303)
     asked = len(corrections.open_ones())
-    return render_template("money.html", text=text, cards=[(card, _number(card)) for card in cards], asked=asked)
+    shown = {"cards": [(card, _number(card)) for card in cards], "asked": asked, "till_fen": _till_fen()}
+    return render_template("money.html", text=text, **shown)
+
+
+def _till_fen() -> int:
+    """What should lie in this person's till: cash that was taken stands below zero in the books."""
+    row = LedgerAccount.get_or_none(LedgerAccount.code == f"cash {me().name}")
+    return 0 if row is None else -row.balance_fen
 
 
 @blueprint.get("/money/cards/<int:number>")

@@ -21,8 +21,8 @@ from appliance.store.transaction import write_transaction
 from webui import card_entry, family, patient_session
 from webui.fields import yuan
 from webui.patient_session import card_holder, my_card
+from webui.refusals import to_patient
 from webui.shared import say, shared
-from webui.spoken_reasons import words_of
 from webui.views.patient_choosing import clinic_of
 from webui.views.patient_visits import BY, booking_of_family
 
@@ -144,7 +144,7 @@ def _done_words(done: Booked, *, moved: bool) -> str:
 
 def _refused(refused: NotBooked, clinic: Clinic, instead: int, visitor: int | None) -> AnyResponse:
     """Why not, and what is next."""
-    words = say("my.price_changed") if refused.first.reason is Reason.PRICE_CHANGED else words_of(refused)
+    words = say("my.price_changed") if refused.first.reason is Reason.PRICE_CHANGED else to_patient(refused)
     wanted = Wanted(department=clinic.department_id, doctor=clinic.doctor_id)
     found = offers.best(wanted, Channel.WEB, visitor, shared().clock.now(), shared().zone)
     others: tuple[Offer, ...] = () if isinstance(found, NotBooked) else found

@@ -12,9 +12,9 @@ from appliance.store.transaction import write_transaction
 from webui import family
 from webui.fields import yuan
 from webui.patient_session import card_holder, my_card
+from webui.refusals import objection_to_patient, to_patient
 from webui.shared import language, say, shared
 from webui.slip_page import slip_of
-from webui.spoken_reasons import objection_words, words_of
 
 PAST_MOST = 10
 BY = "web"
@@ -45,7 +45,7 @@ def one(number: int) -> str:
 def ask_cancel(number: int) -> AnyResponse | str:
     row, now = booking_of_family(number), shared().clock.now()
     if reason := changes.why_not_cancel(row.id, now, shared().zone, my_card().patient_id):
-        return _not_now(row, objection_words(Objection(reason)))
+        return _not_now(row, objection_to_patient(Objection(reason)))
     refund_fen = changes.refund_when_cancelled(row, now, shared().zone)
     return render_template("patient_cancel.html", row=row, refund_fen=refund_fen)
 
@@ -57,7 +57,7 @@ def cancel(number: int) -> AnyResponse:
     with write_transaction(database):
         outcome = changes.cancel(row.id, now, shared().zone, Cause(by=BY), my_card().patient_id)
     if isinstance(outcome, NotBooked):
-        return _not_now(row, words_of(outcome))
+        return _not_now(row, to_patient(outcome))
     flash(say("my.cancelled_refunded", amount=yuan(outcome.refunded_fen)) if outcome.refunded_fen else say("my.cancelled"))
     return redirect(url_for("patient_visits.show"), 303)
 

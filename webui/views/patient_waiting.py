@@ -14,8 +14,8 @@ from appliance.store.models import database
 from appliance.store.transaction import write_transaction
 from webui import family
 from webui.patient_session import card_holder
+from webui.refusals import to_patient
 from webui.shared import say, shared
-from webui.spoken_reasons import words_of
 
 blueprint = Blueprint("patient_waiting", __name__, url_prefix="/p")
 
@@ -34,7 +34,7 @@ def join() -> AnyResponse:
     with write_transaction(database):
         outcome = _objections(clinic, visitor) or waitlist.join(clinic.id, visitor.id, family.phone_of(visitor.id), now)
     if isinstance(outcome, NotBooked):
-        return Response(render_template("patient_refused.html", words=words_of(outcome), others=(), clinic=clinic, instead=0), 409)
+        return Response(render_template("patient_refused.html", words=to_patient(outcome), others=(), clinic=clinic, instead=0), 409)
     flash(say("my.waiting_joined", place=outcome.number))
     return redirect(url_for("patient_waiting.show"), 303)
 

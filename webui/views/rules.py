@@ -19,7 +19,7 @@ from appliance.store.hospital_tables import Department, Patient
 from appliance.store.models import database
 from appliance.store.transaction import write_transaction
 from webui.fields import Field, faults_of, given
-from webui.objections import objection_words
+from webui.refusals import objection_to_staff
 from webui.rights import Right, needs
 from webui.shared import audit, i_may, me, say, shared
 
@@ -95,7 +95,7 @@ def _tried(clinic: Clinic, patient: Patient | None, form: Mapping[str, str], rea
     slot = Slot.select().where(Slot.clinic == clinic).order_by(Slot.number).first()
     channel = Channel(form["try_channel"]) if form.get("try_channel") in CHANNELS else Channel.IVR
     asked = Asked(slot=slot.id, channel=channel, patient=patient.id if patient else None, paying=not clinic.free_of_charge)
-    return Tried(clinic, tuple(objection_words(each) for each in why_not(asked, shared().clock.now(), shared().zone, read)))
+    return Tried(clinic, tuple(objection_to_staff(each) for each in why_not(asked, shared().clock.now(), shared().zone, read)))
 
 
 def _patient(number: str) -> Patient | None:

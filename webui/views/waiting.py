@@ -18,7 +18,7 @@ from appliance.store.hospital_tables import Patient
 from appliance.store.models import database
 from appliance.store.transaction import write_transaction
 from webui.fields import Field, given, words_of
-from webui.objections import all_words
+from webui.refusals import to_staff
 from webui.rights import Right, needs
 from webui.shared import audit, i_may, say, shared
 
@@ -72,7 +72,7 @@ def join(number: int) -> AnyResponse:
         if not isinstance(outcome, NotBooked):
             audit("waiting_joined", record.subject(patient.id), f"clinic {clinic.id}")
     if isinstance(outcome, NotBooked):
-        return Response(_page(clinic, {"": all_words(outcome.objections)}, given()), 422)
+        return Response(_page(clinic, {"": to_staff(outcome.objections)}, given()), 422)
     flash(say("waiting.joined", name=patient.name, place=outcome.number))
     return _back(clinic.id)
 
@@ -96,7 +96,7 @@ def offer(number: int, place: int) -> AnyResponse:
         if isinstance(outcome, Waiting):
             audit("waiting_offered", record.subject(row.patient_id), f"clinic {number}")
     if isinstance(outcome, NotBooked):
-        flash(all_words(outcome.objections), "danger")
+        flash(to_staff(outcome.objections), "danger")
     else:
         flash(say("waiting.offered", name=row.patient.name, until=f"{shared().local(outcome.offered_until):%H:%M}"))
     return _back(number)
