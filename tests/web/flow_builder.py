@@ -25,14 +25,14 @@ class Builder:
 
     def add(self, kind: str, zh: str, en: str) -> str:
         """From the palette, with titles; the name of the place."""
-        before = self._saved()
+        before = self.saved()
         adding = self._css("#flow-add")
         self._into_view(adding)
         adding.click()
         button = self._css(f".flow-palette button[value={kind}]")
         self._into_view(button)
         button.click()
-        self._answered(before)
+        self.answered(before)
         place = self.chosen()
         self.fill("title.zh", zh)
         self.fill("title.en", en)
@@ -47,67 +47,66 @@ class Builder:
 
     def fill(self, name: str, text: str) -> None:
         """A field of the form; it is saved when the field is left."""
-        before = self._saved()
+        before = self.saved()
         field = self._css(f"#flow-panel [name='{name}']")
         if field.get_attribute("value") == text:
             return
         self._into_view(field)
-        field.clear()
-        field.send_keys(text, Keys.TAB)
-        self._answered(before)
+        field.send_keys(Keys.CONTROL + "a" + Keys.NULL, text, Keys.TAB)
+        self.answered(before)
 
     def pick(self, name: str, value: str) -> None:
         """A choice of the form."""
-        before = self._saved()
+        before = self.saved()
         Select(self._css(f"#set [name='{name}']")).select_by_value(value)
-        self._answered(before)
+        self.answered(before)
 
     def lead(self, exit_name: str, to: str) -> None:
         """An exit of the chosen place, by its list."""
-        before = self._saved()
+        before = self.saved()
         field = self._css(f"#flow-panel [data-exit-of='{exit_name}']")
         self._into_view(field)
         Select(field).select_by_value(to)
-        self._answered(before)
+        self.answered(before)
 
     def click_exit_then(self, place: str, exit_name: str, to: str) -> None:
         """In the graph: the dot of the exit, then the box it leads to."""
-        before = self._saved()
+        before = self.saved()
         self._click(self._css(f"[data-from='{place}'][data-exit='{exit_name}'] circle"))
         wait_for(self.driver, "document.querySelector('.flow-choosing') !== null")
         self._click(self._css(f"svg [data-place='{to}'] rect"))
-        self._answered(before)
+        self.answered(before)
 
     def connect_by_keys(self, place: str, exit_name: str, to: str) -> None:
         """The same with Enter on each."""
-        before = self._saved()
+        before = self.saved()
         self._css(f"[data-from='{place}'][data-exit='{exit_name}']").send_keys(Keys.ENTER)
         self._css(f"svg [data-place='{to}']").send_keys(Keys.ENTER)
-        self._answered(before)
+        self.answered(before)
 
     def drag(self, place: str, x: int, y: int) -> None:
-        before = self._saved()
+        before = self.saved()
         box = self._css(f"svg [data-place='{place}'] rect")
         self._into_view(box)
         ActionChains(self.driver).click_and_hold(box).move_by_offset(x // 2, y // 2).move_by_offset(
             x - x // 2, y - y // 2
         ).release().perform()
-        self._answered(before)
+        self.answered(before)
 
     def say_new(self, zh: str, en: str, field: str = "say") -> None:
         """A text that no prompt says yet."""
-        before = self._saved()
+        before = self.saved()
         self._open_said(field)
         for lang, text in (("zh", zh), ("en", en)):
             self._css(f"#new-{field}-{lang}").send_keys(text)
         button = self._css(f"#said-{field} [name=do][value=say_new] ~ button")
         self._into_view(button)
         button.click()
-        self._answered(before)
+        self.answered(before)
 
     def say_found(self, words: str, prompt: str, field: str = "say") -> None:
         """A prompt there is, by searching."""
-        before = self._saved()
+        before = self.saved()
         self._open_said(field)
         search = self._css(f"#q-{field}")
         self._into_view(search)
@@ -117,10 +116,10 @@ class Builder:
         button = self._css(f"#found-{field} [value={prompt}]")
         self._into_view(button)
         button.click()
-        self._answered(before)
+        self.answered(before)
 
     def say_value(self, kind: str, variable: str, field: str = "say") -> None:
-        before = self._saved()
+        before = self.saved()
         self._open_said(field)
         if variable:
             Select(self._css(f"#v-{field}")).select_by_visible_text(variable)
@@ -128,25 +127,25 @@ class Builder:
         button = self._css(f"#said-{field} [name=do][value=say_value] ~ button")
         self._into_view(button)
         button.click()
-        self._answered(before)
+        self.answered(before)
 
     def press(self, wish: str) -> None:
         """A button of the form or the bar by what it does."""
-        before = self._saved()
+        before = self.saved()
         button = self._css(f"button[name=do][value={wish}]")
         self._into_view(button)
         button.click()
-        self._answered(before)
+        self.answered(before)
 
     def entry(self, name: str, to: str) -> None:
         """Begin there under that name; the flow itself is chosen."""
-        before = self._saved()
+        before = self.saved()
         field = self._css("#e-new")
         self._into_view(field)
         field.send_keys(name)
         Select(self._css("#e-new-to")).select_by_value(to)
         field.send_keys(Keys.ENTER)
-        self._answered(before)
+        self.answered(before)
 
     # --- what is seen ------------------------------------------------------------------------------------------------------
 
@@ -158,10 +157,12 @@ class Builder:
         self.choose(place)
         return str(self._css(f"[data-mark='{field}']").get_attribute("textContent")).strip()
 
-    def _saved(self) -> str:
+    def saved(self) -> str:
+        """How often the draft was saved, as the page knows it."""
         return str(self.driver.execute_script(f"return {DESK}.dataset.saved"))
 
-    def _answered(self, before: str) -> None:
+    def answered(self, before: str) -> None:
+        """Until the page has drawn what came of the change."""
         wait_for(self.driver, f"{QUIET} && {DESK}.dataset.saved !== '{before}'", PATIENCE_S)
 
     def _css(self, selector: str) -> WebElement:

@@ -142,3 +142,29 @@ def test_what_cannot_be_saved_leaves_nothing(sign_in: SignIn, form: dict[str, st
 @pytest.mark.parametrize("address", ["/flows/none/edit", "/flows/drugs/9/publish", "/flow-editions/5/roll-back", "/flows/none/0/publish"])
 def test_what_is_not_there_is_not_published(sign_in: SignIn, address: str) -> None:
     assert post(sign_in("administrator"), address, {"text": "a"}).status_code == 404
+
+
+def test_what_another_changed_meanwhile_is_not_published_unseen(sign_in: SignIn, agent: ScriptedAgent) -> None:
+    office, chief = sign_in("business"), sign_in("supervisor")
+    save(office, DRUGS)
+    assert 'name="saved" value="1"' in chief.get("/flows/drugs/1", headers=HTML).text
+    save(office, DRUGS + "# more\n", saved="1")
+    assert post(chief, "/flows/drugs/1/publish", {"saved": "1"}).status_code == 303
+    assert "zhou" in chief.get("/flows/drugs/1", headers=HTML).text
+    assert agent.asked == []
+    with store.connection():
+        assert publishing.newest_edition() == 0
+    post(chief, "/flows/drugs/1/publish", {"saved": "2", "note": "Because"})
+    with store.connection():
+        assert publishing.newest_edition() == 1
+    assert "Because" in chief.get("/flows", headers=HTML).text
+    post(chief, "/flow-editions/0/roll-back", {"note": "Too early"})
+    assert "Too early" in chief.get("/flows", headers=HTML).text
+
+
+@pytest.mark.parametrize("note", ["n" * 201, "a\0b"])
+def test_a_note_that_no_page_sends(sign_in: SignIn, note: str) -> None:
+    client = sign_in("administrator")
+    save(client, DRUGS)
+    assert post(client, "/flows/drugs/1/publish", {"note": note}).status_code == 400
+    assert post(client, "/flow-editions/0/roll-back", {"note": note}).status_code == 400

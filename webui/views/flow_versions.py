@@ -108,6 +108,9 @@ def discard(flow: str) -> AnyResponse:
 def publish(flow: str, version: int) -> AnyResponse:
     shown = flow_words.open_version(flow, version)
     note = _why() or (shown.row.note if shown.row else "")
+    if shown.row and request.form.get("saved", str(shown.row.saved)) != str(shown.row.saved):
+        flash(say("flow_edit.changed_meanwhile", name=shown.row.author), "danger")
+        return redirect(url_for("flows.version", flow=flow, version=version), 303)
     with write_transaction(database):
         outcome = publishing.publish({flow: version}, me(), shared().clock.now(), flow_prompts.here().ids, note=note)
     return _settled(outcome, flow)

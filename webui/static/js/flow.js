@@ -102,6 +102,7 @@ function draw(page, keepsForm) {
   if (keepsForm) drawMarks(fresh);
   else drawPart(fresh, "flow-panel");
   scrollTo(scrolled);
+  reveal();
   setFocus(focused);
   stopConnecting();
 }
@@ -122,6 +123,15 @@ function drawMarks(fresh) {
 const graph = () => document.querySelector(".flow-graph");
 const scrollOf = () => ({ left: graph()?.scrollLeft ?? 0, top: graph()?.scrollTop ?? 0 });
 function scrollTo({ left, top }) { graph()?.scroll(left, top); }
+
+// The chosen place is to be seen; the picture stays where it is as long as it can.
+function reveal() {
+  const box = graph()?.querySelector(".flow-chosen rect")?.getBoundingClientRect();
+  if (!box) return;
+  const view = graph().getBoundingClientRect();
+  if (box.left < view.left || box.right > view.right) graph().scrollLeft += (box.left + box.right - view.left - view.right) / 2;
+  if (box.top < view.top || box.bottom > view.bottom) graph().scrollTop += (box.top + box.bottom - view.top - view.bottom) / 2;
+}
 
 function describe(element) {
   if (!element || !desk().contains(element)) return null;
@@ -303,6 +313,7 @@ async function learn() { // asks for a change that changes nothing, to be told b
 
 if (desk()) {
   document.documentElement.classList.add("flow-scripted");
+  reveal();
   document.addEventListener("submit", submitted);
   document.addEventListener("change", changed);
   document.addEventListener("input", (event) => {
