@@ -23,6 +23,7 @@ from appliance.store.voice_tables import PromptOrder
 from appliance.voice.prompt_work import PromptWork
 from appliance.voice.state import state_of
 from drivers.clock import VirtualClock
+from tests.small_disk import small_disk
 from tests.unit.hospital_rig import NOW, new_store
 
 SOUND = wav.unwrap(HERE / "zh" / "greeting.wav")
@@ -133,6 +134,19 @@ def test_a_transaction_undone_leaves_no_file(tmp_path: Path, editor: Account) ->
 def test_too_long_or_too_short(tmp_path: Path, sound: bytes) -> None:
     with pytest.raises(PromptError, match="APP-195"):
         kept.keep(tmp_path, "greeting", "zh", sound)
+
+
+def test_a_disk_that_is_full_keeps_nothing_half(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", size_mb=4) as disk:
+        first = kept.keep(disk.folder, "greeting", "zh", SOUND)
+        disk.fill()
+        for keep in (lambda: kept.keep(disk.folder, "greeting", "zh", SOUND), lambda: kept.keep_take(disk.folder, "take_1", SOUND)):
+            with pytest.raises(PromptError, match="APP-194"):
+                keep()
+        assert [str(path.relative_to(disk.folder)) for path in disk.folder.rglob("*.*")] == [first.path]
+        assert kept.whole(disk.folder, first.path, first.sha256) == SOUND
+        disk.empty()
+        assert kept.keep(disk.folder, "greeting", "zh", SOUND)
 
 
 def test_what_nobody_names_is_swept_after_an_hour(tmp_path: Path, editor: Account) -> None:
