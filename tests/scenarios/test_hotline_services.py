@@ -122,7 +122,7 @@ def free(here: Hospital) -> dict[str, str]:
         "registration/menu": "1",
         "holder/ask": f"{here.rich}#",
         "choose_place/how": "2",
-        "choose_place/department": "12#",
+        "find_department/ask": "12#",
         "choose_place/which": "2",
         "registration/free_confirm": "1",
         "registration/after_booked": "#",
@@ -203,7 +203,7 @@ def test_doctor_and_registered_from_there(
 
 
 def test_doctor_consulted(config: Config, prompts: PromptLibrary, here: Hospital) -> None:
-    answers = {"main_menu": "2", "information/menu": "1", "doctors/menu": "3", "find_doctor/department": "12#", "find_doctor/which": "2"}
+    answers = {"main_menu": "2", "information/menu": "1", "doctors/menu": "3", "find_department/ask": "12#", "find_doctor/which": "2"}
     left = walk(config, prompts, "zh", {**answers, "doctors/after": "1"})
     assert left.path.split(">")[-1] in ("operator", "goodbye")
 

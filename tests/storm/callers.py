@@ -168,7 +168,7 @@ class _Caller:
             "card/ask": f"{card_number(self._number)}#",
             "card/password": f"{PASSWORD}#",
             "choose_place/how": "2",
-            "choose_place/department": f"{DEPARTMENT}#",
+            "find_department/ask": f"{DEPARTMENT}#",
             "choose_place/which": str(choice),
             "registration/paid_confirm": "1",
         }

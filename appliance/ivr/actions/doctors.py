@@ -14,6 +14,7 @@ FOUND = ("doctor", "doctor_number", "doctor_name")
 LISTED = ("doctor_numbers", "doctor_choices", "doctor_number", "listing", *SHOWN)
 LISTED_MOST = 100
 MISSES_MOST = 3
+NONE = ActionResult("none")
 
 
 async def find_doctor(call: ActionCall) -> ActionResult:
@@ -64,6 +65,17 @@ async def find_department(call: ActionCall) -> ActionResult:
     if found is None or found.closed:
         return ActionResult("unknown")
     return ActionResult("found", {"department": found.id, "department_name": getattr(found, f"name_{call.language}")})
+
+
+async def departments_offered(call: ActionCall) -> ActionResult:
+    """Departments that see patients, by code."""
+
+    def look() -> ActionResult:
+        found = [(each.code, row(("text", getattr(each, f"name_{call.language}")))) for each in departments.offered()]
+        number = page_asked(call)
+        return ActionResult("some", shown(page(found, number), number, "department_codes", "department_choices")) if found else NONE
+
+    return await call.means.read(look)
 
 
 async def doctor_profile(call: ActionCall) -> ActionResult:
@@ -125,6 +137,13 @@ ACTIONS = (
         exits={"found": ("department", "department_name"), "unknown": ()},
         run=find_department,
         inputs=("department_code",),
+    ),
+    Action(
+        name="departments_offered",
+        what="Departments that see patients: {choices:department_choices} {list:more}",
+        exits={"some": ("department_codes", "department_choices", *SHOWN), "none": ()},
+        run=departments_offered,
+        optional=("page",),
     ),
     Action(
         name="doctor_profile",
