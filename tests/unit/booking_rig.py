@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
+import pytest
 
 from appliance.hospital.booking import clinics, rules
 from appliance.hospital.booking.booking import Booked, Payment, Visitor, book
@@ -48,6 +49,18 @@ def rich(name: str = "李娜", fen: int = 10_000, **more: str) -> Card:
     new = card(patient(name, **more))
     top_up(new, fen)
     return new
+
+
+@pytest.fixture
+def cardholder(store: None) -> Card:
+    """With 100 yuan on the card."""
+    return rich()
+
+
+@pytest.fixture
+def paid(cardholder: Card) -> Booked:
+    """A booking for tomorrow, paid from that card."""
+    return booked(pay(places(doctors_clinic())[0], cardholder))
 
 
 def top_up(onto: Card, fen: int) -> None:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from appliance.hospital.booking import bans, day_end
-from appliance.hospital.booking.booking import book
+from appliance.hospital.booking.booking import Booked, book
 from appliance.hospital.booking.changes import Arrival, arrive, cancel
 from appliance.hospital.booking.day_end import Step, day_over, next_end, step
 from appliance.store.booking_tables import Ban, Booking, Clinic, DayEnd
@@ -21,9 +21,11 @@ from tests.unit.booking_rig import (
     balance,
     booked,
     caller,
+    cardholder,
     clinic,
     doctors_clinic,
     ledger_balances,
+    paid,
     pay,
     places,
     rich,
@@ -31,7 +33,7 @@ from tests.unit.booking_rig import (
 )
 from tests.unit.hospital_rig import NOW, TODAY, ZONE, department, doctor, patient, store
 
-__all__ = ["store"]
+__all__ = ["cardholder", "paid", "store"]
 pytestmark = pytest.mark.usefixtures("store")
 
 MIDNIGHT = at("24:00", TOMORROW)
@@ -58,39 +60,32 @@ def test_when_the_next_day_ends() -> None:
     assert next_end(at("01:30"), ZONE, "01:30") == at("01:30", TOMORROW)
 
 
-def test_who_did_not_come_gets_the_fee_back_and_is_told() -> None:
-    card = rich()
-    outcome = booked(pay(places(doctors_clinic())[0], card))
+def test_who_did_not_come_gets_the_fee_back_and_is_told(paid: Booked, cardholder: Card) -> None:
     assert ended() == Step(1, FEE_FEN, done=True)
-    row = Booking.get_by_id(outcome.booking)
+    row = Booking.get_by_id(paid.booking)
     assert (row.state, row.slot_of, row.end_reason, row.refund_id is not None) == ("no_show", None, "no_show", True)
-    assert (balance(card), ledger_balances()) == (10_000, True)
-    assert OutgoingMessage.get().text == f"您预约的3月9日08:00内科没有就诊，预约号{outcome.code}已失效。费用15.00元已退回您的就诊卡。"
+    assert (balance(cardholder), ledger_balances()) == (10_000, True)
+    assert OutgoingMessage.get().text == f"您预约的3月9日08:00内科没有就诊，预约号{paid.code}已失效。费用15.00元已退回您的就诊卡。"
 
 
-def test_ending_a_day_again_changes_nothing() -> None:
-    card = rich()
-    booked(pay(places(doctors_clinic())[0], card))
+def test_ending_a_day_again_changes_nothing(paid: Booked, cardholder: Card) -> None:
     ended()
     assert [ended(), ended()] == [Step(0, 0, done=True)] * 2
     record = DayEnd.get()
     assert (record.day, record.no_shows, record.refunded_fen, record.ended_at) == (TOMORROW, 1, FEE_FEN, MIDNIGHT)
-    assert (balance(card), LedgerTransaction.select().where(LedgerTransaction.kind == "refund").count()) == (10_000, 1)
+    assert (balance(cardholder), LedgerTransaction.select().where(LedgerTransaction.kind == "refund").count()) == (10_000, 1)
     assert OutgoingMessage.select().count() == 1
 
 
-def test_who_arrives_in_the_last_second_is_never_refunded() -> None:
-    card = rich()
-    outcome = booked(pay(places(doctors_clinic())[0], card))
-    assert arrive(outcome.booking, MIDNIGHT - timedelta(seconds=1), ZONE) is Arrival.ARRIVED
+def test_who_arrives_in_the_last_second_is_never_refunded(paid: Booked, cardholder: Card) -> None:
+    assert arrive(paid.booking, MIDNIGHT - timedelta(seconds=1), ZONE) is Arrival.ARRIVED
     assert ended() == Step(0, 0, done=True)
-    assert (states(), balance(card)) == (["arrived"], 10_000 - FEE_FEN)
+    assert (states(), balance(cardholder)) == (["arrived"], 10_000 - FEE_FEN)
 
 
-def test_who_comes_after_the_end_of_the_day_is_told_so() -> None:
-    outcome = booked(pay(places(doctors_clinic())[0], rich()))
+def test_who_comes_after_the_end_of_the_day_is_told_so(paid: Booked) -> None:
     ended()
-    assert arrive(outcome.booking, MIDNIGHT - timedelta(seconds=1), ZONE) is Arrival.LAPSED
+    assert arrive(paid.booking, MIDNIGHT - timedelta(seconds=1), ZONE) is Arrival.LAPSED
 
 
 def test_other_days_and_other_states_are_left_alone() -> None:
@@ -103,17 +98,14 @@ def test_other_days_and_other_states_are_left_alone() -> None:
     assert states() == ["cancelled", "booked"]
 
 
-def test_a_day_that_was_missed_is_ended_with_the_next() -> None:
-    booked(pay(places(doctors_clinic())[0], rich()))
+def test_a_day_that_was_missed_is_ended_with_the_next(paid: Booked) -> None:
     assert step(TOMORROW + timedelta(days=3), MIDNIGHT + timedelta(days=3), ZONE).no_shows == 1
 
 
-def test_the_fee_stays_where_the_rules_say_so() -> None:
-    card = rich()
-    booked(pay(places(doctors_clinic())[0], card))
+def test_the_fee_stays_where_the_rules_say_so(paid: Booked, cardholder: Card) -> None:
     ruled(no_show_refund=False)
     assert ended() == Step(1, 0, done=True)
-    assert (balance(card), states()) == (10_000 - FEE_FEN, ["no_show"])
+    assert (balance(cardholder), states()) == (10_000 - FEE_FEN, ["no_show"])
     assert OutgoingMessage.get().text.endswith("已失效。")
 
 

@@ -1,14 +1,12 @@
 """The call agent's task that ends days and passes offers on, on a virtual clock."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from appliance.config import HospitalConfig, load
+from appliance.config import load
 from appliance.hospital.booking import rules, waitlist
 from appliance.hospital.booking.booking import book
 from appliance.hospital.booking.changes import cancel
@@ -18,27 +16,13 @@ from appliance.store.booking_tables import Booking, BookingRules, DayEnd, Waitin
 from appliance.store.hospital_tables import Card
 from appliance.store.money_tables import LedgerAccount
 from appliance.store.place import StorePlace
-from appliance.store.writer import Store
 from drivers.clock import VirtualClock, run_virtual
 from drivers.errors import ConfigError
 from tests.unit.booking_rig import CAUSE, TOMORROW, agent, at, balance, booked, clinic, doctors_clinic, pay, places, rich
 from tests.unit.hospital_rig import NOW, ZONE, department, patient
+from tests.unit.task_rig import working
 
 NIGHT = at("01:28", TOMORROW + timedelta(days=1))
-
-
-@contextlib.asynccontextmanager
-async def working(place: StorePlace, clock: VirtualClock) -> AsyncIterator[Store]:
-    """A store, and the task at work on it."""
-    store = Store(place, clock)
-    store.start()
-    task = asyncio.create_task(DayWork(store, clock, HospitalConfig()).run(), name="days")
-    try:
-        yield store
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        store.close()
 
 
 def sell_many() -> list[Card]:
@@ -52,7 +36,7 @@ def sell_many() -> list[Card]:
 
 def test_a_day_is_ended_when_it_is_over_and_the_next_call_agent_does_not_end_it_again(store_place: StorePlace) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with working(store_place, clock) as store:
+        async with working(store_place, clock, DayWork) as store:
             cards = await store.run(sell_many)
             await asyncio.sleep(70)
             assert await store.read(lambda: {row.state for row in Booking.select()}) == {"booked"}
@@ -62,7 +46,7 @@ def test_a_day_is_ended_when_it_is_over_and_the_next_call_agent_does_not_end_it_
             sheet = await store.read(lambda: closing.kept(TOMORROW))
             assert sheet is not None
             assert (sheet.balances, {line.kind: line.number for line in sheet.movements}["refund"]) == (True, 45)
-        async with working(store_place, clock) as store:
+        async with working(store_place, clock, DayWork) as store:
             await asyncio.sleep(70)
             assert await store.read(lambda: DayEnd.get(DayEnd.day == TOMORROW).no_shows) == 45
 
@@ -71,10 +55,10 @@ def test_a_day_is_ended_when_it_is_over_and_the_next_call_agent_does_not_end_it_
 
 def test_a_call_agent_that_was_off_at_the_end_of_the_day_ends_it_when_it_starts(store_place: StorePlace) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with working(store_place, clock) as store:
+        async with working(store_place, clock, DayWork) as store:
             await store.run(sell_many)
         clock.step_wall(timedelta(hours=5))
-        async with working(store_place, clock) as store:
+        async with working(store_place, clock, DayWork) as store:
             await asyncio.sleep(1)
             assert await store.read(lambda: {row.state for row in Booking.select()}) == {"no_show"}
 
@@ -83,7 +67,7 @@ def test_a_call_agent_that_was_off_at_the_end_of_the_day_ends_it_when_it_starts(
 
 def test_a_sheet_that_does_not_balance_is_told(store_place: StorePlace, caplog: pytest.LogCaptureFixture) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with working(store_place, clock) as store:
+        async with working(store_place, clock, DayWork) as store:
             await store.run(lambda: LedgerAccount.create(kind="card", code="card 1", balance_fen=1))
             await asyncio.sleep(140)
 
@@ -94,7 +78,7 @@ def test_a_sheet_that_does_not_balance_is_told(store_place: StorePlace, caplog: 
 
 def test_whatever_goes_wrong_the_day_is_ended_as_soon_as_it_can_be(store_place: StorePlace, caplog: pytest.LogCaptureFixture) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with working(store_place, clock) as store:
+        async with working(store_place, clock, DayWork) as store:
             await store.run(sell_many)
             await store.run(lambda: rules.save(rules.Rules(), None, "boss", NOW))
             await store.run(lambda: BookingRules.update(rules="{").execute())
@@ -117,7 +101,7 @@ def test_offers_nobody_takes_are_passed_on(store_place: StorePlace) -> None:
         cancel(first.booking, NOW, ZONE, CAUSE)
 
     async def main(clock: VirtualClock) -> None:
-        async with working(store_place, clock) as store:
+        async with working(store_place, clock, DayWork) as store:
             await store.run(offer_one)
             clock.step_wall(timedelta(minutes=30))
             await asyncio.sleep(70)

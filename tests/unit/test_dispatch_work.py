@@ -1,8 +1,6 @@
 """The call agent's task that drives work items and complaints, on a virtual clock."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,25 +14,12 @@ from appliance.store.writer import Store
 from drivers.clock import VirtualClock, run_virtual
 from tests.unit.cases_rig import account, complaint, desk, item
 from tests.unit.hospital_rig import NOW
-
-
-@contextlib.asynccontextmanager
-async def working(place: StorePlace, clock: VirtualClock) -> AsyncIterator[Store]:
-    """A store, and the task at work on it."""
-    store = Store(place, clock)
-    store.start()
-    task = asyncio.create_task(DeskWork(store, clock, HospitalConfig()).run(), name="desk work")
-    try:
-        yield store
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        store.close()
+from tests.unit.task_rig import working
 
 
 def test_what_comes_is_offered_within_a_second(store_place: StorePlace) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with working(store_place, clock) as store:
+        async with working(store_place, clock, DeskWork) as store:
             await store.run(lambda: (desk("1"), item("a")))
             await asyncio.sleep(1.5)
             assert await store.read(lambda: WorkItem.get().state) == State.OFFERED
@@ -44,7 +29,7 @@ def test_what_comes_is_offered_within_a_second(store_place: StorePlace) -> None:
 
 def test_overdue_complaints_go_up_though_nobody_looks(store_place: StorePlace) -> None:
     async def main(clock: VirtualClock) -> None:
-        async with working(store_place, clock) as store:
+        async with working(store_place, clock, DeskWork) as store:
             await store.run(lambda: (account("li"), account("zhao"), complaint()))
             await store.run(lambda: Complaint.update(due_at=NOW + timedelta(seconds=30)).execute())
             await asyncio.sleep(29)
@@ -58,10 +43,10 @@ def test_overdue_complaints_go_up_though_nobody_looks(store_place: StorePlace) -
 def test_a_store_that_cannot_be_opened_is_waited_for(tmp_path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
         (tmp_path / "careline.db").write_bytes(b"not a database" * 100)
-        async with working(tmp_path / "careline.db", clock) as store:
+        async with working(tmp_path / "careline.db", clock, DeskWork) as store:
             await asyncio.sleep(30)
             assert store.fault is not None
-            assert "desk work" in {task.get_name() for task in asyncio.all_tasks()}
+            assert "DeskWork" in {task.get_name() for task in asyncio.all_tasks()}
 
     run_virtual(main, VirtualClock(NOW))
 
