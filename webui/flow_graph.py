@@ -207,9 +207,11 @@ class _Drafting:
     def _ports(self, exits: Sequence[Exits]) -> dict[Exits, tuple[int, int]]:
         """Where each arrow leaves its box: from the top down as their ends lie."""
         ports = {}
-        for place in self.ways:
-            own = sorted((each for each in exits if each.source == place), key=lambda each: self.top[(each.target,)])
-            for number, each in enumerate(own):
+        leaving: dict[str, list[Exits]] = {place: [] for place in self.ways}
+        for each in exits:
+            leaving[each.source].append(each)
+        for place, own in leaving.items():
+            for number, each in enumerate(sorted(own, key=lambda each: self.top[(each.target,)])):
                 x = self._left(place) + BOX_WIDTH
                 ports[each] = (x, self.top[(place,)] + PORT_TOP + PORT_STEP * number)
         return ports
