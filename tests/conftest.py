@@ -16,6 +16,8 @@ from appliance.store.models import database
 from appliance.store.place import StorePlace
 from tests.postgresql import TestServer
 
+SETTINGS = "_hypothesis_internal_use_settings"  # Hypothesis has no way of its own to change a test that is made
+
 settings.register_profile("repeatable", settings.get_profile("default"), derandomize=True)
 settings.load_profile("repeatable")
 
@@ -27,6 +29,20 @@ def postgresql() -> Iterator[TestServer]:
     server.make_template()
     yield server
     server.end()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """A property is looked at with a quarter of its examples on a server: each statement goes a long way there."""
+    function = getattr(item, "obj", None)
+    usual = getattr(function, SETTINGS, None)
+    if usual is not None and "[postgresql" in item.name:
+        setattr(function, SETTINGS, settings(usual, max_examples=max(5, usual.max_examples // 4)))
+    try:
+        return (yield)
+    finally:
+        if usual is not None:
+            setattr(function, SETTINGS, usual)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -36,7 +36,7 @@ DEFAULTS: dict[str, str | int] = {
 """What holds where the address says nothing else. Source: www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-PARAMKEYWORDS"""
 OPTIONS = (
     f"-c lock_timeout={LOCK_LIMIT_MS} -c statement_timeout={STATEMENT_LIMIT_MS} "
-    f"-c idle_in_transaction_session_timeout={STATEMENT_LIMIT_MS} -c timezone=UTC -c synchronous_commit=on"
+    f"-c idle_in_transaction_session_timeout={STATEMENT_LIMIT_MS} -c timezone=UTC -c synchronous_commit=on -c jit=off"
 )
 AWAY = ("08", "57P")
 NOT_OURS = ("3D000", "42501")

@@ -16,7 +16,7 @@ from appliance.store.case_tables import Desk, WorkItem, WorkStep
 from appliance.store.database import open_store
 from appliance.store.models import database
 from tests.unit.cases_rig import desk, item
-from tests.unit.hospital_rig import NOW, store
+from tests.unit.hospital_rig import NOW, fewer, store
 
 __all__ = ["store"]
 
@@ -136,16 +136,17 @@ def test_five_hundred_bookings_in_ten_minutes_with_a_desk_pulled() -> None:
     """Four desks that take and end an item every 3 s; the second is pulled after 4 minutes with what it was offered."""
     rows = [desk(str(n)) for n in range(4)]
     arrived: list[int] = []
-    for second in range(700):
+    count, lasting_s = fewer(500), fewer(600)
+    for second in range(lasting_s + 100):
         now = NOW + timedelta(seconds=second)
-        if second < 600:
-            for n in range(second * 500 // 600, (second + 1) * 500 // 600):
+        if second < lasting_s:
+            for n in range(second * count // lasting_s, (second + 1) * count // lasting_s):
                 item(f"booking {n}", second)
         offering.offer_waiting(DispatchLimits(), now)
         if second % 3 == 0:
-            arrived += [number for row in rows if row is not rows[1] or second < 240 for number in _work(row, now)]
-    assert len(arrived) == len(set(arrived)) == 500
-    assert items.counts() == {State.WAITING: 0, State.OFFERED: 0, State.TAKEN: 0, State.DONE: 500, State.DEAD: 0}
+            arrived += [number for row in rows if row is not rows[1] or second < lasting_s * 0.4 for number in _work(row, now)]
+    assert len(arrived) == len(set(arrived)) == count
+    assert items.counts() == {State.WAITING: 0, State.OFFERED: 0, State.TAKEN: 0, State.DONE: count, State.DEAD: 0}
     assert WorkStep.select().where(WorkStep.what == Step.DESK_GONE).count() > 0
     for row in rows:
         own = [step.item_id for step in WorkStep.select().where(WorkStep.what == Step.DONE, WorkStep.desk == row).order_by(WorkStep.id)]
