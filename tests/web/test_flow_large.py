@@ -16,7 +16,7 @@ from tests.web.prepared import NAMES
 from tests.web.test_flow_editor import Editor
 from webui import store
 
-LIMIT_S = 4.0  # 0.9 s on an idle machine; a build machine shared with others takes longer
+LIMIT_S = 3.0  # of computing; about 1 s on the machine it was written on
 KEYS = "123456789"
 
 
@@ -37,11 +37,11 @@ def test_three_hundred_places_are_changed_at_once(sign_in: SignIn) -> None:
     with store.connection(), write_transaction(database):
         publishing.save_draft("large", write(large()), Account.get(Account.name == NAMES["business"]), NOW)
     editor.client.get("/flows/large/draw")
-    took = []
+    took: list[float] = []
     for kind in ("say", "menu"):
-        began = time.monotonic()
+        began = time.process_time()
         answer = editor.wish("add", kind=kind)
-        took.append(time.monotonic() - began)
+        took.append(time.process_time() - began)
     assert answer.status_code == 422  # the second would be one too many
     assert len(re.findall("flow-group", answer.text)) == editing.PLACES_MOST
     assert max(took) < LIMIT_S, took
