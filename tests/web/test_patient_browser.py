@@ -12,7 +12,9 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from appliance.hospital.booking import waitlist
 from appliance.hospital.registry import card_password
+from appliance.store.booking_tables import Slot
 from appliance.store.database import open_store
 from appliance.store.hospital_tables import Card
 from tests.web import prepared
@@ -22,6 +24,7 @@ from tests.web.screenshots import too_wide
 
 SECRET = "blue-heron-on-the-pond"
 WIDTHS = (320, 390, 1280)
+FULL = 8  # of the prepared day: the day after tomorrow, Wang Fang
 WITHOUT_SCRIPT = "--blink-settings=scriptEnabled=false"
 
 
@@ -70,7 +73,10 @@ def screen(root: Path, *flags: str) -> Iterator[Screen]:
 
 
 def _card(place: prepared.Place) -> str:
+    """With a clinic that is full, for which the holder's daughter waits."""
     store = open_store(place.data_dir / "careline.db")
+    Slot.update(state="booked").where(Slot.clinic == FULL).execute()
+    waitlist.join(FULL, 2, "13800138000", datetime.now(UTC))
     card: Card = Card.get(Card.patient == 1)
     card_password.set_password(card.id, card_password.hashed(PASSWORD))
     store.close()
@@ -96,6 +102,25 @@ def test_one_booking_without_script_on_a_telephone(tmp_path: Path) -> None:
         assert "150.00" in at_home.text()
         assert at_home.driver.find_elements(By.CSS_SELECTOR, ".slip svg")
         assert too_wide(at_home.driver) == []
+        assert unexpected(at_home.driver) == []
+
+
+def test_the_family_and_the_waitlist_without_script_on_a_small_screen(tmp_path: Path) -> None:
+    with screen(tmp_path, WITHOUT_SCRIPT) as at_home:
+        at_home.size(320)
+        set_up(at_home)
+        at_home.log_in()
+        at_home.open("/p/family")
+        at_home.press(".people button:nth-child(2)")
+        assert "For 赵敏" in at_home.text()
+        at_home.open("/p/family")
+        at_home.press(".people button")
+        at_home.open("/p/book/1/2")
+        at_home.press("form[action='/p/waiting'] button")
+        assert "You are waiting: number 2" in at_home.text()
+        assert too_wide(at_home.driver) == []
+        at_home.press(".waiting .bad")
+        assert "You do not wait for it any more" in at_home.text()
         assert unexpected(at_home.driver) == []
 
 
@@ -176,6 +201,7 @@ def _walk(one: Screen, folder: Path, mark: str) -> list[str]:
 def _pages() -> dict[str, str]:
     names = {"bookings": "bookings", "visit": "bookings/1", "cancel": "bookings/1/cancel", "departments": "book", "doctors": "book/1"}
     names |= {"times": "book/1/1", "moving": "book/1/2?instead=1", "account": "account", "password": "password", "missing": "nothing"}
+    names |= {"family": "family", "waiting": "waiting", "full": "book/1/2", "choice": "book/1"}
     return {name: f"/p/{path}" for name, path in names.items()}
 
 
