@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from selenium import webdriver
@@ -16,10 +16,15 @@ from selenium.webdriver.support.ui import Select
 
 from appliance.control.messages import LiveSetup
 from appliance.hospital.complaints.number import number_of
-from tests.web import prepared
+from appliance.store.booking_tables import DayEnd
+from appliance.store.place import place_of
+from appliance.store.transaction import write_transaction
+from tests.web import form_steps, prepared
 from tests.web.agent import ScriptedAgent
 from tests.web.browser import chromium, complaints, free_port, sign_in, wait_for, web_process
 from tests.web.prepared_hospital import COMPLAINT_KEY
+from webui import store
+from webui.settings import load_config
 
 WIDTHS = (1280, 390)
 COMPLAINT = number_of(COMPLAINT_KEY)
@@ -73,6 +78,18 @@ STAFF_PAGES = {
     "complaint-new": "/complaints/new",
     "work": "/work",
     "desks": "/work/desks",
+    "scratch-cards": "/money/scratch-cards",
+    "scratch-batch": "/money/scratch-cards/1",
+    "day-ends": "/money/day-ends",
+    "day-end": "/money/day-ends/2026-03-01",
+    "bans": "/bans",
+    "patient-bans": "/patients/2/bans",
+    "waitlists": "/waitlist",
+    "waitlist": "/waitlist/10",
+    "prices": "/prices",
+    "price-request": "/prices/1",
+    "hospital-drugs": "/hospital/drugs",
+    "hospital-drug": "/hospital/drugs/1",
 }
 
 
@@ -88,6 +105,7 @@ def _inside(root: Path, folder: Path) -> list[str]:
     prepared.fill(root / "template", now)
     place = prepared.make_place(root / "box", port, template=root / "template")
     (place.run_dir / "handset.sock").touch()
+    _fill_office(place, now)
     with ExitStack() as stack:
         agent = ScriptedAgent(place.run_dir / "control.sock", now).start()
         stack.callback(agent.stop)
@@ -97,6 +115,14 @@ def _inside(root: Path, folder: Path) -> list[str]:
         sign_in(driver, address, prepared.NAMES["administrator"])
         pages = PAGES | STAFF_PAGES
         return [*_walk(driver, address, pages, folder), *_set_up(driver, address, agent, folder)]
+
+
+def _fill_office(place: prepared.Place, now: datetime) -> None:
+    """Rows of the back office, as the test of every form has them."""
+    opened = store.bind(place_of(load_config(place.config).paths))
+    with store.connection(), write_transaction(opened):
+        form_steps.fill_tables(now)
+        DayEnd.create(day=date(2026, 3, 1), begun_at=now, ended_at=now, no_shows=0, refunded_fen=0)
 
 
 def _set_up(driver: webdriver.Chrome, address: str, agent: ScriptedAgent, folder: Path) -> list[str]:
