@@ -131,3 +131,35 @@ def test_who_is_overtaken_is_told_and_keeps_what_was_typed(builder: Builder) -> 
     builder.choose("say_1")
     builder.fill("title.en", "Hello to all")
     assert draft().places["say_1"].title["en"] == "Hello to all"
+
+
+def test_a_finger_drags_the_chosen_place_and_connects(builder: Builder) -> None:
+    driver = builder.driver
+    builder.add("say", "欢迎", "Welcome")
+    builder.add("hang_up", "再见", "Goodbye")
+    before = builder.saved()
+    finger(driver, middle_of(driver, "svg [data-place=hang_up_1] rect"), (40, 90))
+    builder.answered(before)
+    assert draft().places["hang_up_1"].at is not None
+    before = builder.saved()
+    port, target = middle_of(driver, "[data-from=say_1][data-exit=done] circle"), middle_of(driver, "svg [data-place=hang_up_1] rect")
+    finger(driver, port, (target[0] - port[0], target[1] - port[1]))
+    builder.answered(before)
+    assert draft().places["say_1"].exits == {"done": "hang_up_1"}
+
+
+def middle_of(driver: webdriver.Chrome, selector: str) -> tuple[float, float]:
+    box = driver.execute_script(
+        "const box = document.querySelector(arguments[0]); box.scrollIntoView({block: 'nearest', inline: 'nearest', behavior: 'instant'});"
+        "const at = box.getBoundingClientRect(); return [at.x + at.width / 2, at.y + at.height / 2]",
+        selector,
+    )
+    return box[0], box[1]
+
+
+def finger(driver: webdriver.Chrome, begin: tuple[float, float], by: tuple[float, float]) -> None:
+    """Put down at `begin`, moved in five steps, lifted."""
+    for step in range(7):
+        kind = "touchStart" if step == 0 else "touchEnd" if step == 6 else "touchMove"
+        points = [] if kind == "touchEnd" else [{"x": begin[0] + by[0] * step / 5, "y": begin[1] + by[1] * step / 5}]
+        driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})

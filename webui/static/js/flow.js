@@ -329,6 +329,8 @@ if (desk()) {
   document.addEventListener("pointermove", dragging);
   document.addEventListener("pointerup", released);
   document.addEventListener("pointercancel", cancelled);
+  // touch-action is not heeded within a picture: a finger that drags must not scroll as well
+  document.addEventListener("touchmove", (event) => { if (dragged && event.cancelable) event.preventDefault(); }, { passive: false });
   document.addEventListener("dragstart", (event) => { if (event.target.closest?.("svg")) event.preventDefault(); });
   window.addEventListener("pagehide", () => flush());
   setInterval(lookForOthers, LOOK_MS);
