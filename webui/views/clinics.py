@@ -19,6 +19,7 @@ from appliance.store.hospital_tables import Department
 from appliance.store.models import database
 from appliance.store.transaction import write_transaction
 from webui.fields import Field, faults_of, given, words_of
+from webui.paging import Pages
 from webui.rights import Right, needs
 from webui.shared import audit, me, say, shared
 
@@ -47,10 +48,10 @@ def show() -> str:
     code = request.args.get("department", "")
     query = Clinic.select(Clinic, Department).join(Department)
     query = query.where(Clinic.day >= first, Clinic.day < first + timedelta(days=DAYS_SHOWN)).order_by(Clinic.day, Clinic.starts, Clinic.id)
-    rows = list(query.where(Department.code == code) if code else query)
-    counts = _counts([row.id for row in rows])
+    pages = Pages.of(query.where(Department.code == code) if code else query, request.args.get("page"))
+    counts = _counts([row.id for row in pages.rows])
     shown = {"departments": departments.offered(), "asked": request.args, "days": DAYS_SHOWN}
-    return render_template("clinics.html", rows=rows, counts=counts, first=first, **shown)
+    return render_template("clinics.html", pages=pages, counts=counts, first=first, **shown)
 
 
 def _counts(ids: list[int]) -> dict[int, tuple[int, int]]:
