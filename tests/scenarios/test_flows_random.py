@@ -29,6 +29,9 @@ KEYS_MOST = 40
 PATIENCE_S = 1800.0  # whoever keys nothing any more is through by then
 KNOWN = {
     "card/password": (PASSWORD,),
+    "account/old_password": (PASSWORD,),
+    "account/new_password": (PASSWORD,),  # the same for everybody, so that it stays known
+    "account/new_again": (PASSWORD,),
     "account/top_up": (TOP_UP,),
     "doctor_number": (PAID, FREE),
     "drug_number": tuple(number for number, _ in DRUGS),

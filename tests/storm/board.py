@@ -4,10 +4,11 @@ Connects anew whenever the call agent was killed. Runs in the test's event loop.
 """
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from appliance.control.messages import VERSION, AnyReply, ControlHello, LiveCall, LiveCallChanged, LiveSnapshot, Subscribe
+from appliance.control.messages import VERSION, AnyReply, ControlHello, LiveCall, LiveCallChanged, LiveCallGone, LiveSnapshot, Subscribe
 from drivers.protocol import FrameReader, encode
 
 ASKED_ANEW = {"card/password"}
@@ -34,7 +35,8 @@ class Board:
     def __init__(self, socket: Path) -> None:
         self._socket = socket
         self.stands: dict[str, Stand] = {}
-        self.most_calls = 0
+        self._calls: set[str] = set()
+        self._empty = asyncio.Event()
 
     async def run(self) -> None:
         while True:
@@ -42,6 +44,12 @@ class Board:
                 await self._listen()
             except OSError:
                 await asyncio.sleep(0.05)
+
+    async def over(self, limit_s: float) -> None:
+        """Wait until the call agent has none left, but no longer than that."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                await self._empty.wait()
 
     async def _listen(self) -> None:
         reader, writer = await asyncio.open_unix_connection(str(self._socket))
@@ -57,11 +65,18 @@ class Board:
 
     def _told(self, message: object) -> None:
         if isinstance(message, LiveCallChanged):
+            self._calls.add(message.call.call_id)
             self._at(message.call, anew=False)
+        elif isinstance(message, LiveCallGone):
+            self._calls.discard(message.call_id)
         elif isinstance(message, LiveSnapshot):
-            self.most_calls = max(self.most_calls, len(message.calls))
+            self._calls = {call.call_id for call in message.calls}
             for call in message.calls:
                 self._at(call, anew=call.place in ASKED_ANEW)
+        if self._calls:
+            self._empty.clear()
+        else:
+            self._empty.set()
 
     def _at(self, call: LiveCall, *, anew: bool) -> None:
         if stand := self.stands.get(call.ani or ""):

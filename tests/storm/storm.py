@@ -18,6 +18,7 @@ from tests.storm.callers import Callers
 
 LINES_UP_S = 6.0  # layer 2 of primary rate, and lines that were just opened hear nothing for 2 s
 QUIET_S = 4.0
+OVER_LIMIT_S = 360.0  # whom the box has not heard hanging up (D-channels that were down) it says goodbye to after so long
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ async def _run(plan: Plan, running: Box) -> Outcome:
             calls = await callers.ring(plan.calls, plan.every_s, plan.limit_s)
             took_s = time.monotonic() - began_s
             killing.cancel()
+            await board.over(OVER_LIMIT_S)
             await asyncio.sleep(QUIET_S)
         finally:
             await running.stop()
