@@ -1,55 +1,21 @@
-"""What the hospital's pages list and edit: each subject as a value, so that one view serves them all. In request threads.
+"""Who and where: departments, the staff, doctors, VIPs. In request threads, inside the view's transaction."""
 
-A subject's functions are those of appliance/hospital/registry, inside the view's transaction.
-"""
-
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-from msgspec import Struct
 
 from appliance.hospital import prices
 from appliance.hospital.complaints import sight
-from appliance.hospital.registry import departments, doctors, drugs, notices, staff, vip
+from appliance.hospital.registry import departments, doctors, staff, vip
 from appliance.hospital.registry.departments import DepartmentEntry
 from appliance.hospital.registry.doctors import DoctorEntry
-from appliance.hospital.registry.drugs import DrugEntry
 from appliance.hospital.registry.field_fault import Refused, refused
 from appliance.hospital.registry.staff import StaffEntry
-from appliance.store.hospital_tables import Department, Doctor, Drug, Notice, Patient, StaffMember, Vip
+from appliance.store.hospital_tables import Department, Doctor, Patient, StaffMember, Vip
 from appliance.store.models import Account
 from webui.fields import Field, flag, yuan
+from webui.page import named
 from webui.shared import me, shared
-
-Values = dict[str, str]
-
-
-class Subject(Struct, frozen=True, kw_only=True):
-    """`columns`: of the list, by key of `values`. `found`: a query of the rows that match a text. `values`: a row as its form has it.
-    `read`, `save`: as in the registry; a refusal goes back to the form."""
-
-    name: str
-    icon: str
-    fields: tuple[Field, ...]
-    columns: tuple[str, ...]
-    table: Any
-    found: Callable[[str], Any]
-    values: Callable[[Any], Values]
-    read: Callable[[Mapping[str, str]], Any]
-    save: Callable[[Any, int | None], Any]
-    fresh: Mapping[str, str] = {}
-
-
-def _two(name: str, kind: str = "text", most: int = 64, required: bool = False) -> tuple[Field, Field]:
-    """A text in both languages."""
-    area = kind == "area"
-    if area:
-        return Field(name=f"{name}_zh", kind="area", most=most), Field(name=f"{name}_en", kind="area", most=most * 3)
-    return Field(name=f"{name}_zh", most=most, required=required), Field(name=f"{name}_en", most=most, required=required)
-
-
-def _texts(row: Any, *names: str) -> Values:
-    return {name: str(getattr(row, name)) for name in names}
+from webui.subjects.subject import Subject, Values, texts_of, two
 
 
 def _departments(text: str) -> Any:
@@ -85,7 +51,7 @@ def _save_department(read: tuple[DepartmentEntry, list[int]], row_id: int | None
 
 
 def _department(row: Department) -> Values:
-    texts = _texts(row, "code", "name_zh", "name_en", "place_zh", "place_en")
+    texts = texts_of(row, "code", "name_zh", "name_en", "place_zh", "place_en")
     return texts | {"closed": flag(row.closed), "heads": _names(sight.heads_of(row.id))}
 
 
@@ -95,8 +61,8 @@ DEPARTMENTS = Subject(
     fields=(
         Field(name="code", kind="digits", most=8, required=True),
         Field(name="closed", kind="flag"),
-        *_two("name", required=True),
-        *_two("place", most=128),
+        *two("name", required=True),
+        *two("place", most=128),
         Field(name="heads", most=200, wide=True),
     ),
     columns=("code", "name_zh", "name_en", "place_zh", "closed"),
@@ -116,7 +82,8 @@ def _staff(text: str) -> Any:
 
 
 def _member(row: StaffMember) -> Values:
-    texts = _texts(row, "code", "name_zh", "name_en") | {"department": row.department.code, "left": flag(row.left)}
+    texts = texts_of(row, "code", "name_zh", "name_en") | {"department": row.department.code, "left": flag(row.left)}
+    texts |= {"department_name": named(row.department)}
     return texts | {"account": row.account.name if row.account else ""}
 
 
@@ -146,11 +113,11 @@ STAFF = Subject(
     fields=(
         Field(name="code", kind="digits", most=8, required=True),
         Field(name="department", kind="digits", most=8, required=True),
-        *_two("name", required=True),
+        *two("name", required=True),
         Field(name="account", most=32),
         Field(name="left", kind="flag"),
     ),
-    columns=("code", "name_zh", "name_en", "department", "account", "left"),
+    columns=("code", "name_zh", "name_en", "department_name", "account", "left"),
     table=StaffMember,
     found=_staff,
     values=_member,
@@ -167,8 +134,9 @@ def _doctors(text: str) -> Any:
 
 
 def _doctor(row: Doctor) -> Values:
-    texts = _texts(row, "number", "initials", "title_zh", "title_en", "profile_zh", "profile_en")
+    texts = texts_of(row, "number", "initials", "title_zh", "title_en", "profile_zh", "profile_en")
     texts |= {"name_zh": row.staff.name_zh, "name_en": row.staff.name_en, "staff_code": row.staff.code}
+    texts |= {"department_name": named(row.staff.department)}
     texts |= {"department": row.staff.department.code, "expert": flag(row.expert), "listed": flag(row.listed)}
     return texts | {"fee": yuan(row.fee_fen), "consultation_per_min": yuan(row.consultation_fen_per_min)}
 
@@ -190,105 +158,23 @@ DOCTORS = Subject(
     fields=(
         Field(name="number", kind="digits", most=8, required=True),
         Field(name="department", kind="digits", most=8, required=True),
-        *_two("name", required=True),
-        *_two("title"),
+        *two("name", required=True),
+        *two("title"),
         Field(name="initials", most=16),
         Field(name="staff_code", kind="digits", most=8),
         Field(name="fee", kind="money", most=12),
         Field(name="consultation_per_min", kind="money", most=12),
         Field(name="expert", kind="flag"),
         Field(name="listed", kind="flag"),
-        *_two("profile", "area", doctors.PROFILE_MOST),
+        *two("profile", "area", doctors.PROFILE_MOST),
     ),
-    columns=("number", "name_zh", "name_en", "department", "title_zh", "fee", "listed"),
+    columns=("number", "name_zh", "name_en", "department_name", "title_zh", "fee", "listed"),
     table=Doctor,
     found=_doctors,
     values=_doctor,
     read=doctors.read,
     save=_save_doctor,
     fresh={"listed": "yes", "expert": "no"},
-)
-
-
-def _drugs(text: str) -> Any:
-    query = Drug.select().order_by(Drug.number)
-    return query.where((Drug.number == text) | Drug.name_zh.contains(text) | Drug.name_en.contains(text)) if text else query
-
-
-def _drug(row: Drug) -> Values:
-    names = [f"{name}_{language}" for name in ("name", "use", "caution", "unit") for language in ("zh", "en")]
-    return _texts(row, "number", *names) | {"price": yuan(row.price_fen), "listed": flag(row.listed)}
-
-
-def _save_drug(entry: DrugEntry, row_id: int | None) -> Drug | Refused:
-    """Likewise."""
-    now = shared().clock.now()
-    if not shared().config.hospital.four_eyes.drug_prices:
-        return drugs.save(entry, now, row_id, me().name)
-    kept, held = prices.hold_back(entry, prices.DRUG, Drug.get_or_none(Drug.id == row_id))
-    outcome = drugs.save(kept, now, row_id, me().name)
-    if isinstance(outcome, Drug):
-        prices.ask(held, prices.FORM, me().name, now, outcome.id)
-    return outcome
-
-
-DRUGS = Subject(
-    name="drugs",
-    icon="pill",
-    fields=(
-        Field(name="number", kind="digits", most=8, required=True),
-        Field(name="price", kind="money", most=12, required=True),
-        *_two("name", most=128, required=True),
-        *_two("unit", most=32),
-        *_two("use", "area", drugs.TEXT_MOST),
-        *_two("caution", "area", drugs.TEXT_MOST),
-        Field(name="listed", kind="flag"),
-    ),
-    columns=("number", "name_zh", "name_en", "unit_zh", "price", "listed"),
-    table=Drug,
-    found=_drugs,
-    values=_drug,
-    read=drugs.read,
-    save=_save_drug,
-    fresh={"listed": "yes"},
-)
-
-
-def _notices(text: str) -> Any:
-    query = Notice.select().order_by(Notice.kind, Notice.position, Notice.id)
-    return query.where(Notice.title_zh.contains(text) | Notice.title_en.contains(text)) if text else query
-
-
-def _notice(row: Notice) -> Values:
-    starts = shared().local(row.starts_at).strftime("%Y-%m-%dT%H:%M")
-    ends = shared().local(row.ends_at).strftime("%Y-%m-%dT%H:%M") if row.ends_at else ""
-    texts = _texts(row, "kind", "title_zh", "title_en", "text_zh", "text_en", "position")
-    return texts | {"starts_at": starts, "ends_at": ends, "open": flag(row.open)}
-
-
-def _read_notice(given: Mapping[str, str]) -> notices.NoticeEntry | Refused:
-    return notices.read(given, shared().clock.now(), shared().zone)
-
-
-NOTICES = Subject(
-    name="notices",
-    icon="speakerphone",
-    fields=(
-        Field(name="kind", kind="choice", choices=notices.KINDS),
-        Field(name="position", kind="number", most=4),
-        *_two("title", most=128, required=True),
-        *_two("text", "area", notices.TEXT_MOST),
-        Field(name="starts_at", kind="datetime-local"),
-        Field(name="ends_at", kind="datetime-local"),
-        Field(name="open", kind="flag"),
-    ),
-    columns=("kind", "title_zh", "title_en", "starts_at", "ends_at", "open"),
-    table=Notice,
-    found=_notices,
-    values=_notice,
-    read=_read_notice,
-    save=lambda entry, row_id: notices.save(entry, shared().clock.now(), row_id, me().name),
-    fresh={"open": "yes", "position": "0"},
 )
 
 
@@ -320,5 +206,3 @@ VIPS = Subject(
     save=lambda entry, row_id: vip.save(entry, me().name, row_id),
     fresh={"level": str(vip.LEVELS[-1])},
 )
-
-SUBJECTS: Mapping[str, Subject] = {subject.name: subject for subject in (DEPARTMENTS, STAFF, DOCTORS, DRUGS, NOTICES, VIPS)}
