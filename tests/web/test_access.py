@@ -24,6 +24,7 @@ CHIEFS = {ADMIN, CHIEF}
 EDITORS = {ADMIN, OFFICE}
 TILLS = {ADMIN, CASH, CHIEF}
 FLOW_READERS = {ADMIN, OFFICE, CHIEF}
+PRICE_READERS = {ADMIN, OFFICE, CHIEF}
 
 MAY = {
     "static": EVERYONE,
@@ -158,7 +159,7 @@ MAY = {
     "patient_booking.show": EVERYONE,
     "patient_booking.confirm": EVERYONE,
     "patient_account.show": EVERYONE,
-    **dict.fromkeys(("prices.show", "prices.one"), {ADMIN, OFFICE, CHIEF}),
+    **dict.fromkeys(("prices.show", "prices.one"), PRICE_READERS),
     **dict.fromkeys(("prices.approve", "prices.refuse"), CHIEFS),
     **dict.fromkeys(("scratch_cards.show", "scratch_cards.one", "day_ends.show", "day_ends.one"), TILLS),
     **dict.fromkeys(("scratch_cards.make", "scratch_cards.void"), CHIEFS),

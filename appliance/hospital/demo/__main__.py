@@ -21,8 +21,8 @@ from appliance.hospital.imports.subjects import Setting
 from appliance.hospital.registry import card_password
 from appliance.hospital.registry.telephone import normaliser
 from appliance.store.database import open_store
-from appliance.store.place import place_of
 from appliance.store.models import database
+from appliance.store.place import place_of
 from appliance.store.transaction import write_transaction
 from drivers.errors import CarelineError
 
