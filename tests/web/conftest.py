@@ -30,7 +30,7 @@ HTML = {"Accept": "text/html"}
 
 DAY = "day"
 ALWAYS = os.environ.get("CARELINE_TEST_DATABASE", "sqlite")
-ON_BOTH = tuple(f"tests.web.test_{name}" for name in ("money", "patients", "patient_booking", "kiosk", "work", "complaints", "calls"))
+ON_BOTH = tuple(f"tests.web.test_{name}" for name in ("kiosk", "work"))
 
 SignIn = Callable[[str], FlaskClient]
 
