@@ -111,6 +111,7 @@ MAY = {
     **dict.fromkeys(("clinics.show", "clinics.new", "clinics.make", "clinics.one", "clinics.stop", "clinics.set_blocked"), EDITORS),
     **dict.fromkeys(("flows.show", "flows.one", "flows.version", "flows.place", "flow_walk.show"), FLOW_READERS),
     **dict.fromkeys(("flow_versions.edit", "flow_versions.save", "flow_versions.discard"), EDITORS),
+    **dict.fromkeys((f"flow_editor.{name}" for name in ("ask_new", "make_new", "begin", "show", "saved", "edit")), EDITORS),
     "flow_versions.publish": {ADMIN, CHIEF},
     "flow_versions.roll_back": {ADMIN, CHIEF},
     **dict.fromkeys(("prompts.show", "prompts.voice", "prompts.one"), FLOW_READERS),
