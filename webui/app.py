@@ -15,6 +15,7 @@ from appliance.control.client import ControlClient
 from appliance.hospital.registry.telephone import normaliser
 from drivers.clock import Clock, RealClock
 from drivers.errors import ConfigError
+from appliance.store.place import place_of
 from webui import faults, guard, line_words, page, patient_pages, secret, store
 from webui.errors import WebError
 from webui.limits import Once, RateLimit
@@ -85,7 +86,7 @@ class RowNumber(IntegerConverter):
     """A number in an address: one that no row can have is no such page."""
 
     def __init__(self, map: Map) -> None:
-        super().__init__(map, max=2**63 - 1)  # Source: sqlite.org/datatype3
+        super().__init__(map, max=2**63 - 1)  # Source: sqlite.org/datatype3, PostgreSQL's bigint
 
 
 def create_app(config: Config, source: Source | None = None, clock: Clock | None = None) -> Flask:
@@ -94,7 +95,7 @@ def create_app(config: Config, source: Source | None = None, clock: Clock | None
     Raises: WebError WEB-002, WEB-004, WEB-005, WEB-006; ConfigError; StoreError.
     """
     _check_files()
-    store.bind(config.paths.database)
+    store.bind(place_of(config.paths))
     app = Flask("webui", static_folder="static", template_folder="templates")
     _configure(app, config)
     app.url_map.converters["int"] = RowNumber
