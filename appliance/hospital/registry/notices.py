@@ -88,7 +88,8 @@ def heard_now(now: datetime, *kinds: str) -> list[Notice]:
 
 def kinds_heard_now(now: datetime) -> set[str]:
     """Kinds of which something is offered at this moment."""
-    return {kind for (kind,) in Notice.select(Notice.kind).where(_running(now)).distinct().tuples()}
+    rows: Any = Notice.select(Notice.kind).where(_running(now)).distinct().tuples()
+    return {kind for (kind,) in rows}
 
 
 def _running(now: datetime) -> Any:
