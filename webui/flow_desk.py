@@ -6,12 +6,13 @@ from typing import Any
 
 import msgspec
 
+from appliance.ivr.actions import ACTIONS
 from appliance.ivr.checking import needed_exits
 from appliance.ivr.editing import PLAIN_KEY
 from appliance.ivr.editing_lists import saying_fields
 from appliance.ivr.fault import FlowFault
 from appliance.ivr.flow import PERSON, Flow
-from appliance.ivr.nodes import KINDS, AnyNode, Branch, Keyed, Menu
+from appliance.ivr.nodes import KINDS, Act, AnyNode, Branch, Keyed, Menu
 from appliance.ivr.paths import SERVICES
 from appliance.ivr.prompts.catalogue import Lang
 from appliance.ivr.values import ALONE
@@ -101,6 +102,7 @@ def _place(shown: Shown, flow: Flow, place: str, faults: list[FlowFault], field:
         "node": node,
         "kind": flow_words.kind_of(node),
         "controls": controls,
+        "what": ACTIONS[node.action].what if isinstance(node, Act) and node.action in ACTIONS else "",
         "marks": marks,
         "unmarked": [fault for name, found in marks.items() if name not in drawn for fault in found],
         "said": {name: [_said(prompts, written) for written in getattr(node, name)] for name in fields},
