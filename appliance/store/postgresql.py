@@ -55,6 +55,11 @@ class _Connection(psycopg.Connection[Any]):
             self.pgconn.finish()  # whatever comes now belongs to nobody
             raise psycopg.OperationalError("the server does not answer") from None
 
+    def __del__(self, _warn: Any = None, /) -> None:
+        """A thread that has ended may have left it open, as it may SQLite's."""
+        if hasattr(self, "pgconn"):
+            self.pgconn.finish()
+
 
 class _Text(StrDumper):
     """PostgreSQL's text has no NUL; what somebody typed with one is kept with the sign for what cannot be shown."""
