@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from peewee import Database, OperationalError
 
+from appliance.checks import stores
+from appliance.config import Config
+from appliance.doctor.store import examine_store
 from appliance.store import postgresql as server_store
 from appliance.store.database import connect, fault_of, open_store
 from appliance.store.errors import StoreError
@@ -20,7 +23,7 @@ from appliance.store.place import Server, place_of
 from appliance.store.transaction import read_transaction, write_transaction
 from appliance.store.writer import Store
 from drivers.clock import RealClock
-from drivers.errors import ConfigError
+from drivers.errors import ConfigError, DoubtfulConfigError
 from drivers.settings import Paths
 from tests.postgresql import SHARED, TestServer
 from tests.unit.hospital_rig import NOW
@@ -91,6 +94,27 @@ def test_a_database_of_another_encoding_is_of_no_use(postgresql: TestServer) -> 
     postgresql.say("create database latin encoding 'LATIN1' locale 'C' locale_provider libc template template0")
     error = refusal(postgresql.place("latin"))
     assert (error.code, "LATIN1" in error.what, "createdb" in error.remedy) == ("STO-009", True, True)
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "is_doubt"),
+    [
+        ("", None, False),
+        (SHARED, None, False),
+        ("nothing", "STO-009", False),
+        ("postgresql://amy:s3c@ret@db/careline", "CFG-069", False),
+        ("postgresql://amy@127.0.0.1:1/careline", "STO-007", True),
+    ],
+)
+def test_check_and_doctor_know_of_it(postgresql: TestServer, tmp_path: Path, url: str, code: str | None, is_doubt: bool) -> None:
+    url = postgresql.place(url).url if url and "://" not in url else url
+    paths = Paths(run_dir=str(tmp_path), data_dir=str(tmp_path), database_url=url)
+    told = list(stores.reached(Config(paths=paths)))
+    assert [fault.code for fault in told] == ([code] if code else [])
+    assert [isinstance(fault, DoubtfulConfigError) for fault in told] == ([is_doubt] if code else [])
+    found = examine_store(paths)
+    assert [finding.code for finding in found] == ([code or ""] if url else [])
+    assert not url or code or "PostgreSQL" in found[0].detail["en"]
 
 
 @pytest.fixture
