@@ -13,9 +13,9 @@ from werkzeug.routing import IntegerConverter, Map
 
 from appliance.control.client import ControlClient
 from appliance.hospital.registry.telephone import normaliser
+from appliance.store.place import place_of
 from drivers.clock import Clock, RealClock
 from drivers.errors import ConfigError
-from appliance.store.place import place_of
 from webui import faults, guard, line_words, page, patient_pages, secret, store
 from webui.errors import WebError
 from webui.limits import Once, RateLimit
@@ -194,9 +194,9 @@ def _add_views(app: Flask) -> None:
         flows.blueprint,
         flow_versions.blueprint,
         flow_walk.blueprint,
-        flow_editor.blueprint,
         prompts.blueprint,
         prompt_audio.blueprint,
+        flow_editor.blueprint,
         handset.blueprint,
     ):
         app.register_blueprint(blueprint)
