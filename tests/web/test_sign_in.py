@@ -14,7 +14,7 @@ from drivers.clock import VirtualClock
 from tests.web import prepared
 from tests.web.conftest import HTML, SignIn, post, text_of, token
 from webui import secret, store
-from webui.app import create_app
+from webui.app import POSTS_A_MINUTE, create_app
 from webui.settings import load_config
 
 NEW_PASSWORD = "Cormorant-77-bay"
@@ -201,3 +201,12 @@ def test_htmx_and_scripts_are_told_plainly(app: Flask) -> None:
     assert client.get("/calls", headers={"HX-Request": "true"}).headers["HX-Redirect"] == "/sign-in"
     refused = client.get("/dashboard/live", headers={"Accept": "text/event-stream"})
     assert (refused.status_code, refused.text) == (401, "Sign in first: /sign-in\n")
+
+
+def test_changes_are_limited_by_account_and_not_by_address(sign_in: SignIn) -> None:
+    """All of a hospital may have one address: whoever changes too much must not use up what others may do."""
+    busy, other = sign_in("technician"), sign_in("administrator")
+    wrong = {"current": "nope", "password": NEW_PASSWORD, "again": NEW_PASSWORD}
+    statuses = [post(busy, "/me/password", wrong).status_code for _ in range(POSTS_A_MINUTE + 1)]
+    assert statuses[-1] == 429
+    assert post(other, "/me/password", wrong).status_code != 429
