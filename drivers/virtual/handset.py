@@ -173,6 +173,9 @@ class Handset:
 
     def _begins_to_ring(self, detail: str) -> None:
         self._set_phase(Phase.RINGING, detail)
+        self._will_decide()
+
+    def _will_decide(self) -> None:
         if self.answering in (Answering.ANSWER, Answering.REJECT):
             self._auto_answer.start(self.after_ms)
 

@@ -106,11 +106,13 @@ class HandsetServer:
             return
         channel = self._free_set(dial.channel)
         self._taken_sets.add(channel)
+        wired = self._world.sets[channel]
+        wired.take_over()
         try:
-            yield self._world.sets[channel]
+            yield wired
         finally:
             self._taken_sets.discard(channel)
-            self._world.sets[channel].hang_up()
+            wired.leave()
 
     def _free_set(self, channel: int) -> int:
         if channel not in self._world.sets:

@@ -109,7 +109,7 @@ class WiredSet(Handset):
         super().__init__(str(config.channel), ports, config.answering, config.after_ms, config.say)
         self.channel = config.channel
         self._wire = wire
-        self._box_took_it = False
+        self._box_took_it = self._is_taken = False
         self._let_go = Timer(self.hang_up)
         self._flash = Timer(self._end_flash)
         self._dial = PulseDial(lambda closed: wire.from_world(RxSig.OFFHOOK if closed else RxSig.ONHOOK))
@@ -124,6 +124,23 @@ class WiredSet(Handset):
     def polarity_reversed(self) -> bool:
         """Of its loop, as a set with an answer or hang-up contact sees it."""
         return self._wire.box_reversed
+
+    def take_over(self) -> None:
+        """Somebody sits at it: until `leave` it does nothing by itself, however it is configured."""
+        self._is_taken = True
+        self._auto_answer.stop()
+        self._let_go.stop()
+
+    def leave(self) -> None:
+        """Nobody does any more: it is hung up, and is again as configured."""
+        self._is_taken = False
+        self.hang_up()
+        if self.phase is Phase.RINGING:
+            self._will_decide()
+
+    def _will_decide(self) -> None:
+        if not self._is_taken:
+            super()._will_decide()
 
     def pick_up(self) -> None:
         """Off-hook, ringing or not."""
@@ -177,7 +194,7 @@ class WiredSet(Handset):
 
     def _box_hung_up(self) -> None:
         self._set_phase(Phase.ENDED, "the box hung up")
-        if self.answering is not Answering.COMMAND:
+        if self.answering is not Answering.COMMAND and not self._is_taken:
             self._let_go.start(LETS_GO_MS)
 
     def _end_flash(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from appliance.control.handset import AsyncHandset, dial_message
 from drivers.protocol import HandsetDial, HandsetState
-from drivers.virtual.config import Answering, NumberConfig, SpanConfig, SpanKind, TelephoneConfig, VirtualConfig
+from drivers.virtual.config import Answering, NumberConfig, SetConfig, SpanConfig, SpanKind, TelephoneConfig, VirtualConfig
 from drivers.virtual.socket import HandsetServer
 from tests.contract.rig import Rig, run_rig
 
@@ -15,6 +15,7 @@ CONFIG = VirtualConfig(
     spans=(SpanConfig(kind=SpanKind.FXO, channels=1), SpanConfig(kind=SpanKind.FXS, channels=1)),
     numbers=(NumberConfig(number=BOX, spans=(1,)),),
     telephones=(TelephoneConfig(number="7", answering=Answering.NEVER),),
+    sets=(SetConfig(channel=2, after_ms=6000),),
     visitors=3,
     ring_limit_ms=20_000,
 )

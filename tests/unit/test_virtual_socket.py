@@ -193,3 +193,20 @@ def test_set_hangs_up_when_its_client_goes(tmp_path: Path) -> None:
         assert await rig.until(lambda: rig.world.sets[SET].phase is Phase.IDLE, 500)
 
     served(tmp_path, main)
+
+
+def test_set_that_somebody_sits_at_does_not_answer_by_itself(tmp_path: Path) -> None:
+    async def main(rig: Rig, clients: Clients) -> None:
+        handset = await clients.connect(dial_message(channel=SET))
+        await until_state(handset, "idle")
+        rig.open(SET).set_hook(Hook.RING)
+        await until_state(handset, "ringing")
+        await rig.pass_ms(20_000)
+        assert rig.world.sets[SET].phase is Phase.RINGING
+        await handset.close()
+        rig.channel(SET).set_hook(Hook.ON)
+        assert await rig.until(lambda: rig.world.sets[SET].phase is Phase.IDLE, 5000)
+        rig.channel(SET).set_hook(Hook.RING)
+        assert await rig.until(lambda: rig.world.sets[SET].phase is Phase.TALKING, 7000)
+
+    served(tmp_path, main)
