@@ -173,6 +173,17 @@ def test_why_nothing_is_offered() -> None:
     assert reasons(best(Wanted(department=1, first=TOMORROW, last=TOMORROW), Channel.AGENT, None, NOW, ZONE)) == ["day_full"]
 
 
+@pytest.mark.parametrize(("fee_fen", "paid", "reason"), [(2000, False, "only_with_fee"), (0, True, "only_free")])
+def test_that_there_are_places_of_the_other_kind_only(fee_fen: int, paid: bool, reason: str) -> None:
+    made = doctors_clinic(fee_fen, minutes=60)
+    for wanted in (Wanted(doctor=made.doctor_id, paid=paid), Wanted(department=1, paid=paid)):
+        assert reasons(best(wanted, Channel.IVR, None, NOW, ZONE)) == [reason]
+    booked(book(places(made)[0], agent(), "k", NOW, ZONE))
+    assert reasons(best(Wanted(doctor=made.doctor_id, paid=paid), Channel.IVR, None, NOW, ZONE)) == ["doctor_full"]
+    other = clinic(day=TODAY + timedelta(days=2), doctor=made.doctor_id, fee_fen=0 if fee_fen else 2000)
+    assert offered(Wanted(doctor=made.doctor_id, paid=paid))[0].clinic == other.id
+
+
 def test_an_agent_is_warned_of_what_may_be_the_same_twice() -> None:
     made, card = doctors_clinic(), rich("李娜")
     first = booked(pay(places(made)[0], card, "a"))

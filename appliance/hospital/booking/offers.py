@@ -53,7 +53,7 @@ def best(
     heard of already."""
     clinics = slots.free_clinics(_condition(wanted), now, CLINICS_MOST)
     if not clinics:
-        return refusal(_none_because(wanted, now.astimezone(zone).date()))
+        return refusal(_none_because(wanted, now, now.astimezone(zone).date()))
     offers: list[Offer] = []
     objections: tuple[Objection, ...] = ()
     for _, (clinic, left, slot) in zip(range(TRIED_MOST), _in_turn(clinics, now), strict=False):
@@ -104,8 +104,11 @@ def _offer(slot: Slot, clinic: Clinic, left: int, zone: ZoneInfo) -> Offer:
     )
 
 
-def _none_because(wanted: Wanted, today: date) -> Reason:
-    if not Clinic.select().where(_condition(wanted), Clinic.day >= today).exists():
+def _none_because(wanted: Wanted, now: datetime, today: date) -> Reason:
+    either = msgspec.structs.replace(wanted, paid=None)
+    if wanted.paid is not None and slots.free_clinics(_condition(either), now, 1):
+        return Reason.ONLY_FREE if wanted.paid else Reason.ONLY_WITH_FEE
+    if not Clinic.select().where(_condition(either), Clinic.day >= today).exists():
         return Reason.NO_SCHEDULE
     if wanted.doctor is not None:
         return Reason.DOCTOR_FULL

@@ -39,6 +39,8 @@ class Reason(StrEnum):
     DAY_FULL = "day_full"
     DOCTOR_FULL = "doctor_full"
     NO_SCHEDULE = "no_schedule"
+    ONLY_WITH_FEE = "only_with_fee"
+    ONLY_FREE = "only_free"
 
 
 PROMPTS: Mapping[Reason, str] = {
