@@ -5,7 +5,7 @@ from flask import abort, flash, request, url_for
 from appliance.control.client import ControlClient
 from appliance.control.messages import Request
 from drivers.errors import CarelineError
-from webui.page import meaning, remedy
+from webui.page import meaning, remedy, told
 from webui.shared import audit, say, shared
 
 NUMBER_LONGEST = 4
@@ -36,7 +36,7 @@ def asked_to_block() -> tuple[bool, bool]:
 def refused(error: CarelineError) -> None:
     """Say what was wrong and what to do."""
     words = {"meaning": meaning(error.code, error.what), "remedy": remedy(error.code, error.remedy)}
-    flash(say("action.failed", code=error.code, what=error.what, **words), "danger")
+    flash(say("action.failed", code=error.code, what=told(error.what), **words), "danger")
 
 
 def where_the_form_stood(otherwise: str) -> str:

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import msgspec
-from flask import abort
+from flask import abort, g
 
 from appliance.ivr import publishing
 from appliance.ivr.fault import FlowFault
-from appliance.ivr.flow import PERSON, Flow, FlowSet
+from appliance.ivr.flow import PERSON, Flow, FlowSet, split
 from appliance.ivr.nodes import Act, AnyNode, AskYesNo, Branch, Menu, Send, SubFlow
 from appliance.ivr.prompts.catalogue import LANGS, Lang
 from appliance.store.flow_tables import FlowVersion
 from drivers.errors import CarelineError
 from webui import flow_prompts
 from webui.flow_graph import Drawing, draw
-from webui.shared import language
+from webui.shared import language, say
 
 DRAWN_MOST = 300
 """Places of a flow that is still drawn; a larger one is only listed."""
@@ -133,6 +133,27 @@ def places(flow: Flow | None) -> dict[str, dict[str, Any]]:
         }
         for place, node in flow.places.items()
     }
+
+
+def place_words(name: str) -> str:
+    """A place of the flows in use by its name outside its flow ("card/ask"), in the reader's words; its name once it is gone."""
+    flow_name, _, inner = split(name)
+    flow = _in_use().flows.get(flow_name)
+    node = flow.places.get(inner) if flow else None
+    if flow is None or node is None:
+        return name
+    lang = reader()
+    own = head(words(node, lang)) if getattr(node, "say", ()) or getattr(node, "instruction", ()) else say(f"node_kind.{kind_of(node)}")
+    return node.title.get(lang) or f"{flow.title.get(lang) or flow_name} · {own}"
+
+
+def _in_use() -> FlowSet:
+    """Built once for a request, and for each edition of a stream that lasts."""
+    edition = publishing.newest_edition()
+    known: FlowSet | None = g.get("flows_in_use")
+    if known is None or known.edition != edition:
+        known = g.flows_in_use = publishing.build(publishing.texts_of_edition(edition) or {}, edition)[0]
+    return known
 
 
 # --- one place -------------------------------------------------------------------------------------------------------

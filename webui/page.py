@@ -9,8 +9,9 @@ from markupsafe import Markup
 
 from drivers.protocol import Cause
 from webui.fields import yuan
-from webui.flow_words import head
+from webui.flow_words import head, place_words
 from webui.guard import csrf_token
+from webui.retelling import known_as, retell
 from webui.rights import Right
 from webui.shared import i_may, language, say, shared
 
@@ -25,6 +26,7 @@ def install(app: Flask) -> None:
         csrf=csrf_token,
         meaning=meaning,
         remedy=remedy,
+        remedy_here=remedy_here,
         asset=asset,
         script_texts=script_texts,
         query_with=query_with,
@@ -42,6 +44,7 @@ def install(app: Flask) -> None:
         yuan=yuan,
         minute=minute,
         head=head,
+        told=told,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -72,6 +75,16 @@ def meaning(code: str, what: str) -> str:
 def remedy(code: str, otherwise: str) -> str:
     """What to do about a fault, likewise."""
     return say_or(f"remedy.{code}", otherwise)
+
+
+def told(sentence: str) -> str:
+    """A sentence of another program in the reader's language; its own words when the texts do not know it."""
+    return retell(shared().wording, language(), sentence)
+
+
+def remedy_here(code: str, otherwise: str) -> str:
+    """What to do about this one fault, if the texts know its own words; what is to be done about all of its code if not."""
+    return otherwise if language() == "en" and otherwise else known_as(shared().wording, language(), otherwise) or remedy(code, otherwise)
 
 
 def asset(name: str) -> str:
@@ -149,5 +162,5 @@ def number(value: str | None) -> str:
 
 
 def place(key: str) -> str:
-    """Where a caller stands in the flow; a flow's own node keeps its key."""
-    return say_or(f"place.{key}", key)
+    """Where a caller stands in the flow."""
+    return say(f"place.{key}") if shared().wording.has(f"place.{key}") else place_words(key)

@@ -93,7 +93,7 @@ def _text(kind: str, body: dict[str, Any]) -> str:
 def _detail(kind: str, body: dict[str, Any]) -> str:
     """What stands small below: the fault's remedy, or the fields of an event without words."""
     if kind == "CallFailed":
-        return str(body.get("remedy", ""))
+        return page.remedy_here(str(body.get("code", "")), str(body.get("remedy", "")))
     if not shared().wording.has(f"story.{kind}"):
         return ", ".join(f"{name}={value}" for name, value in body.items() if name not in ("call_id", "seq", "at", "type"))
     return ""
@@ -128,7 +128,8 @@ WORDS: dict[str, Callable[[Any], str]] = {
     "prompts": _listed,
     "end": _word("play_end"),
     "language": _word("language"),
-    "reason": _word("reason"),
+    "reason": lambda value: page.say_or(f"reason.{value}", page.told(str(value))),
+    "what": lambda value: page.told(str(value)),
     "outcome": _word("transfer_outcome"),
     "ended_by": _word("ended_by"),
     "cause": lambda value: page.cause(value),

@@ -42,6 +42,7 @@ MADE |= {"weekday", "card_entry"}
 MADE |= {"prompt_state", "prompt_source", "prompt_subject"}
 MADE |= {"scratch_state", "ban_reason", "price_of", "price_source", "price_state", "price_line", "price_decision"}
 MADE |= {"cause", "prompt", "story", "role", "right", "audit", "alarm", "check", "grade", "http", "action", "js", "code", "remedy"}
+MADE |= {"told"}
 
 
 @pytest.fixture(scope="module")

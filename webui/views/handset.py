@@ -5,6 +5,8 @@ One request thread per telephone reads the browser; a thread `handset` of its ow
 
 import contextlib
 import threading
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,8 +20,9 @@ from drivers.errors import CarelineError
 from drivers.protocol import HandsetAudio, HandsetDial, HandsetKeysSent, HandsetState
 from webui.errors import WebError
 from webui.page import meaning, remedy
+from webui.retelling import retell
 from webui.rights import Right, needs
-from webui.shared import audit, say, shared
+from webui.shared import audit, language, say, shared
 
 FIRST_NUMBER = "01088886666"  # the number of the virtual card when the configuration names none
 FIRST_MESSAGE_S = 10.0
@@ -68,7 +71,9 @@ def _line(browser: Server) -> None:
 
 
 def _join(browser: Server, telephone: Handset) -> None:
-    relay = threading.Thread(target=_relay, args=(telephone, browser), name="handset", daemon=True)
+    relay = threading.Thread(
+        target=_relay, args=(telephone, browser, partial(retell, shared().wording, language())), name="handset", daemon=True
+    )
     relay.start()
     try:
         while True:
@@ -96,11 +101,11 @@ def _pass_on(message: str | bytes, telephone: Handset) -> None:
         telephone.hang_up()
 
 
-def _relay(telephone: Handset, browser: Server) -> None:
-    """From the line server to the browser; closing the browser's socket ends the other direction."""
+def _relay(telephone: Handset, browser: Server, told: Callable[[str], str]) -> None:
+    """From the line server to the browser, in the reader's words; closing the browser's socket ends the other direction."""
     try:
         for message in telephone.messages(QUIET_LIMIT_S):
-            browser.send(_for_browser(message))
+            browser.send(_for_browser(message, told))
         browser.send(_json({"state": "gone"}))
     except CarelineError as error:
         _tell_fault(browser, error)
@@ -111,12 +116,12 @@ def _relay(telephone: Handset, browser: Server) -> None:
             browser.close()
 
 
-def _for_browser(message: Reply) -> str | bytes:
+def _for_browser(message: Reply, told: Callable[[str], str]) -> str | bytes:
     match message:
         case HandsetAudio(samples=samples):
             return samples
         case HandsetState(state=state, detail=detail):
-            return _json({"state": state, "detail": detail})
+            return _json({"state": state, "detail": told(detail)})
         case HandsetKeysSent():
             return _json({"keys_sent": True})
         case _:
