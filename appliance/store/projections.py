@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import singledispatch
+from itertools import chain
 
 import msgspec
 
@@ -22,7 +23,7 @@ from appliance.events import (
     TransferStarted,
 )
 from appliance.store import statements
-from appliance.store.models import CallEvent, Recording, VoiceMessage
+from appliance.store.models import CallEvent, Recording, VoiceMessage, database
 
 _ONCE_A_CALL = (CallOffered, CallAnswered, CallReleased)
 
@@ -46,7 +47,7 @@ def store_events(events: Iterable[Happened]) -> None:
     (told again after a crash) change nothing."""
     before: dict[str, Cdr | None] = {}
     after: dict[str, Cdr | None] = {}
-    for event in filter(_inserted, events):
+    for event in _new_of(tuple(events)):
         if event.call_id not in after:
             before[event.call_id] = after[event.call_id] = statements.load_record(event.call_id)
         after[event.call_id] = fold(after[event.call_id], event)
@@ -56,17 +57,38 @@ def store_events(events: Iterable[Happened]) -> None:
             statements.save_record(record)
 
 
+def _new_of(events: tuple[Happened, ...]) -> Iterable[Happened]:
+    """Store them; those that were not there yet. Nearly always that is all of them, and one statement."""
+    if _all_inserted(events):
+        return events
+    return filter(_inserted, events)
+
+
+def _all_inserted(events: tuple[Happened, ...]) -> bool:
+    """False, and nothing done, when one of them, or its number, is there already."""
+    with database.atomic() as together:
+        values = chain.from_iterable((event.call_id, event.seq, event.at, *_told(event)) for event in events)
+        whole = statements.run(statements.insert_events(len(events)), *values).rowcount == len(events)
+        if not whole:
+            together.rollback()
+    return bool(whole)
+
+
 def _inserted(event: Happened) -> bool:
-    """False for one that is there already. Nearly every event is new, and its number free: that is tried first."""
-    kind, body, key = type(event).__name__, msgspec.json.encode(event).decode(), once_key(event)
-    if statements.run(statements.INSERT_EVENT, event.call_id, event.seq, event.at, kind, body, key).rowcount:
-        return True
+    """False for one that is there already; else it gets its number, or the next free one: after a crash the agent may count on from
+    an older one."""
+    kind, body, key = _told(event)
     highest, happened, told = statements.run(statements.KNOWN, key, event.seq, body, event.call_id).fetchone()
     if happened or told:
         return False
-    # The next free number: after a crash the agent may count on from an older one.
-    statements.run(statements.INSERT_EVENT, event.call_id, highest + 1, event.at, kind, body, key)
+    seq = max(event.seq, (highest or 0) + 1)
+    statements.run(statements.insert_events(1), event.call_id, seq, event.at, kind, body, key)
     return True
+
+
+def _told(event: Happened) -> tuple[str, str, str | None]:
+    """Its kind, body and once_key."""
+    return type(event).__name__, msgspec.json.encode(event).decode(), once_key(event)
 
 
 def events_of(call_id: str) -> list[Happened]:

@@ -16,7 +16,6 @@ KNOWN = """
 SELECT MAX(seq), MAX(CASE WHEN once_key = ? THEN 1 ELSE 0 END), MAX(CASE WHEN seq = ? AND body = ? THEN 1 ELSE 0 END)
 FROM call_event WHERE call_id = ?
 """
-INSERT_EVENT = "INSERT INTO call_event (call_id, seq, at, kind, body, once_key) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 BEGIN_RECORDING = """
 INSERT INTO recording (recording_id, call_id, path, started_at, samples, lost_samples, error) VALUES (?, ?, ?, ?, 0, 0, '')
 ON CONFLICT (recording_id) DO UPDATE
@@ -37,6 +36,13 @@ _UPSERT_RECORD = (
 def run(text: str, *values: Any) -> Any:
     """Execute in the transaction that is open; times as aware datetimes. The cursor."""
     return database.execute_sql(_for_database(text, database.param), tuple(map(_bound, values)))
+
+
+@cache
+def insert_events(count: int) -> str:
+    """For so many: call_id, seq, at, kind, body and once_key of each. Those that are there already are left as they are."""
+    values = ", ".join(["(?, ?, ?, ?, ?, ?)"] * count)
+    return f"INSERT INTO call_event (call_id, seq, at, kind, body, once_key) VALUES {values} ON CONFLICT DO NOTHING"
 
 
 def load_record(call_id: str) -> Cdr | None:

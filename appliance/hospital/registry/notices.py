@@ -14,10 +14,14 @@ from appliance.hospital.registry import spoken
 from appliance.hospital.registry.field_fault import Refused
 from appliance.hospital.registry.form import Form
 from appliance.hospital.registry.unique import fields_of
+from appliance.store import statements
 from appliance.store.hospital_tables import Notice
 
 KINDS = ("notice", "introduction", "visiting", "health", "sponsored")
 TEXT_MOST = 1_000
+_KINDS = """
+SELECT kind, MAX(CASE WHEN open AND starts_at <= ? AND (ends_at IS NULL OR ends_at > ?) THEN 1 ELSE 0 END) FROM notice GROUP BY kind
+"""  # asked for every caller who wants information
 SPOKEN = ("title_zh", "title_en", "text_zh", "text_en")
 
 
@@ -86,10 +90,10 @@ def heard_now(now: datetime, *kinds: str) -> list[Notice]:
     return list(query.where(Notice.kind.in_(kinds)) if kinds else query)
 
 
-def kinds_heard_now(now: datetime) -> set[str]:
-    """Kinds of which something is offered at this moment."""
-    rows: Any = Notice.select(Notice.kind).where(_running(now)).distinct().tuples()
-    return {kind for (kind,) in rows}
+def kinds_of(now: datetime) -> tuple[set[str], set[str]]:
+    """Kinds of which something is offered at this moment, and kinds of which the hospital has written anything."""
+    rows = statements.run(_KINDS, now, now).fetchall()
+    return {kind for kind, heard in rows if heard}, {kind for kind, _ in rows}
 
 
 def _running(now: datetime) -> Any:

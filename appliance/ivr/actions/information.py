@@ -29,9 +29,7 @@ async def information_items(call: ActionCall) -> ActionResult:
     now = call.means.now()
 
     def look() -> list[str]:
-        running = notices.kinds_heard_now(now)
-        kinds: Any = Notice.select(Notice.kind).distinct().tuples()
-        written = {kind for (kind,) in kinds}
+        running, written = notices.kinds_of(now)
         return [item for item in ITEMS if _is_open(item, call, running, written)]
 
     found = await call.means.read(look)
@@ -49,14 +47,15 @@ def _is_open(item: str, call: ActionCall, running: set[str], written: set[str]) 
     return there.get(item, lambda: item in running or (item in OWN and item not in written))()
 
 
-def _says_its_own(kind: str) -> bool:
-    return kind in OWN and not Notice.select().where(Notice.kind == kind).exists()
-
-
 async def items_of(call: ActionCall) -> ActionResult:
     """What is open of a kind: one thing, several to choose from, the program's own words, or nothing any more."""
     kind, now = call.text("kind"), call.means.now()
-    found, own = await call.means.read(lambda: (notices.heard_now(now, kind), _says_its_own(kind)))
+
+    def look() -> tuple[list[Notice], bool]:
+        running, written = notices.kinds_of(now)
+        return notices.heard_now(now, kind) if kind in running else [], kind in OWN and kind not in written
+
+    found, own = await call.means.read(look)
     if not found:
         return ActionResult("own", {"own_prompt": OWN[kind]}) if own else ActionResult("none")
     number = page_asked(call)
