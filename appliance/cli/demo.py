@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import http.client
+import re
+import secrets
 import shutil
 import socket
 import subprocess
@@ -10,24 +12,31 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
+import msgspec
 
 from appliance.cli.doctor import terminal_language
+from appliance.cli.handset import first_number
 from appliance.cli.pidfile import PidFile
 from appliance.cli.serve import command_of
 from appliance.cli.supervisor import Child, Supervisor
 from appliance.doctor.sockets import examine_port
 from appliance.errors import StartError
 from appliance.hospital.demo import PASSWORD, people
+from drivers import settings
+from drivers.errors import ConfigError
 from drivers.settings import Paths
 
 NUMBER = "96120"
 SOCKET_PATH_MOST = 107  # Source: unix(7), sun_path
 CONNECT_S = 1.0
+HOST, PORT = "127.0.0.1", 8080
+SECRET_BYTES = 6  # of the kiosk: 12 characters
 
 CONFIG = """\
-# Made by `careline demo`: eight lines to a telephone exchange in software, and two sets that answer.
+# Made by `careline demo`, and kept from then on: eight lines to a telephone exchange in software, and two sets that answer.
 [paths]
 run_dir = "{state}/run"
 data_dir = "{state}/data"
@@ -35,6 +44,10 @@ data_dir = "{state}/data"
 [web]
 host = "{host}"
 port = {port}
+
+[[web.kiosks]]
+name = "hall"
+secret = "{secret}"
 
 [lines]
 card = "virtual"
@@ -59,6 +72,15 @@ channels = 2
 [[lines.virtual.numbers]]
 number = "{number}"
 spans = [1]
+
+# Each answers after its second ring, unless somebody sits at it (page "Handset").
+[[lines.virtual.sets]]
+channel = 9
+after_ms = 6000
+
+[[lines.virtual.sets]]
+channel = 10
+after_ms = 6000
 """
 
 READY = {
@@ -71,6 +93,7 @@ Careline is up, on a card in software. Its state is in {state}.
                 Or in another terminal:
                 {careline} handset --config {config} --keys w2 --record heard.wav
   A card        {card}, password {password}; its holder rings from {caller} (--caller)
+  A kiosk       {address}kiosk/set-up, secret {secret}; then {address}kiosk
   What is wrong {careline} doctor --config {config}
   Stop          Ctrl-C
 """,
@@ -83,29 +106,56 @@ Careline 已经启动，使用软件模拟的电话卡。状态保存在 {state}
             或者在另一个终端：
             {careline} handset --config {config} --keys w2 --record heard.wav
   就诊卡    {card}，密码 {password}；持卡人的电话是 {caller}（--caller）
+  自助机    {address}kiosk/set-up，密钥 {secret}；然后打开 {address}kiosk
   检查故障  {careline} doctor --config {config}
   停止      Ctrl-C
 """,
 }
 
 
+class Web(msgspec.Struct, frozen=True):
+    """What the demo needs of `[web]`."""
+
+    host: str = HOST
+    port: int = PORT
+    kiosks: tuple[dict[str, Any], ...] = ()
+
+
+class DemoConfig(msgspec.Struct, frozen=True):
+    """What the demo needs of careline.toml; each process checks what it needs itself."""
+
+    paths: Paths = Paths()
+    lines: dict[str, Any] = {}
+    calls: dict[str, Any] = {}
+    hospital: dict[str, Any] = {}
+    web: dict[str, Any] = {}
+
+    @property
+    def pages(self) -> Web:
+        """As `read_config` saw that it can be read."""
+        return msgspec.convert(self.web, Web)
+
+
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address of the web pages; 0.0.0.0 opens them to the network.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Port of the web pages.")
+@click.option("--host", help=f"Address of the web pages; 0.0.0.0 opens them to the network.  [default: {HOST}]")
+@click.option("--port", type=click.IntRange(1, 65535), help=f"Port of the web pages.  [default: {PORT}]")
 @click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="Keep everything in this folder.  [default: a new one]")
+@click.option("--fresh", is_flag=True, help="Write the careline.toml in --state anew; the old one becomes careline.toml.old.")
 @click.option("--hospital/--no-hospital", default=True, show_default=True, help="Fill it with a made-up hospital: once, in the background.")
-def demo(host: str, port: int, state: Path | None, hospital: bool) -> None:
-    """Try the whole box without a telephone card; Ctrl-C ends it."""
-    check_port(host, port)
+def demo(host: str | None, port: int | None, state: Path | None, fresh: bool, hospital: bool) -> None:
+    """Try the whole box without a telephone card; Ctrl-C ends it.
+
+    A careline.toml that is in the folder of --state already is kept; but for --host and --port, if they are given.
+    """
     with _state(state) as folder, PidFile(folder / "demo.pid", f"a demo in {folder}"), contextlib.ExitStack() as background:
-        config = write_config(folder, host, port)
+        config, read = _config(folder, host, port, fresh=fresh)
 
         def when_ready() -> None:
-            _tell(folder, config, host, port)
+            _tell(folder, config, read)
             if hospital:
                 background.enter_context(_filling(config, folder / "log/hospital.log"))
 
-        asyncio.run(_run(_children(folder, config, port), folder / "log", when_ready))
+        asyncio.run(_run(_children(config, read), folder / "log", when_ready))
     click.echo("Careline has ended.")
 
 
@@ -142,11 +192,56 @@ def _state(given: Path | None) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def write_config(folder: Path, host: str, port: int) -> Path:
-    """careline.toml of a demo in `folder`."""
+def write_config(folder: Path, host: str = HOST, port: int = PORT, *, fresh: bool = False) -> Path:
+    """careline.toml of a demo in `folder`; one that is there is kept, unless it is to be `fresh`. Raises: StartError APP-048."""
     path = folder / "careline.toml"
-    path.write_text(CONFIG.format(state=folder, host=host, port=port, number=NUMBER))
+    if fresh and path.exists():
+        path.replace(path.with_name("careline.toml.old"))
+    if not path.exists():
+        secret = secrets.token_hex(SECRET_BYTES)
+        _write(path, CONFIG.format(state=folder, host=host, port=port, number=NUMBER, secret=secret))
     return path
+
+
+def read_config(path: Path) -> DemoConfig:
+    """Raises: StartError APP-121."""
+    try:
+        read = settings.load(path, DemoConfig)
+        settings.convert(path, {key: read.web[key] for key in ("host", "port", "kiosks") if key in read.web}, Web)
+    except ConfigError as error:
+        raise StartError("APP-121", f"{path} cannot be used: {error}", "Correct it, or begin anew with --fresh") from error
+    return read
+
+
+def set_page(path: Path, key: str, value: str | int) -> None:
+    """Where the pages are, in a file that is kept: `key` of [web], nothing else. Raises: StartError APP-048, APP-121 (no such line)."""
+    shown = f'"{value}"' if isinstance(value, str) else str(value)
+    text, found = re.subn(rf"(?m)^(\[web\]\s*\n[^\[]*?^{key} *= *).*$", lambda line: line[1] + shown, path.read_text(), count=1)
+    if not found:
+        raise StartError("APP-121", f"{path} has no line `{key} = …` below [web]", f"Write `{key} = {shown}` there")
+    _write(path, text)
+
+
+def _config(folder: Path, host: str | None, port: int | None, *, fresh: bool) -> tuple[Path, DemoConfig]:
+    """The file as it is used. A port that is taken is told before anything is written."""
+    path = folder / "careline.toml"
+    if fresh or not path.exists():
+        check_port(host or HOST, port or PORT)
+        write_config(folder, host or HOST, port or PORT, fresh=fresh)
+        return path, read_config(path)
+    pages = read_config(path).pages
+    check_port(host or pages.host, port or pages.port)
+    for key, asked, written in (("host", host, pages.host), ("port", port, pages.port)):
+        if asked is not None and asked != written:
+            set_page(path, key, asked)
+    return path, read_config(path)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise StartError("APP-048", f"cannot write {path}: {error.strerror}", "Name another folder with --state") from error
 
 
 def check_port(host: str, port: int) -> None:
@@ -157,8 +252,8 @@ def check_port(host: str, port: int) -> None:
         raise StartError("APP-049", what, "Stop it, or choose another with --port")
 
 
-def _children(folder: Path, config: Path, port: int) -> list[Child]:
-    paths = Paths(run_dir=str(folder / "run"), data_dir=str(folder / "data"))
+def _children(config: Path, read: DemoConfig) -> list[Child]:
+    paths, port = read.paths, read.pages.port
     return [
         Child("lines", command_of("lines", config), lambda: _answers(paths.lines_socket)),
         Child("calls", command_of("calls", config), lambda: _answers(paths.control_socket)),
@@ -186,14 +281,17 @@ def _serves(port: int) -> bool:
     return True
 
 
-def _tell(folder: Path, config: Path, host: str, port: int) -> None:
-    code_file = folder / "data/setup-code"
-    code = code_file.read_text().strip() if code_file.exists() else "-"
-    shown = "127.0.0.1" if host == "0.0.0.0" else host
-    text = READY[terminal_language()]
+def _tell(folder: Path, config: Path, read: DemoConfig) -> None:
+    code_file, pages = Path(read.paths.data_dir) / "setup-code", read.pages
+    shown = "127.0.0.1" if pages.host == "0.0.0.0" else pages.host
+    told = {
+        "code": code_file.read_text().strip() if code_file.exists() else "-",
+        "number": first_number(read.lines) if read.lines.get("virtual", {}).get("numbers") else "-",
+        "address": f"http://{shown}:{pages.port}/",
+        "secret": next((kiosk.get("secret", "-") for kiosk in pages.kiosks), "-"),
+    }
     card = {"card": people.first_card(), "password": PASSWORD, "caller": people.KNOWN[0][3]}
-    address = f"http://{shown}:{port}/"
-    click.echo(text.format(state=folder, config=config, code=code, number=NUMBER, address=address, careline=_careline(), **card))
+    click.echo(READY[terminal_language()].format(state=folder, config=config, careline=_careline(), **told, **card))
 
 
 def _careline() -> str:

@@ -15,18 +15,20 @@ import pytest
 from click.testing import CliRunner
 
 from appliance.cli import COMMANDS, careline
-from appliance.cli.demo import check_port, write_config
+from appliance.cli.demo import check_port, read_config, set_page, write_config
 from appliance.cli.doctor import terminal_language
 from appliance.cli.handset import Call, Step, first_number, steps
 from appliance.cli.pidfile import PidFile
 from appliance.cli.sound import encode, read_speech, write_heard
-from appliance.config import load
+from appliance.config import Destination, load
 from appliance.control.handset import SPEAK_SAMPLES, Handset, dial_message
 from appliance.errors import StartError
 from appliance.ivr.prompts.wav import unwrap
+from drivers import config as lines_config
 from drivers.errors import LineError
 from drivers.protocol import HandsetState
 from drivers.protocol import encode as encode_frame
+from drivers.virtual.config import Answering
 
 LIMIT_S = 60
 
@@ -259,6 +261,47 @@ def test_the_demos_configuration_is_good_for_the_call_agent(tmp_path: Path) -> N
     config = load(write_config(tmp_path, "127.0.0.1", 8099))
     assert config.web["port"] == 8099
     assert first_number(config.lines) == "96120"
+
+
+def test_the_demos_configuration_is_kept_with_what_was_added_to_it(tmp_path: Path) -> None:
+    path = write_config(tmp_path, "127.0.0.1", 8099)
+    added = '\n[[web.kiosks]]\nname = "second"\nsecret = "123456789012"\n'
+    path.write_text(before := path.read_text() + added)
+    assert write_config(tmp_path).read_text() == before
+    set_page(path, "port", 8100)
+    set_page(path, "host", "0.0.0.0")
+    assert path.read_text() == before.replace("8099", "8100").replace("127.0.0.1", "0.0.0.0")
+    pages = read_config(path).pages
+    assert (pages.host, pages.port, [kiosk["name"] for kiosk in pages.kiosks]) == ("0.0.0.0", 8100, ["hall", "second"])
+    write_config(tmp_path, fresh=True)
+    assert read_config(path).pages.kiosks[1:] == ()
+    assert "second" in (tmp_path / "careline.toml.old").read_text()
+
+
+@pytest.mark.parametrize("text", ["[web", "[wep]\n", "[web]\nport = 'x'\n", "[paths]\nrun_dirs = 'x'\n"])
+def test_a_demos_configuration_that_cannot_be_used_stays_and_is_told(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "careline.toml"
+    path.write_text(text)
+    done = run("demo", "--port", "18999", "--state", tmp_path)
+    assert done.returncode == 1
+    assert "APP-121" in done.stderr
+    assert "--fresh" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert path.read_text() == text
+
+
+def test_a_demo_whose_pages_stand_elsewhere_is_told_to_write_the_port_itself(tmp_path: Path) -> None:
+    path = tmp_path / "careline.toml"
+    path.write_text("[web]\n")
+    with pytest.raises(StartError, match=r"APP-121: .*port = 8100"):
+        set_page(path, "port", 8100)
+
+
+def test_both_sets_of_the_demo_answer_by_themselves_within_the_ringing_of_key_0(tmp_path: Path) -> None:
+    read = lines_config.load(write_config(tmp_path))
+    named = {each.channel: each for each in read.lines.virtual.sets}
+    assert set(named) == {9, 10}
+    assert all(each.answering is Answering.ANSWER and 5000 < each.after_ms < Destination().ring_ms for each in named.values())
 
 
 def test_a_taken_port_is_told_before_anything_starts() -> None:
