@@ -34,6 +34,7 @@ from appliance.store.place import place_of
 from appliance.store.writer import Store
 from appliance.switchboard import Switchboard
 from appliance.system import health
+from appliance.system.health_log import HealthLog
 from drivers.clock import Clock
 from drivers.errors import CarelineError
 from drivers.protocol import Event, Welcome
@@ -41,6 +42,7 @@ from drivers.protocol import Event, Welcome
 log = logging.getLogger("careline.calls")
 
 HEALTH_EVERY_S = 5.0
+COUNT_LIMIT_S = 1.0  # how the box is, is not told later because the store is slow
 CALLERS_FIRST_S = 5.0
 FLOWS_LIMIT_S = 5.0
 
@@ -108,6 +110,7 @@ class CallAgent:
         self._desk_work = DeskWork(self.store, clock, config.hospital)
         self._day_work = DayWork(self.store, clock, config.hospital)
         self.care = LineCare(self.lines, self.store, self.live, clock)
+        self._health_log = HealthLog()
         self._news = ConnectionNews()
         self._listeners = listeners
         self.prompt_fault: CarelineError | None = None
@@ -181,7 +184,8 @@ class CallAgent:
                     await self._news.changed.wait()
 
     async def _tell_health(self) -> None:
-        paths = self.config.paths
+        paths, now = self.config.paths, self._clock.now()
+        today = await self._calls_today(now)
         disk, free, total = health.disk(Path(paths.data_dir))
         checks = (
             health.line_server(self.lines.connected, self.lines.fault),
@@ -197,8 +201,7 @@ class CallAgent:
             health.flows(self.editions.fault, self.editions.current.edition),
             self._recordings(),
         )
-        now = self._clock.now()
-        today = await self._calls_today(now)
+        self._health_log.note(checks)
         self.live.health_changed(health.health(now, self._started_at, checks, self.lines.engine, free, total, today))
 
     def _recordings(self) -> Check:
@@ -216,6 +219,6 @@ class CallAgent:
         local = Calendar(self.config.hospital.calendar).local(now)
         midnight = datetime.combine(local.date(), time(0), local.tzinfo)
         try:
-            return int(await self.store.read(lambda: CallRecord.select().where(CallRecord.started_at >= midnight).count()))
+            return int(await self.store.read(lambda: CallRecord.select().where(CallRecord.started_at >= midnight).count(), COUNT_LIMIT_S))
         except CarelineError:  # told as the store's own fault
             return 0

@@ -2,13 +2,15 @@
 
 import contextlib
 import logging
+import shutil
 
 from flask import Flask, g, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from appliance.store.database import FAULTS, fault_of
+from appliance.store.database import FAULTS, fault_of, first_of
 from appliance.store.place import place_of
+from appliance.store.reserve import RESERVE_BYTES, lacks_room
 from drivers.errors import CarelineError
 from webui.errors import WebError
 from webui.page import meaning, remedy
@@ -64,7 +66,17 @@ def _store_faulty(error: Exception) -> tuple[str, int]:
     if fault.code in AWAY:
         log.warning("%s", fault)
         return _page(503, fault.code, meaning(fault.code, ""), remedy(fault.code, ""))
-    return _faulty(WebError("WEB-011", f"the store cannot be used: {error}", "Try again; see disk space and the log of careline-calls"))
+    why = f"the store cannot be used: {first_of(error)}"
+    if lacks_room(error) and _is_disk_full():
+        return _faulty(WebError("WEB-014", why, "Free space on the disk, then do it again; the reserve is for the records of calls"))
+    return _faulty(WebError("WEB-011", why, "Try again; see disk space and the log of careline-calls"))
+
+
+def _is_disk_full() -> bool:
+    """SQLite has words for a full disk that may mean others too."""
+    with contextlib.suppress(OSError):
+        return shutil.disk_usage(shared().data_dir).free < RESERVE_BYTES
+    return False
 
 
 def _broken(error: Exception) -> tuple[str, int]:

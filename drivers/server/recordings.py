@@ -88,7 +88,8 @@ class Recordings:
             return
         leg, recording_id = self._running[engine_id]
         reason = os.strerror(errno) if errno else "the disk was too slow"
-        log.error("LIN-065 recording of leg %s lost %d samples: %s", leg, samples, reason)
+        lost = f"has lost {samples} samples" if samples else "cannot be written just now"
+        log.error("LIN-065 recording of leg %s %s: %s. Check the recordings folder and its free space", leg, lost, reason)
         state = self._state(leg, recording_id)
         if state is not None:
             self._lines.book.put_recording(leg, msgspec.structs.replace(state, lost_samples=state.lost_samples + samples))

@@ -8,6 +8,7 @@ import pytest
 
 from appliance.control.messages import Check, Grade
 from appliance.system import health
+from appliance.system.health_log import HealthLog
 from drivers.errors import LineError
 from drivers.protocol import BlockedBy, ChannelState, EngineReport, LineFault, SpanState
 
@@ -83,3 +84,23 @@ def test_faults_of_the_lines_set_up_are_checks_each() -> None:
     assert [check.grade for check in health.line_setup(())] == [Grade.OK]
     faults = [LineFault(code=f"LIN-{number}", what="w", remedy="r") for number in range(100, 109)]
     assert [check.code for check in health.line_setup(faults)] == ["LIN-100", "LIN-101", "LIN-102", "LIN-103", "LIN-104"]
+
+
+def test_a_disk_that_becomes_full_is_logged_once_and_once_more_when_it_is_well(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    told = HealthLog()
+    caplog.set_level("WARNING")
+    for free in (900, 100, 100, 10, 10, 900, 900):
+        told.note((health._disk_grade(tmp_path, free, 1000), health.store(FAULT), health.prompts(FAULT)))
+    assert [(record.levelname, record.message[:8]) for record in caplog.records] == [
+        ("WARNING", "APP-051:"),
+        ("ERROR", "APP-051:"),
+        ("WARNING", "APP-051:"),
+    ]
+    assert "well again" in caplog.messages[-1]
+
+
+def test_a_store_on_its_reserve_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    told = HealthLog()
+    for has_reserve in (True, False, False, True):
+        told.note((health.store(None, has_reserve),))
+    assert [message[:8] for message in caplog.messages] == ["STO-006:", "STO-006:"]
