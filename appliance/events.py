@@ -102,7 +102,7 @@ class MessageLeft(Happened, frozen=True, kw_only=True):
 
 
 class MessageDiscarded(Happened, frozen=True, kw_only=True):
-    """`reason`: too_short, empty."""
+    """`reason`: too_short, empty, failed (it could not be written)."""
 
     recording_id: str
     path: str

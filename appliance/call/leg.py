@@ -78,6 +78,7 @@ class Leg:
         self.play = state.play
         self.recordings = {recording.recording_id: recording for recording in state.recordings}
         self.recording_errors: dict[str, str] = {}
+        self.unwritten: set[str] = set()  # recordings the disk has refused
         self.bridged_with = state.bridged_with
         self.native = state.native
         self.conference = state.conference
@@ -220,6 +221,8 @@ class Leg:
         if known:
             lost = known.lost_samples + event.lost_samples
             self.recordings[event.recording_id] = msgspec.structs.replace(known, lost_samples=lost)
+        if not event.lost_samples:  # so the line server says that writing begins to fail
+            self.unwritten.add(event.recording_id)
 
     def _recording_done(self, event: RecordingDone) -> None:
         known = self.recordings.get(event.recording_id)

@@ -17,6 +17,7 @@ from drivers.protocol import DetectSpeech, RecordingState, Sides, StartRecording
 END_KEY = "#"
 STATEMENT = "-s"
 STOP_LIMIT_S = 5.0
+UNWRITTEN_LIMIT_S = 1.0  # a disk that has room again takes what waits at the writer's next pass
 SETTLE_LIMIT_S = 15.0  # nobody listens any more; a disk that refuses is given up by the media core after 10
 SAMPLES_PER_MS = 8
 
@@ -125,13 +126,21 @@ class MessageTaking(Recording):
         self.send(DetectSpeech(leg=self.main.name))
         if command_id in self.main.refused:
             return self._not_recorded(recording_id, command_id)
-        if not self.main.recordings[recording_id].stopped:
-            command_id = self.send(StopRecording(leg=self.main.name, recording_id=recording_id))
-            await self.recording_stopped(recording_id, command_id)
+        is_closed = await self._closed(recording_id)
         pressed = self.main.digits
+        if not is_closed:
+            return Finished([Taken.FAILED, ""], self.pressed(pressed), self.consumed(pressed))
         events, taken, reference = self._judge(recording_id, min_ms, self._quiet_tail_ms(silence_ms), in_time)
         changes = {"settled": (*self.tag.settled, recording_id), **self.consumed(pressed)}
         return Finished([taken, reference], [*self.pressed(pressed), *events], changes)
+
+    async def _closed(self, recording_id: str) -> bool:
+        """Stop it. False while the disk holds it: what will be in the file is settled after the call, for the caller waits."""
+        if not self.main.recordings[recording_id].stopped:
+            limit_s = UNWRITTEN_LIMIT_S if recording_id in self.main.unwritten else STOP_LIMIT_S
+            command_id = self.send(StopRecording(leg=self.main.name, recording_id=recording_id))
+            await self.recording_stopped(recording_id, command_id, limit_s)
+        return self.main.recordings[recording_id].stopped
 
     async def _spoken(self, recording_id: str, command_id: int, max_ms: int) -> bool:
         """Wait for the end of the message; False when it was the limit."""
@@ -143,6 +152,7 @@ class MessageTaking(Recording):
                 leg.quiet_ms > 0
                 or any(press.digit == END_KEY for press in leg.digits)
                 or leg.recordings[recording_id].stopped
+                or recording_id in leg.unwritten
                 or command_id in leg.refused
             )
 
@@ -159,15 +169,18 @@ class MessageTaking(Recording):
         return Finished([Taken.FAILED, ""], [fault])
 
     def _judge(self, recording_id: str, min_ms: int, quiet_ms: int, in_time: bool) -> tuple[list[AnyHappened], Taken, str]:
+        """What of a failed one is in the file is kept all the same, when it is long enough; its caller is told that it failed."""
         recording = self.main.recordings[recording_id]
         duration_ms = recording.samples // SAMPLES_PER_MS
         ended = self.recording_ended(recording_id)
+        failed = bool(ended.error) or recording_id in self.main.unwritten
+        kept = Taken.FAILED if failed else Taken.SAVED if in_time else Taken.LIMIT
         if duration_ms - quiet_ms >= min_ms and STATEMENT in recording_id:
-            return [ended], Taken.SAVED if in_time else Taken.LIMIT, ""
+            return [ended], kept, ""
         if duration_ms - quiet_ms >= min_ms:
             left = self._left(recording_id, duration_ms)
-            return [ended, left], Taken.SAVED if in_time else Taken.LIMIT, left.reference
-        reason = Taken.EMPTY if quiet_ms and not self.main.spoke else Taken.TOO_SHORT
+            return [ended, left], kept, left.reference
+        reason = Taken.FAILED if failed else Taken.EMPTY if quiet_ms and not self.main.spoke else Taken.TOO_SHORT
         discarded = MessageDiscarded(
             recording_id=recording_id,
             path=self.path_of(recording_id),

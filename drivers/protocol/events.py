@@ -111,6 +111,8 @@ class RecordingDone(Event, frozen=True, kw_only=True):
 
 
 class RecordingGap(Event, frozen=True, kw_only=True):
+    """So much is silence in the file; `lost_samples` 0: writing begins to fail, and what is spoken waits in memory for a while."""
+
     leg: str
     recording_id: str
     lost_samples: int

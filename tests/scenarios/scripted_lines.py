@@ -41,6 +41,7 @@ from drivers.protocol import (
     PlayState,
     Pong,
     RecordingDone,
+    RecordingGap,
     RecordingState,
     Release,
     Released,
@@ -61,6 +62,8 @@ from drivers.protocol import (
 )
 
 PLAY_S = 3.0
+GIVE_UP_S = 10.0
+DISK_FULL = "No space left on device"
 ENDLESS_S = 100_000.0
 
 
@@ -76,6 +79,7 @@ class ScriptedLines:
         self.refuse_code = "LIN-099"
         self.refuse_after_s = 0.0
         self.close_s = 0.0  # how long a disk takes to close a recording when its call is over
+        self.disk_room_samples: int | None = None  # so many of a recording a full disk takes; it refuses the rest until that is given up
         self.switch_says = TransferOutcome.TRANSFERRED
         self.transfers = 0
         self.seized = 0
@@ -155,10 +159,7 @@ class ScriptedLines:
         if state is None or state.phase is LegPhase.RELEASED:
             return
         for recording in state.recordings:
-            if self.close_s:
-                asyncio.get_running_loop().call_later(self.close_s, self._end_recording, leg, recording.recording_id)
-            else:
-                self._end_recording(leg, recording.recording_id)
+            self._close_recording(leg, recording.recording_id, self.close_s)
         if timer := self._plays.pop(leg, None):
             timer.cancel()
         other, conference = state.bridged_with, state.conference
@@ -270,18 +271,30 @@ class ScriptedLines:
         recording = RecordingState(command.recording_id, command.path, command.sides, self.clock.now())
         known = [each for each in self.legs[command.leg].recordings if each.recording_id != command.recording_id]
         self._update(command.leg, recordings=(*known, recording))
+        if self.disk_room_samples is not None:
+            gap = RecordingGap(leg=command.leg, recording_id=command.recording_id, lost_samples=0, reason=DISK_FULL)
+            asyncio.get_running_loop().call_later(self.disk_room_samples / 8000 + 0.1, self.emit, gap)
 
     def _stop_recording(self, command: StopRecording) -> None:
-        self._end_recording(command.leg, command.recording_id)
+        self._close_recording(command.leg, command.recording_id, 0.0)
+
+    def _close_recording(self, leg: str, recording_id: str, close_s: float) -> None:
+        close_s = close_s if self.disk_room_samples is None else GIVE_UP_S
+        if close_s:
+            asyncio.get_running_loop().call_later(close_s, self._end_recording, leg, recording_id)
+        else:
+            self._end_recording(leg, recording_id)
 
     def _end_recording(self, leg: str, recording_id: str) -> None:
         for recording in self.legs[leg].recordings:
             if recording.recording_id == recording_id and not recording.stopped:
                 samples = round((self.clock.now() - recording.started_at).total_seconds() * 8000)
+                room = self.disk_room_samples
+                samples, error = (samples, "") if room is None else (min(samples, room), DISK_FULL)
                 done = msgspec.structs.replace(recording, samples=samples, stopped=True)
                 rest = [each for each in self.legs[leg].recordings if each.recording_id != recording_id]
                 self._update(leg, recordings=(*rest, done))
-                self.emit(RecordingDone(leg=leg, recording_id=recording_id, path=recording.path, samples=samples))
+                self.emit(RecordingDone(leg=leg, recording_id=recording_id, path=recording.path, samples=samples, error=error))
 
     def _bridge(self, command: Bridge) -> None:
         if self.legs[command.other].phase is LegPhase.ANSWERED:

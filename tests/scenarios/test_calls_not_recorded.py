@@ -1,4 +1,5 @@
-"""A caller gone before the recording of the call began: its record is whole all the same, and says that nothing was recorded."""
+"""A caller gone before the recording of the call began: its record is whole all the same, and says that nothing was recorded. A disk that
+fills up while somebody speaks: told at once that it cannot be taken, what was written is kept."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,14 +8,17 @@ from typing import Any
 import pytest
 
 from appliance.config import Config
-from appliance.events import Happened, RecordingEnded
+from appliance.events import Happened, MessageDiscarded, MessageLeft, PromptPlayed, RecordingEnded
 from appliance.ivr.prompts.library import PromptLibrary
+from appliance.ivr.reading import built_in
+from appliance.store.case_tables import Complaint
 from appliance.store.models import CallRecord, Recording
 from appliance.store.projections import events_of
 from drivers.clock import VirtualClock, run_virtual
 from drivers.protocol import Command, StartRecording
+from tests.scenarios.hotline_rig import Answering, Answers
 from tests.scenarios.killing import JumpingClock, Life, start_agent
-from tests.scenarios.scripted_lines import ScriptedLines
+from tests.scenarios.scripted_lines import DISK_FULL, ScriptedLines
 
 NOTHING = "nothing was recorded"
 Caller = Callable[[ScriptedLines], Awaitable[str]]
@@ -67,3 +71,52 @@ def test_gone_before_the_recording_began(config: Config, prompts: PromptLibrary,
     assert (recording.samples, recording.error) == (0, NOTHING)
     assert [event.error for event in happened if isinstance(event, RecordingEnded)] == [NOTHING]
     assert not is_kept
+
+
+# --- a disk that fills up ------------------------------------------------------------------------------------------------
+
+MESSAGE: Answers = {"main_menu": "5"}
+COMPLAINT: Answers = {"main_menu": "4", "complaints/menu": "1", "complaints/ask_department": "#", "complaints/ask_staff": "#"}
+
+
+def spoken(config: Config, prompts: PromptLibrary, answers: Answers, room_s: int) -> tuple[list[Happened], list[Complaint]]:
+    """One call to the hotline; the disk takes so much of each recording."""
+
+    async def main(clock: VirtualClock) -> tuple[list[Happened], list[Complaint]]:
+        server = ScriptedLines(clock)
+        agent = await start_agent(config, server, clock, prompts, Life(), built_in())
+        await asyncio.sleep(1)
+        server.disk_room_samples = room_s * 8000
+        await Answering(server, answers).call()
+        await asyncio.sleep(90)
+        found = await agent.store.run(lambda: (events_of(CallRecord.get().call_id), list(Complaint.select())))
+        await agent.stop()
+        return found
+
+    result: tuple[list[Happened], list[Complaint]] = run_virtual(main, JumpingClock())
+    return result
+
+
+def told_after_s(happened: list[Happened], prompt: str) -> float:
+    """From the tone to that prompt."""
+    at = {name: event.at for event in happened if isinstance(event, PromptPlayed) for name in event.prompts}
+    return (at[prompt] - at["beep"]).total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"), [(MESSAGE, "message_unavailable"), (COMPLAINT, "service_unavailable")], ids=["message", "complaint"]
+)
+@pytest.mark.parametrize("room_s", [0, 5])
+def test_a_full_disk_is_told_at_once(config: Config, prompts: PromptLibrary, answers: Answers, told: str, room_s: int) -> None:
+    happened, complaints = spoken(config, prompts, answers, room_s)
+    played = [name for event in happened if isinstance(event, PromptPlayed) for name in event.prompts]
+    assert (played.count("beep"), played.count(told), played.count("message_too_short")) == (1, 1, 0)
+    assert told_after_s(happened, told) < room_s + 5
+    ended = [event for event in happened if isinstance(event, RecordingEnded) and event.recording_id != event.call_id]
+    assert [(event.samples, event.error) for event in ended] == [(room_s * 8000, DISK_FULL)]
+    left = [event.duration_ms for event in happened if isinstance(event, MessageLeft)]
+    discarded = [event.reason for event in happened if isinstance(event, MessageDiscarded)]
+    if answers is COMPLAINT:
+        assert (left, discarded, len(complaints)) == ([], [], 1 if room_s else 0)
+    else:
+        assert (left, discarded) == (([5000], []) if room_s else ([], ["failed"]))

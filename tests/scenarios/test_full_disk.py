@@ -181,6 +181,29 @@ def test_killed_on_a_full_disk_with_a_reserve(box: Processes, disk: SmallDisk) -
     a_good_call(box, 4)
 
 
+def test_what_is_spoken_on_a_full_disk(box: Processes, disk: SmallDisk) -> None:
+    """Neither a message nor a complaint is called too short: the caller hears that it cannot be taken, and is led on."""
+    a_good_call(box, 1)
+    disk.fill()
+    with box.call() as caller:
+        for keys, name in (("", "greeting"), ("5", "message_instruction"), ("", "message_unavailable")):
+            caller.press(keys)
+            hears(caller, name)
+    with box.call() as caller:
+        hears(caller, "greeting")
+        for keys, name in (("4", "complaint_menu"), ("1", "complaint_ask_department"), ("#", "complaint_ask_staff")):
+            caller.press(keys)
+            hears(caller, name)
+        caller.press("#")
+        hears(caller, "complaint_statement")
+        hears(caller, "service_unavailable")
+    until(lambda: len(box.records()) == 3 and all(record.ended_at for record in box.records()))
+    assert box.messages() == []
+    spoken = [recording for recording in box.recordings() if "-s" in recording.recording_id]
+    assert [(recording.samples, recording.error) for recording in spoken] == [(0, "No space left on device")]
+    check_recordings(box, disk)
+
+
 def test_killed_on_a_full_disk_without_a_reserve(box: Processes, disk: SmallDisk) -> None:
     """Nothing can be written at all, through three lives of the call agent."""
     a_good_call(box, 1)
