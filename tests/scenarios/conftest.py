@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,8 +86,8 @@ class Pulse:
 class LoopWatch:
     """How long the event loop was held by one batch of callbacks: at work or waiting, not pre-empted.
 
-    What a thread spends in the run queue, what it waits for another one that is there (the interpreter lock, the store's
-    writer), what the hypervisor takes and how long the whole machine stood still say something about the machine, not
+    What a thread spends in the run queue, what it waits for another one that is there or computes (the interpreter lock, the
+    store's writer), what the hypervisor takes and how long the whole machine stood still say something about the machine, not
     about the code; nor does looking for garbage among all that hundreds of tests have left, which no product's process has.
     Source: Documentation/scheduler/sched-stats.rst, /proc/<pid>/schedstat; proc(5), /proc/stat; Python's gc.callbacks.
     """
@@ -95,7 +96,8 @@ class LoopWatch:
         self.worst_s = 0.0
         self._pulse = pulse
         self._began_s: float | None = None
-        self._queued: dict[str, int] = {}
+        self._others: dict[str, int] = {}
+        self._computed_s = 0.0
         self._ran_s = 0.0
         self._stolen_s = 0.0
         self._looked_s = float("-inf")
@@ -112,8 +114,9 @@ class LoopWatch:
         self._began_s = time.monotonic()
         self._collected_s = 0.0
         if self._began_s - self._looked_s > LOOK_EVERY_S:
-            self._queued, self._ran_s, self._stolen_s = queued_ns(), self._pulse.ran_s(), stolen_s()
+            self._others, self._ran_s, self._stolen_s = not_ours_ns(), self._pulse.ran_s(), stolen_s()
             self._began_s = self._looked_s = time.monotonic()
+        self._computed_s = time.thread_time()
 
     def batch_ends(self) -> None:
         if self._began_s is None:
@@ -124,10 +127,10 @@ class LoopWatch:
             self.worst_s = max(self.worst_s, self._held_s(wall_s))
 
     def _held_s(self, wall_s: float) -> float:
-        queued = queued_ns()
-        waited_s = sum(now - self._queued.get(thread, 0) for thread, now in queued.items()) / 1e9
+        computed_s = time.thread_time() - self._computed_s
+        waited_s = sum(now - self._others.get(thread, 0) for thread, now in not_ours_ns().items()) / 1e9
         running_s = min(wall_s, self._pulse.ran_s() - self._ran_s + BEAT_S)
-        return running_s - waited_s - (stolen_s() - self._stolen_s) - self._collected_s
+        return max(computed_s, running_s - waited_s - (stolen_s() - self._stolen_s)) - self._collected_s
 
 
 def stolen_s() -> float:
@@ -136,12 +139,13 @@ def stolen_s() -> float:
         return int(stat.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
 
 
-def queued_ns() -> dict[str, int]:
-    """How long each thread of the process stood in the run queue since it began."""
+def not_ours_ns() -> dict[str, int]:
+    """How long each thread of the process stood in the run queue since it began; of others than this one, how long they computed too."""
     found: dict[str, int] = {}
     for thread in os.listdir("/proc/self/task"):
         with contextlib.suppress(OSError), open(f"/proc/self/task/{thread}/schedstat", "rb") as schedstat:
-            found[thread] = int(schedstat.read().split()[1])
+            computed, queued, _ = map(int, schedstat.read().split())
+            found[thread] = queued if thread == str(threading.get_native_id()) else queued + computed
     return found
 
 
