@@ -45,7 +45,7 @@ demo: $(RUN)
 test: check $(DEV) $(RUN) .setup/lab
 	@mkdir -p build
 	@$(MAKE) --no-print-directory test-lab-all > build/test-lab.log 2>&1 & lab=$$!; failed=0; \
-	$(MAKE) --no-print-directory test-unit test-media test-scenarios test-web || failed=1; \
+	$(MAKE) --no-print-directory --keep-going test-unit test-media test-scenarios test-web || failed=1; \
 	wait $$lab || failed=1; cat build/test-lab.log; exit $$failed
 
 test-lab-all:
