@@ -6,19 +6,26 @@ The arithmetic of a password is never done within a transaction.
 from appliance.hospital import masking
 from appliance.hospital.registry import card_password
 from appliance.hospital.registry.card_password import KEYED_MOST, Password, PasswordOutcome
+from appliance.hospital.registry.characters import joined, narrow
 from appliance.store.models import database
 from appliance.store.transaction import write_transaction
 from webui.shared import audit, say, shared
 
 NUMBER_MOST = 16
+WRITTEN_MOST = 32  # in groups, as it stands on the card
 TRIES = 2  # the second when the password was set anew during the first
+
+
+def number_of(written: str) -> str:
+    """A card's number, in groups or in one piece, with digits of any width."""
+    return joined(written[:WRITTEN_MOST])[: NUMBER_MOST + 1]
 
 
 def check(card_number: str, password: str) -> PasswordOutcome:
     """Whether that is the card's password; wrong ones lock the card at the limit, from wherever they come."""
     outcome = PasswordOutcome(Password.UNKNOWN)
     for _ in range(TRIES):
-        outcome = _once(card_number[: NUMBER_MOST + 1], password[: KEYED_MOST + 1])
+        outcome = _once(number_of(card_number), narrow(password[: KEYED_MOST + 1]))
         if outcome.result is not Password.CHANGED:
             break
     return outcome

@@ -65,6 +65,14 @@ def test_what_is_no_card_is_told_and_never_echoed_as_markup(app: Flask, text: st
         assert "不对" in answer.text
 
 
+@pytest.mark.parametrize("written", ["6001 0000 14", " 6001-0000-14 ", "６００１００００１４", "６００１　００００　１４"])
+def test_a_card_is_known_however_its_number_is_written(app: Flask, written: str) -> None:
+    assert give_password() == "6001000014"
+    wide = PASSWORD.translate({ord(digit): ord(digit) - ord("0") + ord("０") for digit in "0123456789"})
+    for password in (PASSWORD, wide):
+        assert send(app.test_client(), "/p", {"card_number": written, "password": password}).status_code == 303
+
+
 def test_unknown_cards_and_wrong_passwords_look_the_same(app: Flask) -> None:
     number = give_password()
     wrong = send(app.test_client(), "/p", {"card_number": number, "password": "000000"})

@@ -21,6 +21,7 @@ from appliance.hospital.booking.rules import rules_for
 from appliance.hospital.dispatch import sources
 from appliance.hospital.registry import card_password, departments, patient_search
 from appliance.hospital.registry.card_password import Password
+from appliance.hospital.registry.characters import joined, narrow
 from appliance.hospital.registry.field_fault import Refused
 from appliance.hospital.registry.form import Form, date_of
 from appliance.hospital.registry.telephone import is_number
@@ -101,7 +102,7 @@ def book() -> AnyResponse:
 
 def _comer(form: Mapping[str, str]) -> Comer | Refused:
     checked = Form(form)
-    holder = "".join(checked.text("holder", 24).split())
+    holder = joined(checked.text("holder", 24))
     patient = _holder(holder) if holder else None
     if holder and patient is None:
         checked.fault("holder", "unknown", value=holder[:16])
@@ -162,7 +163,7 @@ def _payment(slot: Slot, comer: Comer, form: Mapping[str, str]) -> Payment | str
     if card is None:
         return say("desk.no_card")
     check = card_password.begin(card.number)
-    right = card_password.is_right(check, form.get("password", ""))
+    right = card_password.is_right(check, narrow(form.get("password", "")[: card_password.KEYED_MOST + 1]))
     with write_transaction(database):
         outcome = card_password.finish(check, right, shared().clock.now())
     if outcome.result is Password.RIGHT:

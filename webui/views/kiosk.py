@@ -14,6 +14,7 @@ from appliance.hospital import record
 from appliance.hospital.booking import booking, changes
 from appliance.hospital.booking.changes import Arrival, State
 from appliance.hospital.registry.card_password import Password
+from appliance.hospital.registry.characters import joined
 from appliance.hospital.slips import escpos, wire
 from appliance.hospital.slips.wire import Printed
 from appliance.store.booking_tables import Booking, Slot
@@ -31,6 +32,7 @@ from webui.wording import language_for
 IDLE_S = 60
 STAYS_S = 5 * 60  # the longest a patient is known to the kiosk, whatever the page does
 CODE_MOST = 12
+CODE_WRITTEN_MOST = 32  # in groups
 SHOWN = (State.BOOKED.value, State.ARRIVED.value)
 WITH_DEVICE_ONLY = ("kiosk.set_up", "kiosk.begin")
 
@@ -101,8 +103,7 @@ def ask(kind: str) -> str:
 @blueprint.post("/card")
 @anyone
 def enter_card() -> AnyResponse:
-    number = request.form.get("card_number", "").strip()
-    outcome = card_entry.check(number, request.form.get("password", ""))
+    outcome = card_entry.check(request.form.get("card_number", ""), request.form.get("password", ""))
     if outcome.result is not Password.RIGHT:
         return _ask_again("card", card_entry.refusal_words(outcome))
     return _known({"patient": outcome.patient_id})
@@ -114,7 +115,7 @@ def enter_code() -> AnyResponse:
     """The number that was spoken, or its QR code before the reader. So many tries a minute that nobody finds one by trying."""
     if not shared().sign_in_limit.allows(f"code {_kiosk().name}"):
         return _ask_again("code", say("kiosk.too_often"))
-    row = booking.by_code("".join(request.form.get("code", "").split())[:CODE_MOST])
+    row = booking.by_code(joined(request.form.get("code", "")[:CODE_WRITTEN_MOST])[:CODE_MOST])
     if row is None or row.state not in SHOWN or row.day < shared().day():
         return _ask_again("code", say("kiosk.no_such_code"))
     return _known({"booking": row.id})

@@ -16,6 +16,7 @@ from appliance.store.hospital_tables import Card
 from appliance.store.models import database
 from appliance.store.money_tables import BankFile, DailyClosing
 from appliance.store.transaction import write_transaction
+from webui.card_entry import number_of
 from webui.fields import given, words_of
 from webui.rights import Right, needs
 from webui.shared import audit, language, me, say, shared
@@ -68,7 +69,7 @@ def take_bank() -> AnyResponse:
 @blueprint.post("/money/bank/<int:number>/assigned")
 @needs(Right.TAKE_MONEY)
 def assign(number: int) -> AnyResponse:
-    sought = given().get("card", "").strip()
+    sought = number_of(given().get("card", ""))
     card = Card.get_or_none(Card.number == sought)
     with write_transaction(database):
         account = bank_file.assign(number, card.id, shared().clock.now(), Cause(by=me().name)) if card else None

@@ -34,7 +34,7 @@ def show() -> AnyResponse | str:
 def enter() -> AnyResponse:
     if not shared().sign_in_limit.allows(f"card {request.remote_addr}"):
         abort(429)
-    number = request.form.get("card_number", "").strip()[: card_entry.NUMBER_MOST]
+    number = card_entry.number_of(request.form.get("card_number", ""))
     outcome = card_entry.check(number, request.form.get("password", ""))
     if outcome.result is not Password.RIGHT or outcome.card_id is None:
         return Response(render_template("patient_entry.html", refused=card_entry.refusal_words(outcome), number=number), 422)

@@ -6,6 +6,7 @@ import unicodedata
 # Pictures, and what joins and colours them. Source: Unicode 15, emoji-data.txt (blocks), unicode.org/reports/tr51.
 _EMOJI = re.compile("[\u200d\u20e3\u2600-\u27bf\u2b00-\u2bff\ufe0e\ufe0f\U0001f000-\U0001faff\U000e0000-\U000e007f]")
 _MARKUP = re.compile(r"<\s*[!/a-zA-Z]")
+_DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
 _HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 
 
@@ -17,6 +18,11 @@ def tidy(text: str) -> str:
 def narrow(text: str) -> str:
     """Full-width digits and letters as plain ones, for what is no prose: numbers, dates, codes."""
     return unicodedata.normalize("NFKC", text).strip()
+
+
+def joined(text: str) -> str:
+    """A number as people write it in groups ("6001 0000-14"), in one piece and narrow."""
+    return "".join(letter for letter in narrow(text) if not letter.isspace() and letter not in _DASHES)
 
 
 def fault_of(text: str, *, lines: bool = False) -> str | None:

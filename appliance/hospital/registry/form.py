@@ -46,8 +46,8 @@ class Form:
         return text
 
     def digits(self, field: str, least: int, most: int, *, required: bool = True) -> str:
-        """A number people say; leading zeros count."""
-        text = self._narrow(field)
+        """A number people say; leading zeros count, spaces between groups do not."""
+        text = "".join(self._narrow(field).split())
         if not text:
             return self._empty(field, required)
         if not (text.isascii() and text.isdigit()):
