@@ -125,14 +125,17 @@ def made_of(texts: Mapping[Lang, str], name: str, by: Account, now: datetime) ->
     given = {"id": _free_name(prompts, name), **{f"text_{lang}": text for lang, text in said.items()}}
     made = versions.new_prompt(given, (), by, now)
     if isinstance(made, Refused):
-        return Wrong(f"new_{made.faults[0].field.rpartition('_')[2]}", "control")
+        fault = made.faults[0]
+        return Wrong(f"new_{fault.field.rpartition('_')[2]}", fault.code)
     for lang, text in said.items():
         orders.speak(made, lang, text, by, now)
     return made
 
 
 def _free_name(prompts: Prompts, name: str) -> str:
-    short = name[:NAME_MOST]
+    """Of the flow and the place, where an id may begin like that."""
+    wished = (name[:NAME_MOST], f"flow_{name}"[:NAME_MOST], "flow_text")
+    short = next(one for one in wished if versions.fault_of_id(one) is None)
     return next(free for number in range(1, 10_000) if not prompts.is_known(free := f"{short}_{number}"))
 
 

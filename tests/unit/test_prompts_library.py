@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from appliance.ivr.prompts.catalogue import HERE, PromptError
+from appliance.ivr.prompts.catalogue import HERE, RESERVED, TEXT, PromptError, read_texts
+from appliance.ivr.prompts.kept import TAKE, keep_take, take_file
 from appliance.ivr.prompts.library import PromptLibrary
+from appliance.ivr.prompts.versions import fault_of_id
 
 
 @pytest.fixture
@@ -30,6 +32,33 @@ def test_packaged_prompts_are_whole() -> None:
     assert library.path("greeting", "en").is_absolute()
     assert library.text("goodbye", "zh") == "感谢您的来电，再见。"
     assert 500 < library.duration_ms("goodbye", "zh") < 5000
+
+
+def test_no_packaged_id_begins_as_other_prompts_do() -> None:
+    texts = read_texts()
+    every = PromptLibrary().packaged_ids()
+    assert [key for key in every - texts.bank.keys() if key.startswith((*RESERVED, TAKE))] == []
+    assert [key for key in texts.bank if key.startswith((TEXT, TAKE))] == []
+    assert fault_of_id(f"{TAKE}x") is not None  # nor can any of the hospital's
+
+
+def test_the_packages_own_win_over_takes_and_texts(root: Path, tmp_path: Path) -> None:
+    manifest = root / "manifest.json"
+    for own in (f"{TAKE}x", f"{TEXT}x", "take_care"):
+        manifest.write_text((HERE / "manifest.json").read_text().replace('"greeting"', f'"{own}"'))
+        for lang in ("zh", "en"):
+            shutil.copy(HERE / lang / "greeting.wav", root / lang / f"{own}.wav")
+        library = PromptLibrary(root, tmp_path / "data")
+        assert library.path(own, "zh") == root / "zh" / f"{own}.wav"
+        assert library.duration_ms(own, "zh") == PromptLibrary().duration_ms("greeting", "zh")
+        assert library.faults() == ()
+
+
+def test_a_take_is_heard_from_the_boxs_own_folder(tmp_path: Path) -> None:
+    keep_take(tmp_path, f"{TAKE}1", b"\xd5" * 8000)
+    library = PromptLibrary(own=tmp_path)
+    assert library.path(f"{TAKE}1", "zh") == take_file(tmp_path, f"{TAKE}1")
+    assert library.duration_ms(f"{TAKE}1", "zh") == 1000
 
 
 def test_a_clip_of_one_language_is_not_in_the_other() -> None:

@@ -9,6 +9,8 @@ from werkzeug.test import TestResponse
 from appliance.ivr import publishing
 from appliance.ivr.flow import Flow
 from appliance.ivr.nodes import KINDS
+from appliance.ivr.prompts import versions
+from appliance.ivr.prompts.catalogue import RESERVED
 from appliance.ivr.reading import built_in, built_in_texts, read
 from appliance.store.flow_tables import FlowVersion
 from appliance.store.models import Audit
@@ -155,6 +157,26 @@ def test_a_new_text_becomes_a_prompt_and_its_sound_is_asked_for(editor: Editor) 
     assert editor.draft().places["say_1"].says() == ("visits_say_1_1",) * 2
     editor.done("say_new", place="say_1", field="say", new_zh="请选择。", new_en="Please choose.")
     assert editor.draft().places["say_1"].says()[-1] == "please_choose"
+
+
+@pytest.mark.parametrize("flow", [*(f"{beginning}x" for beginning in RESERVED), "take_care", "p_" + "x" * 38])
+def test_a_new_text_of_a_flow_of_any_name_gets_an_id_that_may_be(sign_in: SignIn, flow: str) -> None:
+    editor = Editor(sign_in("business"), flow).begin()
+    editor.done("add", kind="say")
+    editor.done("say_new", place="say_1", field="say", new_zh="探视时间是下午三点。", new_en="Visiting is at three.")
+    (made,) = editor.draft().places["say_1"].says()
+    assert made == f"flow_{flow}_say_1"[:40] + "_1" if flow.startswith(RESERVED) else made == f"{flow}_say_1_1"
+    assert versions.fault_of_id(made) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"), [("您好😀", "表情符号"), ("<b>您好", "网页标记"), ("=1+1", "开头"), ("您\u200b好", "看不见的字符")]
+)
+def test_why_a_new_text_will_not_do_is_said(editor: Editor, typed: str, reason: str) -> None:
+    editor.done("add", kind="say")
+    answer = editor.wish("say_new", place="say_1", field="say", new_zh=typed, new_en="Hello.")
+    assert answer.status_code == 422
+    assert reason in answer.text
 
 
 def test_prompts_are_searched_by_their_words(editor: Editor) -> None:

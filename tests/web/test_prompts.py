@@ -15,8 +15,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from appliance.hospital.registry.field_fault import FieldFault
 from appliance.ivr.prompts import kept, orders, shape, versions, wav
-from appliance.ivr.prompts.catalogue import Lang, PromptError
+from appliance.ivr.prompts.catalogue import RESERVED, Lang, PromptError
 from appliance.store.models import Audit, database
 from appliance.store.voice_tables import PromptOrder, PromptVersion
 from tests.web import prepared
@@ -241,12 +242,25 @@ def test_a_prompt_of_the_hospitals_own(sign_in: SignIn, agent: ScriptedAgent) ->
     assert post(chief, "/prompts/flu_clinic/zh/0/use", {}).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["", "greeting", "Ä", "a", "p_own", "take_1", "t_x", "x" * 49, "../x", "a b"])
+@pytest.mark.parametrize("name", ["", "greeting", "Ä", "a", "p_own", "take-1", "t_x", "x" * 49, "../x", "a b"])
 def test_names_that_will_not_do(sign_in: SignIn, name: str) -> None:
     answer = post(sign_in("business"), "/prompts/new", {"id": name, "text_zh": "好。", "text_en": "Good."})
     assert answer.status_code == 422
     with store.connection():
         assert versions.texts() == {}
+
+
+@pytest.mark.parametrize("beginning", RESERVED)
+def test_a_name_that_is_kept_for_the_box_is_refused_with_the_reason(sign_in: SignIn, beginning: str) -> None:
+    client = sign_in("business")
+    answer = post(client, "/prompts/new", {"id": f"{beginning}own", "text_zh": "好。", "text_en": "Good."})
+    assert answer.status_code == 422
+    assert f"不能以 {beginning} 开头" in text_of(answer.text)
+    assert FieldFault("id", "reserved", {"value": beginning}).text("en").startswith(f"must not begin with {beginning},")
+
+
+def test_a_name_may_begin_with_take(sign_in: SignIn) -> None:
+    assert post(sign_in("business"), "/prompts/new", {"id": "take_care", "text_zh": "保重。", "text_en": "Take care."}).status_code == 303
 
 
 def test_recording_by_telephone_is_asked_for_and_taken_back(sign_in: SignIn) -> None:

@@ -48,6 +48,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "password_differs": ("两次输入的密码不一样", "is not the same twice"),
     "address": ("应为打印机地址，例如 192.168.1.50:9100", "must be a printer's address such as 192.168.1.50:9100 or /dev/usb/lp0"),
     "name": ("只能用小写字母、数字和下划线，以字母开头，2 到 48 个字符", "takes 2 to 48 small letters, digits and _, a letter first"),
+    "reserved": ("不能以 {value} 开头，这个开头是留给系统的", "must not begin with {value}, which is kept for the box itself"),
     "itself": ("不能是本人", "cannot be the same person"),
 }
 

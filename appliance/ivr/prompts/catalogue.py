@@ -18,6 +18,8 @@ Lang = Literal["zh", "en"]
 LANGS: tuple[Lang, ...] = ("zh", "en")
 HERE = Path(__file__).parent
 PHRASE, WORD, SYLLABLE, LETTER = "p_", "w_", "s_", "letter_"  # how the ids of the bank begin, from which free text is put together
+TEXT = "t_"  # how the ids of whole texts begin
+RESERVED = (PHRASE, WORD, SYLLABLE, LETTER, TEXT)  # and no other prompt's
 PINYIN = re.compile(r"\[([a-z]+[1-5])\]")  # a syllable given to the voice as such: [ma1]
 RECIPE = 1  # raise it when the renderer changes so much that every file is to be rendered again
 

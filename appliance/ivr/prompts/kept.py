@@ -20,7 +20,7 @@ from appliance.ivr.prompts.catalogue import LANGS, Lang, PromptError
 
 FOLDER = "prompts"
 TAKES, INCOMING = "takes", "incoming"
-TAKE = "take_"  # how the ids of takes begin; flows say them like prompts
+TAKE = "take-"  # how the ids of takes begin, and no prompt's: it has no "-". Flows say them like prompts
 LEFT_BEHIND_S = 3600.0  # after that, what nobody names is nobody's any more
 _NEW = ".new"
 

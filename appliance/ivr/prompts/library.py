@@ -11,15 +11,15 @@ prompts, are an `Overlay` that is changed whole by `use`; a file of it that goes
 import hashlib
 import logging
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from appliance.ivr.prompts import kept, wav
-from appliance.ivr.prompts.catalogue import HERE, LANGS, LETTER, SYLLABLE, WORD, Lang, PromptError, Rendering, read_manifest
+from appliance.ivr.prompts.catalogue import HERE, LANGS, LETTER, SYLLABLE, TEXT, WORD, Lang, PromptError, Rendering, read_manifest
 from appliance.ivr.prompts.overlay import Clip, Overlay, broken
 
 log = logging.getLogger("careline.prompts")
 
-TEXT = "t_"  # how the ids of whole texts begin
 SPEECH = "speech"
 # Clips of free text that exist in one language and are heard in the other too: Mandarin names in an English call, CT in a Mandarin one.
 _SHARED: dict[str, Lang] = {SYLLABLE: "zh", LETTER: "en", WORD: "en"}
@@ -45,7 +45,7 @@ class PromptLibrary:
         self._root = root.resolve()
         self._own = own.resolve() if own else None
         self._entries = read_manifest(self._root / "manifest.json").by_id()
-        self._seen_whole: set[Path] = set()
+        self._whole: dict[tuple[str, Lang], Path] = {}
         self._overlay = Overlay()
         self._lost: PromptError | None = None
 
@@ -79,11 +79,11 @@ class PromptLibrary:
         """
         if clip := self._put_over(prompt_id, lang):
             return clip.path
+        if known := self._whole.get((prompt_id, lang)):
+            return known
         path = self._file(prompt_id, lang)
-        if path not in self._seen_whole:
-            wav.unwrap(path)
-            self._seen_whole.add(path)
-        return path
+        wav.unwrap(path)
+        return self._whole.setdefault((prompt_id, lang), path)
 
     def rendering_of(self, text: str, lang: Lang) -> str | None:
         """The id of a rendering of exactly this text, if the box has one that is whole."""
@@ -116,9 +116,9 @@ class PromptLibrary:
         """How long the prompt takes. Raises: PromptError APP-062, of a whole text APP-063."""
         if clip := self._put_over(prompt_id, lang):
             return clip.duration_ms
-        if not prompt_id.startswith((TEXT, kept.TAKE)):
-            return self._rendering(prompt_id, lang).duration_ms
-        return wav.duration_ms(self._file(prompt_id, lang))
+        if made := self._made_here(prompt_id, lang):
+            return wav.duration_ms(made)
+        return self._rendering(prompt_id, lang).duration_ms
 
     def faults(self) -> tuple[PromptError, ...]:
         """Every file that cannot be played, for the check at start and for `careline doctor`; empty when all is well."""
@@ -143,12 +143,18 @@ class PromptLibrary:
         return None
 
     def _file(self, prompt_id: str, lang: Lang) -> Path:
-        if self._own and prompt_id.startswith(TEXT):
-            return text_file(self._own, prompt_id, lang)
-        if self._own and prompt_id.startswith(kept.TAKE):
-            return kept.take_file(self._own, prompt_id)
+        if made := self._made_here(prompt_id, lang):
+            return made
         self._rendering(prompt_id, lang)
         return self._root / _heard_in(prompt_id, lang) / f"{prompt_id}.wav"
+
+    def _made_here(self, prompt_id: str, lang: Lang) -> Path | None:
+        """Where a whole text or a take lies; the package's own ids are always the package's."""
+        if self._own is None or prompt_id in self._entries:
+            return None
+        if prompt_id.startswith(TEXT):
+            return text_file(self._own, prompt_id, lang)
+        return kept.take_file(self._own, prompt_id) if prompt_id.startswith(kept.TAKE) else None
 
     def _rendering(self, prompt_id: str, lang: Lang) -> Rendering:
         entry = self._entries.get(prompt_id)
@@ -162,6 +168,7 @@ class PromptLibrary:
         return rendering
 
 
+@lru_cache(4096)
 def _heard_in(prompt_id: str, lang: Lang) -> Lang:
     """The language a clip is found in when it is wanted in `lang`."""
     return next((own for prefix, own in _SHARED.items() if prompt_id.startswith(prefix)), lang)

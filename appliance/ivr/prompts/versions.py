@@ -11,11 +11,10 @@ from typing import Any, cast
 
 from peewee import fn
 
-from appliance.hospital.registry.field_fault import Refused, refused
+from appliance.hospital.registry.field_fault import FieldFault, Refused, refused
 from appliance.hospital.registry.form import Form
-from appliance.ivr.prompts.catalogue import LANGS, LETTER, PHRASE, SYLLABLE, WORD, Lang, PromptError
-from appliance.ivr.prompts.kept import TAKE, KeptAudio
-from appliance.ivr.prompts.library import TEXT
+from appliance.ivr.prompts.catalogue import LANGS, RESERVED, Lang, PromptError
+from appliance.ivr.prompts.kept import KeptAudio
 from appliance.ivr.prompts.overlay import Key, UsedVersion
 from appliance.store.models import Account, Audit
 from appliance.store.voice_tables import PromptText, PromptUse, PromptVersion
@@ -24,7 +23,6 @@ PACKAGED = 0
 TELEPHONE, UPLOAD, VOICE, EDIT = "telephone", "upload", "voice", "edit"
 TEXT_CHARS_MOST, NOTE_CHARS_MOST = 1000, 200
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,47}")
-_TAKEN_NAMES = (PHRASE, WORD, SYLLABLE, LETTER, TEXT, TAKE)
 
 
 # --- what there is -----------------------------------------------------------------------------------------------------
@@ -102,13 +100,21 @@ def paths() -> frozenset[str]:
 # --- texts -------------------------------------------------------------------------------------------------------------
 
 
+def fault_of_id(prompt: str) -> FieldFault | None:
+    """Why a prompt of the hospital's own cannot be called so, as far as the id alone tells."""
+    if not _NAME.fullmatch(prompt):
+        return FieldFault("id", "name" if prompt else "required")
+    beginning = next((one for one in RESERVED if prompt.startswith(one)), "")
+    return FieldFault("id", "reserved", {"value": beginning}) if beginning else None
+
+
 def new_prompt(given: Mapping[str, str], packaged: Iterable[str], by: Account, now: datetime) -> str | Refused:
     """A prompt of the hospital's own with its texts (fields id, text_zh, text_en); its id."""
     form = Form(given)
     prompt = given.get("id", "").strip()
     written = {lang: form.text(f"text_{lang}", TEXT_CHARS_MOST, required=True) for lang in LANGS}
-    if not _NAME.fullmatch(prompt) or prompt.startswith(_TAKEN_NAMES):
-        return refused("id", "name" if prompt else "required")
+    if fault := fault_of_id(prompt):
+        return Refused((fault,))
     if prompt in packaged or PromptText.get_or_none(PromptText.prompt == prompt):
         return refused("id", "duplicate", value=prompt)
     if form.refusal:
