@@ -48,11 +48,16 @@ def password_fault(password: str, again: str, name: str) -> str | None:
     return next((fault for broken, fault in rules if broken), None)
 
 
-def create(name: str, password: str, role: str, language: str, now: datetime) -> Account:
+def hashed(password: str) -> str:
+    """Takes as long as argon2 does: never within a transaction, where others would wait for it."""
+    return _hasher.hash(password)
+
+
+def create(name: str, password_hash: str, role: str, language: str, now: datetime) -> Account:
     """A new account. Raises: peewee.IntegrityError when the name was taken meanwhile."""
     return Account.create(
         name=name,
-        password_hash=_hasher.hash(password),
+        password_hash=password_hash,
         role=role,
         language=language,
         created_at=now,
@@ -62,18 +67,9 @@ def create(name: str, password: str, role: str, language: str, now: datetime) ->
 
 def create_first(name: str, password: str, language: str, now: datetime) -> Account | None:
     """The first administrator; None when another was made meanwhile."""
-    hashed = _hasher.hash(password)
+    password_hash = hashed(password)
     with write_transaction(database):
-        if Account.select().exists():
-            return None
-        return Account.create(
-            name=name,
-            password_hash=hashed,
-            role="administrator",
-            language=language,
-            created_at=now,
-            session_key=_new_session_key(),
-        )
+        return None if Account.select().exists() else create(name, password_hash, "administrator", language, now)
 
 
 def sign_in(name: str, password: str, now: datetime, settings: WebSettings) -> Account | None:
@@ -99,9 +95,9 @@ def matches(account: Account, password: str) -> bool:
     return _matches(account.password_hash, password)
 
 
-def set_password(account: Account, password: str) -> None:
-    """Ends every session of this account."""
-    account.password_hash = _hasher.hash(password)
+def set_password(account: Account, password_hash: str) -> None:
+    """Ends every session of this account. `password_hash`: see `hashed`."""
+    account.password_hash = password_hash
     unlock(account)
     end_sessions(account, Account.password_hash)
 

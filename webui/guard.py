@@ -66,8 +66,11 @@ def csrf_token() -> str:
 
 
 def start_session(account: Account) -> None:
-    """A fresh session, so that nothing planted before the log-in lives on."""
+    """A fresh session, so that nothing planted before the log-in lives on but the language that was chosen there."""
+    chosen = language_for(session.get("language"))
     session.clear()
+    if chosen:
+        session["language"] = chosen
     session.permanent = True
     session["account"] = account.id
     session["key"] = account.session_key
@@ -118,7 +121,7 @@ def _account_of_session() -> Account | None:
 
 def _asked_language(account: Account | None) -> str:
     if account is not None:
-        return language_for(account.language) or DEFAULT_LANGUAGE
+        return language_for(session.get("language")) or language_for(account.language) or DEFAULT_LANGUAGE
     cookie = language_for(request.cookies.get("language"))
     return cookie or request.accept_languages.best_match(LANGUAGES) or DEFAULT_LANGUAGE
 

@@ -110,11 +110,12 @@ def fill(data_dir: Path, now: datetime, store_place: StorePlace | None = None) -
 
 def _people(now: datetime) -> dict[str, Account]:
     made = now - timedelta(days=40)
-    people = {role: accounts.create(name, PASSWORD, role, "zh", made) for role, name in NAMES.items()}
-    locked = accounts.create("zhao", PASSWORD, "inspector", "zh", made)
+    hashed = accounts.hashed(PASSWORD)
+    people = {role: accounts.create(name, hashed, role, "zh", made) for role, name in NAMES.items()}
+    locked = accounts.create("zhao", hashed, "inspector", "zh", made)
     locked.locked_until = now + timedelta(days=3650)
     locked.save()
-    gone = accounts.create("sun", PASSWORD, "technician", "en", made)
+    gone = accounts.create("sun", hashed, "technician", "en", made)
     gone.disabled = True
     gone.save()
     return people

@@ -210,3 +210,16 @@ def test_changes_are_limited_by_account_and_not_by_address(sign_in: SignIn) -> N
     statuses = [post(busy, "/me/password", wrong).status_code for _ in range(POSTS_A_MINUTE + 1)]
     assert statuses[-1] == 429
     assert post(other, "/me/password", wrong).status_code != 429
+
+
+def test_a_language_chosen_before_the_log_in_stays_for_this_session(app: Flask) -> None:
+    client = app.test_client()
+    post(client, "/language", {"language": "en"})
+    assert try_sign_in(client, prepared.NAMES["administrator"]).status_code == 303
+    assert '<html lang="en"' in client.get("/me", headers=HTML).text
+    other = app.test_client()
+    other.set_cookie("language", "en")
+    try_sign_in(other, prepared.NAMES["administrator"])
+    assert '<html lang="zh-CN"' in other.get("/me", headers=HTML).text, "the account keeps its own"
+    post(client, "/language", {"language": "zh"})
+    assert '<html lang="zh-CN"' in client.get("/me", headers=HTML).text

@@ -54,8 +54,11 @@ def sign_out() -> AnyResponse:
 def choose_language() -> AnyResponse:
     chosen = language_for(request.form.get("language")) or abort(400)
     if g.account:
+        session.pop("language", None)
         g.account.language = chosen
         g.account.save(only=[Account.language])
+    else:
+        session["language"] = chosen  # by whoever signs in next: for that session, the account keeps its own
     response = redirect(_next_page() or url_for("start.home"), 303)
     secure = shared().config.web.https
     response.set_cookie("language", chosen, max_age=YEAR_S, samesite="Strict", httponly=True, secure=secure)
@@ -76,8 +79,9 @@ def change_password() -> AnyResponse | str:
     faults = _password_faults()
     if faults:
         return Response(_own_page(faults), 422)
+    password_hash = accounts.hashed(request.form["password"])
     with write_transaction(database):
-        accounts.set_password(me(), request.form["password"])
+        accounts.set_password(me(), password_hash)
         audit("password_changed", me().name)
     guard.start_session(me())
     flash(say("me.password_changed"))

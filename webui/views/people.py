@@ -30,9 +30,10 @@ def create() -> AnyResponse | str:
     faults = _new_faults(name, role)
     if faults:
         return Response(_list(faults), 422)
+    password_hash = accounts.hashed(form["password"])
     try:
         with write_transaction(database):
-            accounts.create(name, form["password"], role, language(), shared().clock.now())
+            accounts.create(name, password_hash, role, language(), shared().clock.now())
             audit("account_created", name, role)
     except IntegrityError:
         return Response(_list({"name": say("fault.name_taken")}), 422)
@@ -80,7 +81,8 @@ def reset_password(number: int) -> AnyResponse | str:
     fault = accounts.password_fault(password, password, account.name)
     if fault:
         return Response(_list({f"password-{number}": say(fault)}), 422)
-    return _change(number, "password_reset", lambda changed: accounts.set_password(changed, password))
+    password_hash = accounts.hashed(password)
+    return _change(number, "password_reset", lambda changed: accounts.set_password(changed, password_hash))
 
 
 @blueprint.get("/audit")
