@@ -14,7 +14,7 @@ from appliance.store.hospital_tables import Card, Listening
 from appliance.store.models import CallRecord
 from appliance.store.money_tables import LedgerAccount
 from appliance.store.projections import events_of
-from tests.scenarios.hotline_rig import PAID, PASSWORD, TOP_UP, Answers, Hospital, Left, hospital, one_call
+from tests.scenarios.hotline_rig import FREE, PAID, PASSWORD, TOP_UP, Answers, Hospital, Left, hospital, one_call
 
 LANGUAGES = ("zh", "en")
 
@@ -127,6 +127,17 @@ def free(here: Hospital) -> dict[str, str]:
         "registration/free_confirm": "1",
         "registration/after_booked": "#",
     }
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_doctor_whose_places_are_of_the_other_kind(config: Config, prompts: PromptLibrary, here: Hospital, lang: str) -> None:
+    """Asked for free of charge and had with a fee only, and the other way round: said so, never that there are no clinics."""
+    unpaid = free(here) | {"choose_place/how": "1 #", "find_doctor/number": f"{PAID}#"}
+    paid = paying(here) | {"choose_place/how": "1 #", "find_doctor/number": f"{FREE}#"}
+    for answers, reason in ((unpaid, "reason_only_with_fee"), (paid, "reason_only_free")):
+        left = walk(config, prompts, lang, answers)
+        assert (reason in left.found, "reason_no_schedule" in left.found) == (True, False)
+        assert "choose_place/refused>choose_place/how" in left.path
 
 
 def test_who_has_no_card_is_told_how_and_gets_a_person(config: Config, prompts: PromptLibrary, here: Hospital) -> None:
