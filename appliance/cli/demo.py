@@ -83,13 +83,17 @@ channel = 10
 after_ms = 6000
 """
 
+SET_UP = {
+    "en": "  Set-up code   {code}   (asked for when you make the administrator's account)\n",
+    "zh": "  设置码    {code}   （建立管理员账户时需要）\n",
+}
+
 READY = {
     "en": """
 Careline is up, on a card in software. Its state is in {state}.
 
   Web pages     {address}
-  Set-up code   {code}   (asked for when you make the administrator's account)
-  A telephone   "Handset" in the web pages; dial {number}.
+{set_up}  A telephone   "Handset" in the web pages; dial {number}.
                 Or in another terminal:
                 {careline} handset --config {config} --keys w2 --record heard.wav
   A card        {card}, password {password}; its holder rings from {caller} (--caller)
@@ -101,8 +105,7 @@ Careline is up, on a card in software. Its state is in {state}.
 Careline 已经启动，使用软件模拟的电话卡。状态保存在 {state}。
 
   网页      {address}
-  设置码    {code}   （建立管理员账户时需要）
-  电话      网页里的“话机”；拨 {number}。
+{set_up}  电话      网页里的“话机”；拨 {number}。
             或者在另一个终端：
             {careline} handset --config {config} --keys w2 --record heard.wav
   就诊卡    {card}，密码 {password}；持卡人的电话是 {caller}（--caller）
@@ -151,7 +154,7 @@ def demo(host: str | None, port: int | None, state: Path | None, fresh: bool, ho
         config, read = _config(folder, host, port, fresh=fresh)
 
         def when_ready() -> None:
-            _tell(folder, config, read)
+            tell(folder, config, read)
             if hospital:
                 background.enter_context(_filling(config, folder / "log/hospital.log"))
 
@@ -281,11 +284,17 @@ def _serves(port: int) -> bool:
     return True
 
 
-def _tell(folder: Path, config: Path, read: DemoConfig) -> None:
-    code_file, pages = Path(read.paths.data_dir) / "setup-code", read.pages
+def _set_up(code_file: Path) -> str:
+    """The line of the set-up code; none once the administrator's account is made."""
+    return SET_UP[terminal_language()].format(code=code_file.read_text().strip()) if code_file.exists() else ""
+
+
+def tell(folder: Path, config: Path, read: DemoConfig) -> None:
+    """On the terminal: where everything of the demo is."""
+    pages = read.pages
     shown = "127.0.0.1" if pages.host == "0.0.0.0" else pages.host
     told = {
-        "code": code_file.read_text().strip() if code_file.exists() else "-",
+        "set_up": _set_up(Path(read.paths.data_dir) / "setup-code"),
         "number": first_number(read.lines) if read.lines.get("virtual", {}).get("numbers") else "-",
         "address": f"http://{shown}:{pages.port}/",
         "secret": next((kiosk.get("secret", "-") for kiosk in pages.kiosks), "-"),

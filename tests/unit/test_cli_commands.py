@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from appliance.cli import COMMANDS, careline
-from appliance.cli.demo import check_port, read_config, set_page, write_config
+from appliance.cli.demo import check_port, read_config, set_page, tell, write_config
 from appliance.cli.doctor import terminal_language
 from appliance.cli.handset import Call, Step, first_number, steps
 from appliance.cli.pidfile import PidFile
@@ -338,3 +338,17 @@ def test_what_is_wrong_in_any_section_is_found_by_its_owner(tmp_path: Path, line
     done = run("check", "--config", config)
     assert done.returncode == 1
     assert line.split("\n")[1].split(" ")[0] in done.stdout + done.stderr
+
+
+def test_the_demos_words_name_the_set_up_code_only_while_there_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = write_config(tmp_path)
+    code = tmp_path / "data/setup-code"
+    code.parent.mkdir()
+    code.write_text("abcd-efgh\n")
+    tell(tmp_path, config, read_config(config))
+    assert "abcd-efgh " in capsys.readouterr().out
+    code.unlink()
+    tell(tmp_path, config, read_config(config))
+    told = capsys.readouterr().out
+    assert "http://127.0.0.1:8080/" in told
+    assert not any(word in told for word in ("Set-up", "设置码", "{"))
