@@ -81,7 +81,7 @@ def _step(event: CallEvent, started_at: datetime, recorded_from: datetime | None
 
 
 def _text(kind: str, body: dict[str, Any]) -> str:
-    key = f"story.{kind}"
+    key = "call.recording_stuck" if kind == "RecordingGapped" and not body.get("lost_samples") else f"story.{kind}"
     if not shared().wording.has(key):
         return kind
     try:

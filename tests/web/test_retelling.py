@@ -1,13 +1,16 @@
 """What the other programs say in English is told in the reader's language."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from flask import Flask, g
 
 from appliance.ivr.checking import faults
 from appliance.ivr.flow import FlowSet, full_name
 from appliance.ivr.reading import built_in, read
+from appliance.store.models import CallEvent
 from appliance.system import health
 from drivers.protocol import EngineReport
 from drivers.virtual.exchange import Refusal
@@ -16,6 +19,7 @@ from tests.web.conftest import HTML, SignIn, post, text_of
 from webui import store
 from webui.flow_words import place_words
 from webui.retelling import known_as, retell
+from webui.story import tell
 from webui.wording import Wording, load_wording
 
 CHANGES = [change for change, _ in vars(checking.test_faults)["pytestmark"][0].args[1]]
@@ -113,3 +117,12 @@ def test_every_place_of_the_programs_flows_has_words(app: Flask) -> None:
         for flow in built_in().flows.values():
             for place in flow.places:
                 assert " · " in place_words(full_name(flow.flow, place))
+
+
+@pytest.mark.parametrize(("lost", "words"), [(0, "录音暂时写不进去：磁盘已满"), (8000, "录音缺失 1000 毫秒：磁盘已满")])
+def test_a_full_disk_stands_in_the_story_of_a_call(app: Flask, lost: int, words: str) -> None:
+    body = msgspec.json.encode({"recording_id": "R1", "lost_samples": lost, "reason": "No space left on device"}).decode()
+    at = datetime(2026, 3, 8, tzinfo=UTC)
+    with app.test_request_context("/"), store.connection():
+        g.language = "zh"
+        assert tell([CallEvent(call="c", seq=1, at=at, kind="RecordingGapped", body=body)], at, at)[0].text == words
