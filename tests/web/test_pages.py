@@ -96,7 +96,7 @@ def test_language_of_browser(app: Flask, accepted: str, tag: str) -> None:
 
 def test_language_of_cookie_then_of_account(app: Flask) -> None:
     client = app.test_client()
-    post(client, "/language", {"language": "en", "next": "/sign-in"})
+    client.set_cookie("language", "en")
     assert '<html lang="en">' in client.get("/sign-in", headers={**HTML, "Accept-Language": "zh"}).text
     post(client, "/sign-in", {"name": "chen", "password": prepared.PASSWORD})
     assert '<html lang="zh-CN">' in client.get("/me", headers=HTML).text
