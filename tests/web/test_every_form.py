@@ -26,6 +26,7 @@ from tests.web.agent import ScriptedAgent
 from tests.web.conftest import HTML, pass_time
 from tests.web.forms import PageForm
 from tests.web.test_access import routes
+from webui.app import POSTS_A_MINUTE
 from webui.sessions import area_of
 
 SCRIPT = "<script>alert(1)</script>"
@@ -163,8 +164,7 @@ class Trial:
 
     def _send(self, form: PageForm, sent: dict[str, str], files: Files, language: str) -> TestResponse:
         self._sent += 1
-        if form.action in form_steps.SLOWLY:
-            pass_time(self.clock, 4.0)
+        pass_time(self.clock, 4.0 if form.action in form_steps.SLOWLY else 60 / POSTS_A_MINUTE)
         data: dict[str, Any] = {**sent, **{field: (io.BytesIO(content), name) for field, (name, content) in files.items()}}
         kind = "multipart/form-data" if form.files else None
         where = {"REMOTE_ADDR": f"10.{self._sent >> 16 & 255}.{self._sent >> 8 & 255}.{self._sent & 255}"}
