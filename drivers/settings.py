@@ -44,9 +44,13 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
         return Path(self.run_dir) / "holder.sock"
 
     @property
+    def system_socket(self) -> Path:
+        return Path(self.run_dir) / "system.sock"
+
+    @property
     def sockets(self) -> tuple[Path, ...]:
         """All of them."""
-        return self.lines_socket, self.handset_socket, self.control_socket, self.holder_socket
+        return self.lines_socket, self.handset_socket, self.control_socket, self.holder_socket, self.system_socket
 
     @property
     def database(self) -> Path:

@@ -1,5 +1,5 @@
-"""`careline lines`, `calls`, `web`, `voice`, `printers`: turn into the process asked for, in the foreground or, with --daemon, behind a pid
-file.
+"""`careline lines`, `calls`, `web`, `voice`, `printers`, `system`: turn into the process asked for, in the foreground
+or, with --daemon, behind a pid file.
 
 Under systemd they run in the foreground; --daemon is for machines without it.
 """
@@ -22,6 +22,7 @@ MODULES = {
     "web": "webui",
     "voice": "appliance.voice",
     "printers": "appliance.printing",
+    "system": "appliance.system",
 }
 
 
@@ -62,3 +63,4 @@ calls = _process("calls", "The call agent: decides what happens to each call.")
 web = _process("web", "The web pages.")
 voice = _process("voice", "The box's own voice: speaks what staff wrote, as files, when nothing else needs the processor.")
 printers = _process("printers", "Brings registration slips and other work items to paper.")
+system = _process("system", "The box service: network, time, update, backup; needs root.")

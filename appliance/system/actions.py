@@ -1,0 +1,47 @@
+"""Every request of the box service and the function that does it: the one table that server and client are made of.
+
+An action runs in a thread of its own and may take its time, but every wait in it has a limit. It answers with one message, or with None
+when Done says it all. Raises: CarelineError, told to the client as SystemFailed.
+"""
+
+from collections.abc import Callable
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from appliance.config import Config
+from appliance.system.messages import Progress, SystemDone, SystemFailed, SystemHello, SystemRequest
+from drivers.clock import Clock
+from drivers.protocol import Message, Refused
+
+
+class Box(msgspec.Struct, frozen=True):
+    """What an action works with. `file`: the configuration was read from there."""
+
+    config: Config
+    file: Path
+    clock: Clock
+
+
+Tell = Callable[[int, str], None]  # percent, step: see Progress
+Action = Callable[[Box, Any, Tell], Message | None]
+
+ACTIONS: dict[type[SystemRequest], Action] = {}
+REPLIES: tuple[type[Message], ...] = ()
+
+
+def requests() -> Any:
+    """The union of all requests, as FrameReader wants it."""
+    return _union((SystemHello, *ACTIONS))
+
+
+def replies() -> Any:
+    """The union of all answers."""
+    return _union((SystemDone, SystemFailed, Refused, Progress, *REPLIES))
+
+
+def _union(kinds: tuple[type[Message], ...]) -> Any:
+    return reduce(or_, kinds)
