@@ -36,13 +36,13 @@ from appliance.events import (
     TransferFailed,
     TransferStarted,
 )
+from appliance.store import accounts
 from appliance.store.database import open_store
 from appliance.store.models import Account, Audit, CallEvent, CallRecord, Recording, VoiceMessage
 from appliance.store.place import StorePlace
 from tests.postgresql import toml_of
 from tests.web.prepared_hospital import fill_hospital
 from tests.web.prepared_lines import found, keep_history, line_tests, lines, setup_told
-from webui import accounts
 
 __all__ = ["found", "line_tests", "lines", "setup_told"]
 

@@ -127,8 +127,9 @@ def test_health_is_pushed(live_app: Flask, agent: ScriptedAgent, sign_in: SignIn
 
 
 def test_stream_ends_with_the_session(app: Flask, sign_in: SignIn) -> None:
+    from appliance.store import accounts
     from appliance.store.models import Account
-    from webui import accounts, store
+    from webui import store
 
     answer = sign_in("inspector").get("/dashboard/live", buffered=False)
     chunks = answer.iter_encoded()

@@ -5,9 +5,10 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from appliance.store import accounts
 from appliance.store.models import Account, database
 from appliance.store.transaction import write_transaction
-from webui import accounts, guard
+from webui import guard
 from webui.landing import landing
 from webui.rights import Right, anyone, may, signed_in
 from webui.shared import audit, me, say, shared

@@ -6,9 +6,9 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from peewee import JOIN, IntegrityError
 from werkzeug.wrappers import Response as AnyResponse
 
+from appliance.store import accounts
 from appliance.store.models import Account, Audit, database
 from appliance.store.transaction import write_transaction
-from webui import accounts
 from webui.paging import Pages
 from webui.rights import RIGHTS, ROLES, Right, needs
 from webui.shared import audit, language, say, shared

@@ -3,8 +3,9 @@
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from appliance.store import accounts
 from appliance.store.models import Account
-from webui import accounts, guard, secret
+from webui import guard, secret
 from webui.rights import anyone
 from webui.shared import audit, language, say, shared
 

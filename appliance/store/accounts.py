@@ -1,10 +1,12 @@
-"""Accounts: passwords (argon2id), log-in with lock-out, sessions that end when the password changes. Runs in request threads.
+"""Accounts: passwords (argon2id), log-in with lock-out, sessions that end when the password changes. For the web and the console; runs
+in the thread that asks.
 
 A log-in that is refused never says why: unknown name, wrong password, locked and switched off look and take the same.
 """
 
 import secrets
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -12,12 +14,22 @@ from peewee import Field
 
 from appliance.store.models import Account, database
 from appliance.store.transaction import write_transaction
-from webui.settings import WebSettings
 
 PASSWORD_LEAST = 10
 PASSWORD_MOST = 128
 NAME_MOST = 32
 COMMON = ("password", "passw0rd", "careline", "hospital", "administrator", "qwertyuiop", "1234567890", "0123456789", "admin12345")
+
+
+class LockRules(Protocol):
+    """After how many wrong passwords an account is locked, and for how long: `[web]` of careline.toml."""
+
+    @property
+    def lock_after_failures(self) -> int: ...
+
+    @property
+    def lock_minutes(self) -> int: ...
+
 
 _hasher = PasswordHasher()
 _NOBODYS_HASH = _hasher.hash(secrets.token_hex(16))
@@ -72,16 +84,16 @@ def create_first(name: str, password: str, language: str, now: datetime) -> Acco
         return None if Account.select().exists() else create(name, password_hash, "administrator", language, now)
 
 
-def sign_in(name: str, password: str, now: datetime, settings: WebSettings) -> Account | None:
+def sign_in(name: str, password: str, now: datetime, rules: LockRules) -> Account | None:
     """The account, if name and password are right and it is neither locked nor switched off. Every failure is counted."""
     account = Account.get_or_none(Account.name == name)
-    right = _matches(account.password_hash if account else _NOBODYS_HASH, password)
+    right = matches_hash(account.password_hash if account else _NOBODYS_HASH, password)
     if account is None:
         return None
     if is_locked(account, now) or account.disabled:
         return None
     if not right:
-        _count_failure(account, now, settings)
+        _count_failure(account, now, rules)
         return None
     _welcome(account, password)
     return account
@@ -92,7 +104,7 @@ def is_locked(account: Account, now: datetime) -> bool:
 
 
 def matches(account: Account, password: str) -> bool:
-    return _matches(account.password_hash, password)
+    return matches_hash(account.password_hash, password)
 
 
 def set_password(account: Account, password_hash: str) -> None:
@@ -120,18 +132,18 @@ def is_last_administrator(account: Account) -> bool:
     return account.role == "administrator" and not account.disabled and not others.exists()
 
 
-def _matches(hashed: str, password: str) -> bool:
+def matches_hash(hashed: str, password: str) -> bool:
     try:
         return _hasher.verify(hashed, password[: PASSWORD_MOST + 1])
     except (VerificationError, InvalidHashError):
         return False
 
 
-def _count_failure(account: Account, now: datetime, settings: WebSettings) -> None:
+def _count_failure(account: Account, now: datetime, rules: LockRules) -> None:
     Account.update(failed_logins=Account.failed_logins + 1).where(Account.id == account.id).execute()
     failures = Account.get_by_id(account.id).failed_logins
-    if failures >= settings.lock_after_failures:
-        until = now + timedelta(minutes=settings.lock_minutes)
+    if failures >= rules.lock_after_failures:
+        until = now + timedelta(minutes=rules.lock_minutes)
         Account.update(failed_logins=0, locked_until=until).where(Account.id == account.id).execute()
 
 
