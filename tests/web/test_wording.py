@@ -14,6 +14,7 @@ from webui.views.handset import FAULTS
 from webui.wording import LANGUAGES, Wording, load_wording
 
 WEBUI = Path(__file__).parents[2] / "webui"
+STORE = Path(__file__).parents[2] / "appliance/store"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 PLACES = re.compile(r"{(\w+)}")
 WITHOUT_CHINESE = {"prompt.comma", "list.stop", "signalling.bchan"}
@@ -105,8 +106,8 @@ def test_scripts_know_their_texts(wording: Wording) -> None:
 
 
 def asked_for() -> set[str]:
-    """Whatever stands between quotes in templates and views and looks like a key of ours."""
-    written = sources("templates/**/*.html") + sources("*.py") + sources("views/*.py")
+    """Whatever stands between quotes in templates, views and what the store says of accounts, and looks like a key of ours."""
+    written = sources("templates/**/*.html") + sources("*.py") + sources("views/*.py") + (STORE / "accounts.py").read_text("utf-8")
     groups = {key.split(".")[0] for key in load_wording().keys}
     found = set(re.findall(r"""["']([a-z_]+\.[a-z_0-9]+)["']""", written))
     return {key for key in found if key.split(".")[0] in groups and not key.endswith(".html")}
