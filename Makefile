@@ -24,7 +24,7 @@ RUN := .venv/run $(C_BUILT) .setup/web $(READINGS)
 LINT := .venv/dev $(C_BUILT)
 DEV := .setup/packages-test $(LINT)
 
-.PHONY: help demo test check test-unit test-media test-scenarios test-web test-lab test-lab-all lab bench soak screenshots prompts install format clean
+.PHONY: help demo test check test-unit test-media test-scenarios test-web test-lab test-lab-all lab bench soak screenshots prompts bundle install format clean
 
 help:
 	@echo 'make demo       try it: the whole box on a virtual card, callable from the browser (ARGS=--help for options)'
@@ -36,6 +36,7 @@ help:
 	@echo 'make screenshots  pictures of every page, both languages, wide and narrow, into build/screenshots'
 	@echo 'make prompts    speak the prompts whose text changed'
 	@echo 'make install    units, users and folders for real cards under systemd (DESTDIR for an image)'
+	@echo 'make bundle     the image as a signed update (VERSION=…, OUTPUT=…)'
 	@echo 'make format     lay out the sources; make clean: forget everything that was built'
 
 demo: $(RUN)
@@ -89,6 +90,10 @@ soak: .venv/dev $(RUN)
 prompts: .venv-prompts/ready
 	PATH=$$PWD/.venv-prompts/bin:$$PATH NODE_EXTRA_CA_CERTS=$${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt} \
 	    python -m appliance.ivr.prompts.render $(ARGS)
+
+# The image's root slot as a signed update; a release gives its keys by environment (image-build/bundle/keys.sh).
+bundle: $(RUN) .setup/packages-bundle
+	image-build/bundle/bundle.sh build/image/root.ext4 "$${VERSION:-$$(cat build/image/version)}" "$${OUTPUT:-build/image/careline.raucb}"
 
 # Real cards under systemd, from this very folder (which the users careline-* must be able to read: /opt/careline, say).
 install: $(RUN)
