@@ -29,10 +29,11 @@ from appliance.ivr.wiring import Wiring
 from appliance.line_care import LineCare
 from appliance.lines import LineChannel, Lines, Listener, Listeners
 from appliance.prompt_desk import PromptDesk
+from appliance.self_calls import SelfCalls
 from appliance.store.models import CallRecord
 from appliance.store.place import place_of
 from appliance.store.writer import Store
-from appliance.switchboard import Switchboard
+from appliance.switchboard import SELF, Switchboard
 from appliance.system import health
 from appliance.system.health_log import HealthLog
 from drivers.clock import Clock
@@ -109,6 +110,7 @@ class CallAgent:
         self._lamps = MessageLamps(config.calls.message_lamps, extensions, self.lines, self.store)
         self._desk_work = DeskWork(self.store, clock, config.hospital)
         self._day_work = DayWork(self.store, clock, config.hospital)
+        self.self_calls = SelfCalls(self.lines, self.live, self.switchboard, clock)
         self.care = LineCare(self.lines, self.store, self.live, clock)
         self._health_log = HealthLog()
         self._news = ConnectionNews()
@@ -126,7 +128,14 @@ class CallAgent:
         if control:
             group = str(self.config.lines.get("socket_group", "")) or None
             self._control = ControlServer(
-                self.config.paths.control_socket, self.live, self.switchboard, self.care, self.flow_desk, self.prompt_desk, group
+                self.config.paths.control_socket,
+                self.live,
+                self.switchboard,
+                self.care,
+                self.flow_desk,
+                self.prompt_desk,
+                self.self_calls,
+                group,
             )
             await self._control.start()
         self._tasks += [
@@ -151,7 +160,7 @@ class CallAgent:
         await self.editions.begin()
 
     def _own_listeners(self) -> tuple[Listener, ...]:
-        return self.switchboard, self.care, self._lamps, self._news
+        return self.switchboard, self.care, self._lamps, self.self_calls, self._news
 
     async def stop(self) -> None:
         """Calls are left to the next call agent; everything decided is written."""
@@ -218,7 +227,8 @@ class CallAgent:
     async def _calls_today(self, now: datetime) -> int:
         local = Calendar(self.config.hospital.calendar).local(now)
         midnight = datetime.combine(local.date(), time(0), local.tzinfo)
+        of_people = (CallRecord.started_at >= midnight) & (CallRecord.direction != SELF)
         try:
-            return int(await self.store.read(lambda: CallRecord.select().where(CallRecord.started_at >= midnight).count(), COUNT_LIMIT_S))
+            return int(await self.store.read(lambda: CallRecord.select().where(of_people).count(), COUNT_LIMIT_S))
         except CarelineError:  # told as the store's own fault
             return 0

@@ -33,6 +33,7 @@ from appliance.store.writer import Store
 from drivers.clock import Clock
 from drivers.errors import CarelineError
 from drivers.protocol import (
+    SELF_CALL_GROUP,
     Cause,
     ChannelChanged,
     CommandFailed,
@@ -51,12 +52,17 @@ from drivers.protocol import (
 
 log = logging.getLogger("careline.call")
 
+SELF = "self"
+"""The direction of calls of the box to itself: in no statistics, never recorded."""
 FLUSH_EVERY_S = 0.2
 START_LIMIT_S = 5.0  # callers are not kept waiting for the store
 
 
 class Switchboard:
-    """The call agent's calls. `scripts` by service; one that is missing is rejected."""
+    """The call agent's calls. `scripts` by service; one that is missing is rejected.
+
+    `own_number`: who calls with it now is the box itself.
+    """
 
     def __init__(
         self,
@@ -71,6 +77,7 @@ class Switchboard:
     ) -> None:
         self.calls: dict[str, Call] = {}
         self.difference: reconcile.Difference | None = None
+        self.own_number = ""
         self._config = config
         self._lines = lines
         self._store = store
@@ -209,7 +216,7 @@ class Switchboard:
         """A call nobody has taken. Its id follows from the leg, so that taking it twice gives one record. `made`: the leg out, of an
         emergency call that the line server made meanwhile."""
         call_id = f"{state.offered_at:%Y%m%d-%H%M%S}-{state.offered_at.microsecond // 1000:03d}-{state.channel}"
-        direction = self._extensions.direction(state)
+        direction = SELF if self._is_own(state) else self._extensions.direction(state)
         tag = CallTag(call_id=call_id, language=self._config.calls.language, direction=direction)
         call = Call(Leg(state), tag, self._around, self._changed)
         self._take(call, known=False)
@@ -217,8 +224,15 @@ class Switchboard:
         if made:
             call.go_on_with(Leg(made), "dialled", PLACE)
 
+    def _is_own(self, state: LegState) -> bool:
+        """The box itself calls, see self_calls.py."""
+        return state.group == SELF_CALL_GROUP or bool(self.own_number and state.ani == self.own_number)
+
     def _route(self, call: Call) -> None:
         leg = call.main
+        if call.direction == SELF:
+            call.route("hotline", SELF)
+            return
         state = self._calendar.state(self._clock.now())
         facts = CallFacts(group=leg.group, dnis=leg.dnis, ani=leg.ani, state=state, from_set=leg.is_set)
         decision = self._extensions.decide(facts, self._routes)
@@ -289,7 +303,8 @@ class Switchboard:
             return
         for name in call.legs:
             self._by_leg[name] = call
-        self._live.call_changed(call.live())
+        if call.direction != SELF:
+            self._live.call_changed(call.live())
         if call.tag.unstored:
             self._unflushed[call] = None
             self._appended.set()

@@ -30,6 +30,8 @@ from appliance.control.messages import (
     MusicRequest,
     MusicTold,
     Request,
+    RunSelfCall,
+    SelfCallTold,
     Subscribe,
     TryLineSetup,
     UseFlows,
@@ -42,6 +44,7 @@ MUSIC_LIMIT_S = 300.0
 FLOWS_LIMIT_S = 30.0
 APPLY_LIMIT_S = 110.0
 QUIET_LIMIT_S = 30.0
+SELF_CALL_END_S = 70.0  # hanging up, and another one that runs already
 
 M = TypeVar("M", bound=msgspec.Struct)
 
@@ -85,6 +88,11 @@ class ControlClient:
         """The state of health now."""
         self.request(AskHealth())
         return self._waited_for(HealthChanged)
+
+    def run_self_call(self, request: RunSelfCall) -> SelfCallTold:
+        """Let the box call itself; how it went."""
+        self.request(request, request.limit_ms / 1000 + SELF_CALL_END_S)
+        return self._waited_for(SelfCallTold)
 
     def ask_setup(self, by: str) -> SetupTold:
         """The set-up of the lines, and what the cards are."""

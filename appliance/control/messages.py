@@ -158,6 +158,37 @@ class RemoveMusic(MusicRequest, frozen=True, kw_only=True):
     name: str
 
 
+class RunSelfCall(Request, frozen=True, kw_only=True):
+    """The box calls itself and listens: over its inner line, or (`group` and `number`) out through that trunk group to its own number,
+    which comes in with the caller's number `own_number`. Answered by SelfCallTold, Done; within `limit_ms` and 5 s."""
+
+    limit_ms: int = 20_000
+    group: str = ""
+    number: str = ""
+    own_number: str = ""
+    by: str
+
+
+class SelfCallEnd(StrEnum):
+    """heard: answered, and a voice was heard. silent: answered, but nothing to hear. skipped: the lines are busy."""
+
+    HEARD = "heard"
+    SILENT = "silent"
+    NOT_ANSWERED = "not_answered"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class SelfCallTold(Message, frozen=True, kw_only=True):
+    """`answered_ms`, `heard_ms`: since the call began."""
+
+    end: SelfCallEnd
+    at: datetime
+    answered_ms: int | None = None
+    heard_ms: int | None = None
+    detail: str = ""
+
+
 class AskHealth(Request, frozen=True, kw_only=True):
     """Answered by HealthChanged and Done."""
 
@@ -326,6 +357,7 @@ AnyRequest = (
     | ReadPromptUpload
     | PutCallBack
     | AskHealth
+    | RunSelfCall
     | AskMusic
     | AddMusic
     | ChooseMusic
@@ -343,6 +375,7 @@ AnyReply = (
     | LineSetupChecked
     | LineHistoryChanged
     | HealthChanged
+    | SelfCallTold
     | MusicTold
     | FlowsTold
     | Done

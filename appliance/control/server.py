@@ -35,6 +35,8 @@ from appliance.control.messages import (
     Request,
     ResetLineCounters,
     RunLineTest,
+    RunSelfCall,
+    SelfCallTold,
     SetLinesBlocked,
     SettleLineSetup,
     Subscribe,
@@ -95,6 +97,12 @@ class PromptActions(Protocol):
     async def read_upload(self, request: ReadPromptUpload) -> None: ...
 
 
+class SelfCallActions(Protocol):
+    """What a client may ask of self-calls. Raises: as Actions."""
+
+    async def run(self, request: RunSelfCall) -> SelfCallTold: ...
+
+
 class ControlServer:
     """Serves `path` until closed."""
 
@@ -106,9 +114,10 @@ class ControlServer:
         lines: LineActions,
         flows: FlowActions,
         prompts: PromptActions,
+        self_calls: SelfCallActions,
         group: str | None = None,
     ) -> None:
-        self._session = partial(_Session, live=live, actions=actions, lines=lines, flows=flows, prompts=prompts)
+        self._session = partial(_Session, live=live, actions=actions, lines=lines, flows=flows, prompts=prompts, self_calls=self_calls)
         self._group = group
         self._sessions: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._server = private_socket.PrivateServer(path, group, lambda sock: asyncio.start_unix_server(self._accepted, sock=sock))
@@ -157,6 +166,7 @@ class _Session:
         lines: LineActions,
         flows: FlowActions,
         prompts: PromptActions,
+        self_calls: SelfCallActions,
     ) -> None:
         self._reader = reader
         self._writer = writer
@@ -165,6 +175,7 @@ class _Session:
         self._lines = lines
         self._flows = flows
         self._prompts = prompts
+        self._self_calls = self_calls
         self._frames = FrameReader(AnyRequest)
         self._queue: asyncio.Queue[msgspec.Struct] = asyncio.Queue(QUEUE_LIMIT)
         self._cleanup = contextlib.ExitStack()
@@ -226,6 +237,8 @@ class _Session:
                 self._subscribe()
             case AskHealth():
                 self._tell(HealthChanged(health=self._live.health))
+            case RunSelfCall():
+                self._tell(await self._self_calls.run(request))
             case MusicRequest():
                 self._tell(await self._actions.music(request))
             case HangUpCall():

@@ -12,6 +12,18 @@ Times: `*_at` are aware UTC. Sample counts are of 8000 Hz. Causes are Q.850 numb
 Source of the cause values: ITU-T Q.850 table 1.
 """
 
+from drivers.protocol.cards import (
+    Card,
+    CardFault,
+    CardFile,
+    CardLoaded,
+    CardSpan,
+    CardStage,
+    CardsTold,
+    FileKind,
+    FirmwareAnswer,
+    FirmwareFile,
+)
 from drivers.protocol.commands import (
     Alert,
     Answer,
@@ -118,6 +130,8 @@ from drivers.protocol.line_care import (
 )
 from drivers.protocol.number_plan import Completeness, Destination, NumberKind, NumberPlan, PlannedNumber
 from drivers.protocol.states import (
+    SELF_CALL_CHANNEL,
+    SELF_CALL_GROUP,
     BlockedBy,
     Caller,
     Cause,
@@ -148,6 +162,8 @@ __all__ = [
     "LINE_TESTS",
     "MAX_FRAME_BYTES",
     "MAX_WELCOME_BYTES",
+    "SELF_CALL_CHANNEL",
+    "SELF_CALL_GROUP",
     "VERSION",
     "Alert",
     "Alerting",
@@ -163,6 +179,13 @@ __all__ = [
     "Bridge",
     "Bridged",
     "Caller",
+    "Card",
+    "CardFault",
+    "CardFile",
+    "CardLoaded",
+    "CardSpan",
+    "CardStage",
+    "CardsTold",
     "Cause",
     "ChannelChanged",
     "ChannelState",
@@ -186,6 +209,9 @@ __all__ = [
     "Event",
     "FieldFound",
     "Figure",
+    "FileKind",
+    "FirmwareAnswer",
+    "FirmwareFile",
     "Flash",
     "Forget",
     "FrameReader",

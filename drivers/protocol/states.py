@@ -7,6 +7,9 @@ import msgspec
 
 from drivers.protocol.line_care import SpanErrors
 
+SELF_CALL_GROUP, SELF_CALL_CHANNEL = "self-call", 60_001
+"""Calls seized on this channel go to the box itself and are offered in this group, on the next channel; neither is ever shown."""
+
 
 class Cause(IntEnum):
     """Why a call ended or failed. Source: Q.850 table 1, whose codes these are."""

@@ -144,13 +144,10 @@ class Bridges:
         if former is None or former == but:
             return
         self._stay(leg, former)
-        for name, each in ((leg, channel or self._channel_with(leg)), (former, self._channel_with(former))):
+        for name, each in ((leg, channel or self._lines.channel_with(leg)), (former, self._lines.channel_with(former))):
             self._in_card.pop(name, None)
             if each is not None:
                 _native_unbridge(each)
-
-    def _channel_with(self, leg: str) -> Channel | None:
-        return next((channel for channel in self._lines.channels.values() if channel.leg == leg), None)
 
     # --- between card and media core -----------------------------------------------------------------------------------
 

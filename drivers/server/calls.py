@@ -74,7 +74,7 @@ class Calls:
     def seize(self, command: Seize) -> None:
         """Call out; no free channel is an outcome, not a fault. Raises: LineError LIN-032, LIN-033."""
         lines = self._lines
-        group = lines.groups[command.group].config if command.group else lines.channels[command.channel or 0].group
+        group = lines.groups[command.group].config if command.group else lines.known_channel(command.channel or 0).group
         number = lines.numbering.normalise(command.number) if group.role == "trunk" else command.number
         lines.book.add(
             LegState(
@@ -98,7 +98,7 @@ class Calls:
             self._try_next(command.leg, Cause.NO_CHANNEL)
 
     def _seize_exactly(self, leg: str, number: int, wanted: CallWanted) -> None:
-        channel = self._lines.channels[number]
+        channel = self._lines.known_channel(number)
         if channel.is_free():
             self._seize_on(leg, channel, wanted)
         else:

@@ -7,6 +7,7 @@ from typing import Any
 from drivers.errors import CarelineError, LineError
 from drivers.ports import DIGITS, MAX_DIGITS
 from drivers.protocol import (
+    SELF_CALL_CHANNEL,
     Alert,
     Answer,
     AskSetup,
@@ -53,6 +54,7 @@ from drivers.server.bridges import Bridges
 from drivers.server.calls import Calls
 from drivers.server.checks import in_range
 from drivers.server.health import Health
+from drivers.server.inner_line import InnerLine
 from drivers.server.line_tests import LineTests
 from drivers.server.lines import Lines
 from drivers.server.recordings import Recordings
@@ -79,9 +81,11 @@ class Commands:
         health: Health,
         tests: LineTests,
         setting_up: SettingUp,
+        inner: InnerLine,
     ) -> None:
         self._lines = lines
         self._calls = calls
+        self._inner = inner
         self._bridges = bridges
         self._recordings = recordings
         self._health = health
@@ -164,8 +168,10 @@ class Commands:
             raise LineError("LIN-042", f"number {command.number!r}", remedy)
         in_range("no_answer_ms", command.no_answer_ms, 1, NO_ANSWER_MAX_MS)
         in_range("length of tag", len(command.tag), 0, TAG_MAX_BYTES)
-        if command.channel is not None and command.channel not in self._lines.channels:
-            raise LineError("LIN-033", f"there is no channel {command.channel}", "See the snapshot for the channels there are")
+        if command.channel == SELF_CALL_CHANNEL:
+            self._inner.make()
+        if command.channel is not None:
+            self._lines.known_channel(command.channel)
         if command.channel is None and command.group not in self._lines.groups:
             known = ", ".join(self._lines.groups)
             raise LineError("LIN-033", f"there is no trunk group {command.group!r}", f"Groups are {known}")

@@ -61,7 +61,7 @@ class Conferences:
             self._left("", (leg, *there))
 
     def _is_there(self, leg: str) -> bool:
-        return any(channel.leg == leg for channel in self._lines.channels.values())
+        return self._lines.channel_with(leg) is not None
 
     def _with(self, leg: str) -> tuple[str, ...]:
         """The leg and all it talks with."""

@@ -22,6 +22,7 @@ from drivers.server.bridges import Bridges
 from drivers.server.calls import Calls
 from drivers.server.commands import Commands
 from drivers.server.health import Health
+from drivers.server.inner_line import InnerLine
 from drivers.server.line_tests import LineTests
 from drivers.server.lines import Lines
 from drivers.server.link import InProcessLink, Listener
@@ -75,7 +76,8 @@ class LineServer:
         self._health = Health(lines)
         self._tests = LineTests(lines)
         self._setting_up = SettingUp(lines, Reload(lines, self._adoption, self._links))
-        commands = Commands(lines, calls, bridges, recordings, self._health, self._tests, self._setting_up)
+        self._inner = inner = InnerLine(lines, calls)
+        commands = Commands(lines, calls, bridges, recordings, self._health, self._tests, self._setting_up, inner)
         self._reception = Reception(lines, commands, unattended)
         self._listener: Listener | None = None
         self._report_timer: asyncio.TimerHandle | None = None
@@ -139,6 +141,7 @@ class LineServer:
             await self._release_all()
         for channel in self.lines.channels.values():
             channel.close()
+        self._inner.close()
         self._links.close()
         asyncio.get_running_loop().remove_reader(self._engine.eventfd)
         self.lines.book.flush()

@@ -48,6 +48,7 @@ class Lines:
     """State of the line server. `plays`: engine's play id to (leg, play id of the call agent); -1 is a play of our own.
 
     `leg_quieter` is told of a play or recording that has ended.
+    `inner`: those of the line from the box to itself, which are never shown (inner_line.py).
     `told`: channels as the call agent knows them; `tests`: the last line test of each channel.
     """
 
@@ -61,6 +62,7 @@ class Lines:
         self.book = LegBook(Path(paths.run_dir) / "legs")
         self.outbox = Outbox(self.book, config.max_kept_events)
         self.channels: dict[int, Channel] = {}
+        self.inner: dict[int, Channel] = {}
         self.links: dict[int, Link] = {}
         self.groups: dict[str, TrunkGroup[Channel]] = {}
         self.spans: dict[int, Span] = {}
@@ -83,7 +85,7 @@ class Lines:
     def channel_of(self, leg: str) -> Channel:
         """The channel a leg is on. Raises: LineError LIN-030, LIN-031 when the leg is over."""
         state = self.book.state(leg)
-        channel = self.channels.get(state.channel)
+        channel = self.channel_with_number(state.channel)
         if channel is None or channel.leg != leg:
             raise LineError("LIN-031", f"leg {leg} is {state.phase.value}: no channel", "Nothing to do: the call is over")
         return channel
@@ -131,18 +133,30 @@ class Lines:
 
     def performer(self, number: int) -> Channel | Link:
         """Who has that number on the card: a channel, or a D-channel."""
-        return self.channels.get(number) or self.links[number]
+        return self.channel_with_number(number) or self.links[number]
+
+    def channel_with_number(self, number: int) -> Channel | None:
+        """Shown or not; None: there is none."""
+        return self.channels.get(number) or self.inner.get(number)
+
+    def channel_with(self, leg: str) -> Channel | None:
+        """Shown or not: the one that leg is on."""
+        return next((channel for channel in (*self.channels.values(), *self.inner.values()) if channel.leg == leg), None)
 
     def channel(self, number: int) -> Channel:
-        """Raises: LineError LIN-033."""
+        """One that is shown. Raises: LineError LIN-033."""
         if number not in self.channels:
             raise LineError("LIN-033", f"there is no channel {number}", "See the snapshot for the channels there are")
         return self.channels[number]
 
+    def known_channel(self, number: int) -> Channel:
+        """Shown or not. Raises: LineError LIN-033."""
+        return self.inner.get(number) or self.channel(number)
+
     def channel_at(self, port: int) -> Channel | None:
         """Whose media port that is."""
         number = self.media.channel_at.get(port)
-        return None if number is None else self.channels.get(number)
+        return None if number is None else self.channel_with_number(number)
 
     def port_of(self, leg: str) -> Port:
         """Raises: LineError LIN-030, LIN-031."""
@@ -165,6 +179,8 @@ class Lines:
         self.faults.pop(about, None)
 
     def channel_changed(self, channel: Channel) -> None:
+        if channel.number in self.inner:
+            return
         state = self.told[channel.number] = channel.state()
         self.outbox.emit(ChannelChanged(channel=state))
 

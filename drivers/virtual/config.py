@@ -198,8 +198,8 @@ class VirtualConfig(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys((*by_span, *number.channels)))
 
     def lines_needed(self) -> int:
-        """Virtual lines the media core must have room for."""
-        return sum(len(span.timeslots) for span in self.spans) + len(self.telephones) + self.visitors_allowed()
+        """Virtual lines the media core must have room for, that from the box to itself among them."""
+        return 1 + sum(len(span.timeslots) for span in self.spans) + len(self.telephones) + self.visitors_allowed()
 
     def visitors_allowed(self) -> int:
         return self.visitors or max(LEAST_VISITORS, sum(len(span.timeslots) for span in self.spans))

@@ -33,6 +33,9 @@ from appliance.control.messages import (
     ReadPromptUpload,
     ResetLineCounters,
     RunLineTest,
+    RunSelfCall,
+    SelfCallEnd,
+    SelfCallTold,
     SetLinesBlocked,
     SettleLineSetup,
     TryLineSetup,
@@ -98,6 +101,9 @@ class Recorded:
     async def read_upload(self, request: ReadPromptUpload) -> None:
         self.asked.append((request.upload, request.kind))
 
+    async def run(self, request: RunSelfCall) -> SelfCallTold:
+        return SelfCallTold(end=SelfCallEnd.HEARD, at=T0, answered_ms=900, heard_ms=1_500)
+
     async def hang_up_call(self, call_id: str, by: str) -> None:
         raise CarelineError("APP-040", f"no call {call_id}", "It may have ended; look at the list again")
 
@@ -110,7 +116,7 @@ class Agent:
         self.actions = Recorded()
         self.loop = asyncio.new_event_loop()
         self.live = LiveState(HEALTH)
-        self.server = ControlServer(path, self.live, self.actions, self.actions, self.actions, self.actions)
+        self.server = ControlServer(path, self.live, self.actions, self.actions, self.actions, self.actions, self.actions)
         self.thread = threading.Thread(target=self.loop.run_forever)
 
     def call(self, function: Callable[..., None], *arguments: object) -> None:
@@ -205,7 +211,7 @@ def mode_of(path: Path) -> int | None:
 
 def test_a_deleted_socket_is_made_again(path: Path) -> None:
     async def main(clock: VirtualClock) -> None:
-        server = ControlServer(path, LiveState(HEALTH), Recorded(), Recorded(), Recorded(), Recorded())
+        server = ControlServer(path, LiveState(HEALTH), Recorded(), Recorded(), Recorded(), Recorded(), Recorded())
         await server.start()
         delete(path)
         await asyncio.sleep(2 * LOOK_S)
@@ -223,7 +229,7 @@ def test_a_socket_of_somebody_else_is_left_alone(path: Path) -> None:
     """Whoever has the name now keeps it, also when we stop."""
 
     async def main(clock: VirtualClock) -> None:
-        server = ControlServer(path, LiveState(HEALTH), Recorded(), Recorded(), Recorded(), Recorded())
+        server = ControlServer(path, LiveState(HEALTH), Recorded(), Recorded(), Recorded(), Recorded(), Recorded())
         await server.start()
         delete(path)
         with socket.socket(socket.AF_UNIX) as other:

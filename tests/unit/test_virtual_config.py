@@ -94,8 +94,8 @@ def test_number_hunts_each_line_once_in_order() -> None:
 
 def test_room_needed_in_the_media_core() -> None:
     config = VirtualConfig(spans=(SpanConfig(kind=SpanKind.E1),), numbers=(), visitors=10)
-    assert config.lines_needed() == 40
-    assert config.ports_needed() == 80
+    assert config.lines_needed() == 41
+    assert config.ports_needed() == 82
 
 
 @pytest.mark.parametrize(("spans", "visitors", "allowed"), [(1, 0, 32), (8, 0, 240), (8, 5, 5)])

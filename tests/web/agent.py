@@ -25,6 +25,9 @@ from appliance.control.messages import (
     ReadPromptUpload,
     ResetLineCounters,
     RunLineTest,
+    RunSelfCall,
+    SelfCallEnd,
+    SelfCallTold,
     SetLinesBlocked,
     SettleLineSetup,
     TryLineSetup,
@@ -153,6 +156,10 @@ class ScriptedAgent:
     async def put_back(self, request: PutCallBack) -> None:
         self._answer("put back", request.call_id, request.place, request.by)
 
+    async def run(self, request: RunSelfCall) -> SelfCallTold:
+        self._answer("self-call", request.by)
+        return SelfCallTold(end=SelfCallEnd.HEARD, at=datetime.now(UTC), answered_ms=900, heard_ms=1_500)
+
     async def hang_up_call(self, call_id: str, by: str) -> None:
         self._answer("hang_up", call_id, by)
 
@@ -167,7 +174,7 @@ class ScriptedAgent:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._server = ControlServer(self._path, self.live, self, self, self, self)
+        self._server = ControlServer(self._path, self.live, self, self, self, self, self)
         self._loop.run_until_complete(self._server.start())
         self._ready.set()
         self._loop.call_later(HEALTH_EVERY_S, self._tell_health)
