@@ -4,30 +4,16 @@ An action runs in a thread of its own and may take its time, but every wait in i
 when Done says it all. Raises: CarelineError, told to the client as SystemFailed.
 """
 
-from collections.abc import Callable
 from functools import reduce
 from operator import or_
-from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from appliance.config import Config
+from appliance.system.box import Action, Box, Tell
 from appliance.system.messages import Progress, SystemDone, SystemFailed, SystemHello, SystemRequest
-from drivers.clock import Clock
 from drivers.protocol import Message, Refused
 
 
-class Box(msgspec.Struct, frozen=True):
-    """What an action works with. `file`: the configuration was read from there."""
-
-    config: Config
-    file: Path
-    clock: Clock
-
-
-Tell = Callable[[int, str], None]  # percent, step: see Progress
-Action = Callable[[Box, Any, Tell], Message | None]
+__all__ = ["ACTIONS", "REPLIES", "Action", "Box", "Tell", "replies", "requests"]
 
 ACTIONS: dict[type[SystemRequest], Action] = {}
 REPLIES: tuple[type[Message], ...] = ()
