@@ -12,6 +12,7 @@ from appliance.store import append_only, columns, models, money_tables, tables, 
 from appliance.store.case_tables import PendingStatement
 from appliance.store.errors import StoreError
 from appliance.store.outgoing import OUTGOING_TABLES
+from appliance.store.peripheral_tables import PERIPHERAL_TABLES
 from appliance.store.place import StorePlace
 from appliance.store.transaction import write_transaction
 
@@ -60,6 +61,13 @@ def _one_way_out(database: Database) -> None:
         database.execute_sql("drop table outgoing")
 
 
+def _peripherals(database: Database) -> None:
+    """Text messages by a modem, records of another switch; messages that go before others."""
+    _make(database, PERIPHERAL_TABLES)
+    if "urgent" not in {column.name for column in database.get_columns("outgoing_message")}:
+        database.execute_sql("alter table outgoing_message add column urgent boolean not null default false")
+
+
 def _make(database: Database, of: tuple[Any, ...]) -> None:
     with database.bind_ctx(of):
         database.create_tables(of)
@@ -75,7 +83,7 @@ def _add_texts(database: Database, *names: str, table: str = "call_record") -> N
             database.execute_sql(f"alter table {table} add column {name} varchar(255) not null default ''")
 
 
-STEPS: tuple[Callable[[Database], None], ...] = (_first, _transfers, _lines, _callers, _hospital, _prompts, _office, _one_way_out)
+STEPS: tuple[Callable[[Database], None], ...] = (_first, _transfers, _lines, _callers, _hospital, _prompts, _office, _one_way_out, _peripherals)
 
 
 def migrate(database: Database, place: StorePlace) -> int:

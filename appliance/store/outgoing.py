@@ -6,16 +6,17 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from peewee import AutoField, CharField, TextField
+from peewee import SQL, AutoField, BooleanField, CharField, TextField
 
 from appliance.store.models import StoreModel, UtcField
 
-OutChannel = Literal["sms", "fax", "email"]
+OutChannel = Literal["sms", "fax", "email", "snmp"]
 
 
 class OutgoingMessage(StoreModel):
     """`channel`: sms, fax, email. `to`: a telephone number or an address. `once_key`: of whatever asked for it, so that it is sent once.
-    `call`: in which it was asked for. `state`: waiting, sent, failed."""
+    `call`: in which it was asked for. `state`: waiting, sent, delivered (the network says so), failed, unclear (it may have gone; a person
+    decides). `urgent`: goes before others and at night."""
 
     id = AutoField()
     channel = CharField()
@@ -28,12 +29,15 @@ class OutgoingMessage(StoreModel):
     state = CharField(default="waiting", index=True)
     sent_at = UtcField(null=True)
     error = CharField(default="")
+    urgent = BooleanField(default=False, constraints=[SQL("default false")])  # rows that an earlier step moves here do not name it
 
 
-def enqueue(channel: OutChannel, to: str, text: str, once_key: str, now: datetime, *, language: str = "zh", call: str = "") -> bool:
+def enqueue(
+    channel: OutChannel, to: str, text: str, once_key: str, now: datetime, *, language: str = "zh", call: str = "", urgent: bool = False
+) -> bool:
     """Once for each `once_key`, however often it is told; False: it was there already."""
     row: dict[str, Any] = {"channel": channel, "to": to, "text": text, "language": language, "call": call, "once_key": once_key}
-    added: Any = OutgoingMessage.insert(row | {"asked_at": now}).on_conflict_ignore().as_rowcount().execute()
+    added: Any = OutgoingMessage.insert(row | {"asked_at": now, "urgent": urgent}).on_conflict_ignore().as_rowcount().execute()
     return bool(added)
 
 
