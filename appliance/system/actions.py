@@ -10,13 +10,13 @@ from typing import Any
 
 from appliance.system.box import Action, Box, Tell
 from appliance.system.messages import Progress, SystemDone, SystemFailed, SystemHello, SystemRequest
+from appliance.system.services import actions as services
 from drivers.protocol import Message, Refused
-
 
 __all__ = ["ACTIONS", "REPLIES", "Action", "Box", "Tell", "replies", "requests"]
 
-ACTIONS: dict[type[SystemRequest], Action] = {}
-REPLIES: tuple[type[Message], ...] = ()
+ACTIONS: dict[type[SystemRequest], Action] = {**services.ACTIONS}
+REPLIES: tuple[type[Message], ...] = (*services.REPLIES,)
 
 
 def requests() -> Any:

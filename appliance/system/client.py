@@ -54,9 +54,11 @@ class SystemClient:
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
-    def ask(self, request: SystemRequest, kind: type[M], limit_s: float = QUIET_LIMIT_S) -> M:
-        """What the service answers, which is a `kind`."""
-        answers = [answer for answer in self._run(request, limit_s, None) if isinstance(answer, kind)]
+    def ask(
+        self, request: SystemRequest, kind: type[M], limit_s: float = QUIET_LIMIT_S, told: Callable[[Progress], None] | None = None
+    ) -> M:
+        """What the service answers, which is a `kind`. `told`, `limit_s`: as in `do`."""
+        answers = [answer for answer in self._run(request, limit_s, told) if isinstance(answer, kind)]
         if not answers:
             raise BoxError("SYS-007", f"no {kind.__name__} among the answers", "Upgrade both to the same version")
         return answers[-1]
