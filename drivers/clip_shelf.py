@@ -1,5 +1,6 @@
 """Prompts that are open in the media core, the last used kept; silence of any length is a prompt too. Line server's event loop only."""
 
+import os
 from collections import OrderedDict
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class ClipShelf:
 
     def _key(self, path: str) -> tuple[str, int, int]:
         try:
-            found = Path(path).stat()
+            found = os.stat(path)
         except (OSError, ValueError) as error:
             raise MediaError("LIN-037", f"cannot read the prompt {path!r}: {error}", "Check the prompts folder and its rights") from error
         return path, found.st_mtime_ns, found.st_size

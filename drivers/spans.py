@@ -74,6 +74,7 @@ class Channel:
         self._signaller = signaller
         self._sink = sink
         self._find = find
+        self._signalling = spec.signalling.value  # an enum's value is slow to read, and `state` is asked every second
         self._alarms = Alarms(() if io else NOT_OPEN)
         self.audio = AudioPath(self)
         self.caller_id = CallerIdSide(self)
@@ -87,15 +88,16 @@ class Channel:
         return self._alarms.all
 
     def state(self) -> ChannelState:
+        alarms = self.alarms
         return ChannelState(
             number=self.number,
             name=self.spec.name,
             span=self.spec.span,
             group=self.group.name,
-            signalling=self.spec.signalling.value,
+            signalling=self._signalling,
             leg=self.leg,
             blocked=self.care.blocked,
-            alarms=(*self.alarms, "offhook") if self.set and self.set.left_off_hook else self.alarms,
+            alarms=(*alarms, "offhook") if self.set and self.set.left_off_hook else alarms,
             last_cause=self.care.last_cause,
             failures=self.care.failures,
             state=self._signaller.state_name(self.number),

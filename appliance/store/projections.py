@@ -45,15 +45,14 @@ def once_key(event: Happened) -> str | None:
 def store_events(events: Iterable[Happened]) -> None:
     """Write events and what follows from them; the record of each call once, with all of them. Those that are there already
     (told again after a crash) change nothing."""
-    before: dict[str, Cdr | None] = {}
-    after: dict[str, Cdr | None] = {}
-    for event in _new_of(tuple(events)):
-        if event.call_id not in after:
-            before[event.call_id] = after[event.call_id] = statements.load_record(event.call_id)
-        after[event.call_id] = fold(after[event.call_id], event)
+    fresh = tuple(_new_of(tuple(events)))
+    before = statements.load_records({event.call_id for event in fresh})
+    after: dict[str, Cdr | None] = {**before}
+    for event in fresh:
+        after[event.call_id] = fold(after.get(event.call_id), event)
         _rows(event)
     for call_id, record in after.items():
-        if record is not None and record != before[call_id]:
+        if record is not None and record != before.get(call_id):
             statements.save_record(record)
 
 

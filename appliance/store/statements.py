@@ -3,6 +3,7 @@
 Text that SQLite and PostgreSQL both understand; `?` becomes the placeholder of the database in use. Writer thread only.
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -26,7 +27,7 @@ SET call_id = excluded.call_id, path = excluded.path, started_at = excluded.star
 _FIELDS = Cdr.__struct_fields__
 _TIMES = frozenset({"started_at", "answered_at", "ended_at"})
 _COLUMNS = tuple(CallRecord._meta.fields[name].column_name for name in _FIELDS)
-_SELECT_RECORD = f"SELECT {', '.join(_COLUMNS)} FROM call_record WHERE call_id = ?"
+_SELECT_RECORDS = f"SELECT {', '.join(_COLUMNS)} FROM call_record WHERE call_id IN "
 _UPSERT_RECORD = (
     f"INSERT INTO call_record ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
     f"ON CONFLICT (call_id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS if name != 'call_id')}"
@@ -35,7 +36,8 @@ _UPSERT_RECORD = (
 
 def run(text: str, *values: Any) -> Any:
     """Execute in the transaction that is open; times as aware datetimes. The cursor."""
-    return database.execute_sql(_for_database(text, database.param), tuple(map(_bound, values)))
+    bound = [_bound(value) if isinstance(value, datetime) else value for value in values]
+    return database.execute_sql(_for_database(text, database.param), bound)
 
 
 @cache
@@ -45,12 +47,16 @@ def insert_events(count: int) -> str:
     return f"INSERT INTO call_event (call_id, seq, at, kind, body, once_key) VALUES {values} ON CONFLICT DO NOTHING"
 
 
-def load_record(call_id: str) -> Cdr | None:
-    """The call's record as it is stored."""
-    row = run(_SELECT_RECORD, call_id).fetchone()
-    if row is None:
-        return None
-    return Cdr(**{name: _loaded(name, value) for name, value in zip(_FIELDS, row, strict=True)})
+def load_records(call_ids: Collection[str]) -> dict[str, Cdr]:
+    """The records of these calls, as far as there are any."""
+    rows = run(_select_records(len(call_ids)), *call_ids).fetchall() if call_ids else ()
+    records = (Cdr(**{name: _loaded(name, value) for name, value in zip(_FIELDS, row, strict=True)}) for row in rows)
+    return {record.call_id: record for record in records}
+
+
+@cache
+def _select_records(count: int) -> str:
+    return f"{_SELECT_RECORDS}({', '.join('?' * count)})"
 
 
 def save_record(cdr: Cdr) -> None:
@@ -63,9 +69,9 @@ def _for_database(text: str, placeholder: str) -> str:
     return text.replace("?", placeholder)
 
 
-def _bound(value: Any) -> Any:
+def _bound(at: datetime) -> str:
     """As models.UtcField writes it."""
-    return value.astimezone(UTC).isoformat(timespec="microseconds") if isinstance(value, datetime) else value
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _loaded(name: str, value: Any) -> Any:

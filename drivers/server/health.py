@@ -33,6 +33,7 @@ class Health:
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
+        self._counting = lines.card if isinstance(lines.card, CountsErrors) else None  # asked once: a protocol's instance check is slow
         self._base: dict[int, SpanErrors] = {}
         self._looks = 0
         self._faults: tuple[LineFault, ...] = ()
@@ -93,11 +94,10 @@ class Health:
             self._lines.span_changed(span)
 
     def _raw(self, span: int) -> SpanErrors | None:
-        card = self._lines.card
-        if not isinstance(card, CountsErrors) or "removed" in self._lines.spans[span].status.alarms:
+        if self._counting is None or "removed" in self._lines.spans[span].status.alarms:
             return None
         try:
-            return card.span_errors(span)
+            return self._counting.span_errors(span)
         except LineError as error:
             log.debug("span %d: %s", span, error)
             return None

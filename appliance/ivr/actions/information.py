@@ -1,13 +1,13 @@
 """Actions on what the hospital tells: its items (each may be closed at any time), drugs by number, and how far they were listened to."""
 
-from collections.abc import Callable
 from typing import Any
 
 from appliance.hospital.registry import drugs, notices
+from appliance.hospital.registry.listed import listed_kinds
 from appliance.ivr.actions.action import Action, ActionCall, ActionResult, Value
 from appliance.ivr.actions.choosing import SHOWN, page_asked, shown
 from appliance.ivr.listing import page, row, rows
-from appliance.store.hospital_tables import Doctor, Drug, Listening, Notice
+from appliance.store.hospital_tables import Drug, Listening, Notice
 
 OWN = {"introduction": "hospital_introduction", "visiting": "visiting_advice", "health": "health_advice"}
 """What is said of a kind as long as the hospital has written nothing of it: prompts."""
@@ -30,21 +30,18 @@ async def information_items(call: ActionCall) -> ActionResult:
 
     def look() -> list[str]:
         running, written = notices.kinds_of(now)
-        return [item for item in ITEMS if _is_open(item, call, running, written)]
+        listed = listed_kinds()
+        return [item for item in ITEMS if _is_open(item, call, running | listed, written)]
 
     found = await call.means.read(look)
     return ActionResult("found", {"items": " ".join(found), "item_choices": rows(row(("prompt", ITEMS[item])) for item in found)})
 
 
-def _is_open(item: str, call: ActionCall, running: set[str], written: set[str]) -> bool:
-    """`running`: kinds of notices heard now; `written`: kinds the hospital has any of, whose own words go before ours."""
-    there: dict[str, Callable[[], bool]] = {
-        "doctors": lambda: Doctor.select().where(Doctor.listed).exists(),
-        "drugs": lambda: Drug.select().where(Drug.listed).exists(),
-        "opening_hours": lambda: True,
-        "sponsored": lambda: call.hospital.sponsored and item in running,
-    }
-    return there.get(item, lambda: item in running or (item in OWN and item not in written))()
+def _is_open(item: str, call: ActionCall, there: set[str], written: set[str]) -> bool:
+    """`there`: kinds of which something is heard now; `written`: kinds of notices the hospital has any of, whose own words go before ours."""
+    if item == "sponsored" and not call.hospital.sponsored:
+        return False
+    return item in there or item == "opening_hours" or (item in OWN and item not in written)
 
 
 async def items_of(call: ActionCall) -> ActionResult:
