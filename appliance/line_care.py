@@ -29,7 +29,7 @@ from appliance.errors import LinesError
 from appliance.line_alarms import AlarmChange, AlarmKey, Alarms
 from appliance.line_setups import LineSetups
 from appliance.lines import Lines
-from appliance.store.models import LineAction, LineAlarm
+from appliance.store.models import Alarm, LineAction
 from appliance.store.writer import Store
 from drivers.clock import Clock
 from drivers.errors import CarelineError
@@ -58,6 +58,8 @@ log = logging.getLogger("careline.care")
 
 ANSWER_LIMIT_S = 3.0
 WRITE_LIMIT_S = 1.0  # with ANSWER_LIMIT_S less than the control client's patience
+BOX = "box"
+"""The subject of alarms that are not of lines, see store.models.Alarm."""
 SETTLE_S = 2.0  # channels and their span tell the same alarm, in any order
 
 
@@ -298,7 +300,7 @@ class LineCare:
 
 
 def _open_alarms() -> list[AlarmKey]:
-    rows = LineAlarm.select().where(LineAlarm.ended_at.is_null())
+    rows = Alarm.select().where(Alarm.ended_at.is_null(), Alarm.subject != BOX)
     return [AlarmKey(row.subject, row.number, row.alarm) for row in rows]
 
 
@@ -309,11 +311,11 @@ def _write_alarms(changes: list[AlarmChange]) -> None:
         if change.began and key in _open_alarms():
             continue
         if change.began:
-            LineAlarm.create(subject=key.subject, number=key.number, alarm=key.alarm, began_at=change.at)
+            Alarm.create(subject=key.subject, number=key.number, alarm=key.alarm, began_at=change.at)
         else:
             _end_alarm(key, change.at)
 
 
 def _end_alarm(key: AlarmKey, at: datetime) -> None:
-    mine = (LineAlarm.subject == key.subject) & (LineAlarm.number == key.number) & (LineAlarm.alarm == key.alarm)
-    LineAlarm.update(ended_at=at).where(mine, LineAlarm.ended_at.is_null()).execute()
+    mine = (Alarm.subject == key.subject) & (Alarm.number == key.number) & (Alarm.alarm == key.alarm)
+    Alarm.update(ended_at=at).where(mine, Alarm.ended_at.is_null()).execute()

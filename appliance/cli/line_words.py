@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from appliance.control.messages import LiveSnapshot
-from appliance.store.models import LineAction, LineAlarm
+from appliance.store.models import Alarm, LineAction
 from drivers.protocol import ChannelState, LineTest, LineTestPhase, SpanState
 
 Texts = Mapping[str, Mapping[str, str]]
@@ -109,7 +109,7 @@ def outcome(test: LineTest, lang: str) -> str:
     return say(test.phase.value, lang) + (": " + ", ".join(told) if told else "")
 
 
-def told_history(alarms: Iterable[LineAlarm], actions: Iterable[LineAction], lang: str) -> str:
+def told_history(alarms: Iterable[Alarm], actions: Iterable[LineAction], lang: str) -> str:
     """Newest first, alarms before actions."""
     told = [say("history_alarms", lang)]
     for alarm in alarms:

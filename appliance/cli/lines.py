@@ -30,7 +30,7 @@ from appliance.control.messages import (
     SetLinesBlocked,
 )
 from appliance.store.database import connect
-from appliance.store.models import LineAction, LineAlarm
+from appliance.store.models import Alarm, LineAction
 from appliance.store.place import place_of
 from drivers.protocol import CALLING_TESTS, LineTest, LineTestKind
 
@@ -89,8 +89,8 @@ def show(config: Path, as_json: bool) -> None:
 def history(config: Path, count: int) -> None:
     """Alarms with begin and end, and who did what to lines. Reads the store; nothing need run."""
     database = connect(place_of(configuration.load(config.absolute()).paths), read_only=True)
-    with database.bind_ctx((LineAlarm, LineAction)):
-        alarms = list(LineAlarm.select().order_by(LineAlarm.id.desc()).limit(count))
+    with database.bind_ctx((Alarm, LineAction)):
+        alarms = list(Alarm.select().where(Alarm.subject != "box").order_by(Alarm.id.desc()).limit(count))
         actions = list(LineAction.select().order_by(LineAction.id.desc()).limit(count))
     database.close()
     click.echo(told_history(alarms, actions, terminal_language()))

@@ -9,6 +9,7 @@ from typing import Any
 from peewee import Database, PostgresqlDatabase
 
 from appliance.store import append_only, columns, models, money_tables, tables, voice_tables
+from appliance.store.alarms import ALARM_TABLES
 from appliance.store.case_tables import PendingStatement
 from appliance.store.errors import StoreError
 from appliance.store.outgoing import OUTGOING_TABLES
@@ -61,6 +62,15 @@ def _one_way_out(database: Database) -> None:
         database.execute_sql("drop table outgoing")
 
 
+def _box_alarms(database: Database) -> None:
+    """Alarms of lines and of the box are one history; what may be changed about them, and by whom it was."""
+    if "line_alarm" in database.get_tables():
+        database.execute_sql("alter table line_alarm rename to alarm")
+    _add_texts(database, "rule", "severity", "detail", "acknowledged_by", table="alarm")
+    _add_times(database, "raised_at", "acknowledged_at", "escalated_at", table="alarm")
+    _make(database, ALARM_TABLES)
+
+
 def _peripherals(database: Database) -> None:
     """Text messages by a modem, records of another switch; messages that go before others."""
     _make(database, PERIPHERAL_TABLES)
@@ -83,7 +93,25 @@ def _add_texts(database: Database, *names: str, table: str = "call_record") -> N
             database.execute_sql(f"alter table {table} add column {name} varchar(255) not null default ''")
 
 
-STEPS: tuple[Callable[[Database], None], ...] = (_first, _transfers, _lines, _callers, _hospital, _prompts, _office, _one_way_out, _peripherals)
+def _add_times(database: Database, *names: str, table: str) -> None:
+    there = {column.name for column in database.get_columns(table)}
+    for name in names:
+        if name not in there:
+            database.execute_sql(f"alter table {table} add column {name} text")
+
+
+STEPS: tuple[Callable[[Database], None], ...] = (
+    _first,
+    _transfers,
+    _lines,
+    _callers,
+    _hospital,
+    _prompts,
+    _office,
+    _one_way_out,
+    _peripherals,
+    _box_alarms,
+)
 
 
 def migrate(database: Database, place: StorePlace) -> int:

@@ -140,9 +140,14 @@ class Audit(StoreModel):
     detail = TextField(default="")
 
 
-class LineAlarm(StoreModel):
-    """An alarm of a span or a channel from its begin to its end (`ended_at` None: it lasts). `subject`: span, channel. `alarm`: the
-    kernel's word (red, yellow, blue ..), "link_down" for a D-channel, "blocked" for a channel blocked after failures in a row."""
+class Alarm(StoreModel):
+    """An alarm from its begin to its end (`ended_at` None: it lasts). Of a span or a channel (`subject`, `number`): `alarm` is the kernel's
+    word (red, yellow, blue ..), "link_down" for a D-channel, "blocked" for a channel blocked after failures in a row; written by the call
+    agent as it happens. Of anything else of the box (`subject` box, number 0): `alarm` is the rule's name and what it is about; written by
+    careline-health, which also adds to all of them what follows.
+
+    `rule` (see store/alarm_rules.py), `severity`, `detail`, `raised_at`: it lasted long enough to be told; empty while it has not.
+    `acknowledged_by`, `escalated_at`: who sees to it; when others were told because nobody did."""
 
     id = AutoField()
     subject = CharField()
@@ -150,6 +155,13 @@ class LineAlarm(StoreModel):
     alarm = CharField()
     began_at = UtcField(index=True)
     ended_at = UtcField(null=True)
+    rule = CharField(default="")
+    severity = CharField(default="")
+    detail = TextField(default="")
+    raised_at = UtcField(null=True)
+    acknowledged_by = CharField(default="")
+    acknowledged_at = UtcField(null=True)
+    escalated_at = UtcField(null=True)
 
 
 class LineAction(StoreModel):
@@ -165,5 +177,5 @@ class LineAction(StoreModel):
 
 
 FIRST_TABLES: tuple[Any, ...] = (CallRecord, CallEvent, Recording, VoiceMessage, Account, Audit)
-LINE_TABLES: tuple[Any, ...] = (LineAlarm, LineAction)
+LINE_TABLES: tuple[Any, ...] = (Alarm, LineAction)
 TABLES: tuple[Any, ...] = FIRST_TABLES + LINE_TABLES

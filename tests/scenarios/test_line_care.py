@@ -19,7 +19,7 @@ from appliance.control.messages import (
 )
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.store.database import connect
-from appliance.store.models import LineAction, LineAlarm
+from appliance.store.models import Alarm, LineAction
 from drivers.errors import CarelineError
 from drivers.protocol import BlockedBy, ChannelState, LineTestKind, LineTestPhase, SetupTold
 from tests.scenarios.box_rig import Box, call, run_box, until
@@ -33,7 +33,7 @@ def channel(box: Box, number: int) -> ChannelState:
 
 
 def alarms() -> list[tuple[str, int, str, bool]]:
-    rows = LineAlarm.select().order_by(LineAlarm.id)
+    rows = Alarm.select().order_by(Alarm.id)
     return [(row.subject, row.number, row.alarm, row.ended_at is None) for row in rows]
 
 
@@ -49,7 +49,7 @@ def test_alarm_is_kept_with_begin_and_end(config: Config, prompts: PromptLibrary
         assert await box.ask(alarms) == [("span", 1, "red", True)]
         box.card.set_span_alarm(1)
         await asyncio.sleep(1)
-        row = await box.ask(LineAlarm.get)
+        row = await box.ask(Alarm.get)
         assert (row.began_at - began).total_seconds() < 1
         assert (row.ended_at - row.began_at).total_seconds() == pytest.approx(60, abs=1)
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from appliance.cli import careline
 from appliance.cli.line_words import outcome, status
 from appliance.store.database import open_store
-from appliance.store.models import LineAction, LineAlarm
+from appliance.store.models import Alarm, LineAction
 from drivers.errors import CarelineError
 from drivers.protocol import BlockedBy, Figure, LineTest, LineTestKind, LineTestPhase
 from tests.web import prepared
@@ -128,8 +128,8 @@ def test_a_box_without_line_server_says_so(agent: ScriptedAgent) -> None:
 
 def test_history_is_read_from_the_store(place: prepared.Place) -> None:
     database = open_store(place.data_dir / "careline.db")
-    LineAlarm.create(subject="span", number=2, alarm="red", began_at=NOW, ended_at=NOW + timedelta(minutes=4))
-    LineAlarm.create(subject="channel", number=7, alarm="blocked", began_at=NOW)
+    Alarm.create(subject="span", number=2, alarm="red", began_at=NOW, ended_at=NOW + timedelta(minutes=4))
+    Alarm.create(subject="channel", number=7, alarm="blocked", began_at=NOW)
     LineAction.create(at=NOW, by="liwei", action="blocked", subject="channel 5")
     database.close()
     told = lines(place, "history").output

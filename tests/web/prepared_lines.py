@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from appliance.store.models import LineAction, LineAlarm
+from appliance.store.models import Alarm, LineAction
 from drivers import line_setup
 from drivers.config import GroupConfig, LineSetup
 from drivers.protocol import (
@@ -103,7 +103,7 @@ def keep_history(now: datetime) -> None:
         ("span", 2, "red", 3, None),
     ):
         ended = None if ended_min is None else now - timedelta(minutes=ended_min)
-        LineAlarm.create(subject=subject, number=number, alarm=alarm, began_at=now - timedelta(minutes=began_min), ended_at=ended)
+        Alarm.create(subject=subject, number=number, alarm=alarm, began_at=now - timedelta(minutes=began_min), ended_at=ended)
     for minutes, by, action, subject, detail in (
         (40, "liwei", "blocked", "channel 5", ""),
         (35, "root@console", "counters_reset", "span 2", ""),

@@ -4,7 +4,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from appliance.control.messages import LineTarget, ResetLineCounters, SetLinesBlocked
-from appliance.store.models import LineAction, LineAlarm
+from appliance.store.models import Alarm, LineAction
 from webui import tiles
 from webui.asking import NUMBER_LONGEST, ask, asked_to_block
 from webui.live import LiveView
@@ -77,10 +77,15 @@ def _all_of(view: LiveView) -> dict[str, object]:
         "tiles": every,
         "tile": lambda number: tiles.tile(view, number),
         "groups": [(group, tiles.counts_of(one for one in every if one.channel.group == group.name)) for group in view.groups.values()],
-        "alarms": lambda: list(LineAlarm.select().order_by(LineAlarm.ended_at.is_null().desc(), LineAlarm.id.desc()).limit(HISTORY)),
+        "alarms": _alarms,
         "actions": lambda: list(LineAction.select().order_by(LineAction.id.desc()).limit(HISTORY)),
         "feed": "lines.feed",
     }
+
+
+def _alarms() -> list[Alarm]:
+    of_lines = Alarm.select().where(Alarm.subject != "box")
+    return list(of_lines.order_by(Alarm.ended_at.is_null().desc(), Alarm.id.desc()).limit(HISTORY))
 
 
 PARTS: dict[str, tuple[str, ...]] = {
