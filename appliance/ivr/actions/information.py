@@ -38,7 +38,7 @@ async def information_items(call: ActionCall) -> ActionResult:
 
 
 def _is_open(item: str, call: ActionCall, there: set[str], written: set[str]) -> bool:
-    """`there`: kinds of which something is heard now; `written`: kinds of notices the hospital has any of, whose own words go before ours."""
+    """`there`: kinds of which something is heard now; `written`: kinds the hospital wrote notices of, whose words go before ours."""
     if item == "sponsored" and not call.hospital.sponsored:
         return False
     return item in there or item == "opening_hours" or (item in OWN and item not in written)
