@@ -90,6 +90,17 @@ def load(path: Path, shape: type[S]) -> S:
     return read
 
 
+def load_paths(path: Path) -> Paths:
+    """`[paths]` alone, for a program that must work whatever the other sections say. Raises: ConfigError as `load`."""
+    paths = convert(path, {"paths": _read(path).get("paths", {})}, _PathsAlone).paths
+    _check_characters(path, paths)
+    return paths
+
+
+class _PathsAlone(msgspec.Struct, frozen=True):
+    paths: Paths = Paths()
+
+
 def convert(path: Path, table: dict[str, Any], shape: type[S]) -> S:
     """`table`, which stands in `path`, as a `shape`. Raises: ConfigError CFG-003, CFG-004."""
     _refuse_unknown(path, table, shape, "")
