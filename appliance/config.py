@@ -13,6 +13,7 @@ from appliance.hospital.complaints.rules import ComplaintRules
 from appliance.hospital.dispatch.limits import DispatchLimits
 from appliance.hospital.four_eyes import FourEyes
 from appliance.routing import Route
+from appliance.system.network.places import NetworkConfig
 from drivers import settings
 from drivers.errors import ConfigError
 from drivers.settings import Paths
@@ -97,6 +98,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     lines: dict[str, Any] = {}
     calls: CallsConfig = CallsConfig()
     hospital: HospitalConfig = HospitalConfig()
+    network: NetworkConfig = NetworkConfig()
     web: dict[str, Any] = {}
 
 

@@ -152,6 +152,7 @@ class LinesFile(msgspec.Struct, frozen=True, kw_only=True):
     lines: LinesConfig = LinesConfig()
     calls: dict[str, Any] = {}
     hospital: dict[str, Any] = {}
+    network: dict[str, Any] = {}
     web: dict[str, Any] = {}
 
 

@@ -16,6 +16,7 @@ import sdnotify
 
 from appliance import config as configuration
 from appliance.system.actions import Box
+from appliance.system.network.watch import keep_up
 from appliance.system.server import SystemServer
 from drivers.clock import RealClock
 from drivers.errors import CarelineError
@@ -26,7 +27,7 @@ EXIT_CONFIG = 78  # Source: sysexits.h, EX_CONFIG
 
 log = logging.getLogger("careline.system")
 
-BACKGROUND: tuple[Callable[[Box], Coroutine[Any, Any, None]], ...] = ()  # what goes on beside requests, until cancelled
+BACKGROUND: tuple[Callable[[Box], Coroutine[Any, Any, None]], ...] = (keep_up, update.watch)  # what goes on beside requests, until cancelled
 
 
 def main() -> int:

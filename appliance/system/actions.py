@@ -10,13 +10,15 @@ from typing import Any
 
 from appliance.system.box import Action, Box, Tell
 from appliance.system.messages import Progress, SystemDone, SystemFailed, SystemHello, SystemRequest
+from appliance.system.network import actions as network
 from appliance.system.services import actions as services
+from appliance.system.update import actions as update
 from drivers.protocol import Message, Refused
 
 __all__ = ["ACTIONS", "REPLIES", "Action", "Box", "Tell", "replies", "requests"]
 
-ACTIONS: dict[type[SystemRequest], Action] = {**services.ACTIONS}
-REPLIES: tuple[type[Message], ...] = (*services.REPLIES,)
+ACTIONS: dict[type[SystemRequest], Action] = {**network.ACTIONS, **services.ACTIONS, **update.ACTIONS}
+REPLIES: tuple[type[Message], ...] = (*network.REPLIES, *services.REPLIES, *update.REPLIES)
 
 
 def requests() -> Any:
