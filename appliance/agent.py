@@ -30,6 +30,7 @@ from appliance.line_care import LineCare
 from appliance.lines import LineChannel, Lines, Listener, Listeners
 from appliance.prompt_desk import PromptDesk
 from appliance.self_calls import SelfCalls
+from appliance.store.left import left_behind
 from appliance.store.models import CallRecord
 from appliance.store.place import place_of
 from appliance.store.writer import Store
@@ -204,6 +205,7 @@ class CallAgent:
             *health.line_setup(self.care.faults),
             disk,
             health.store(self.store.fault, self.store.has_reserve),
+            *health.left_behind(left_behind(paths.database)),
             health.prompts(self.prompt_fault or self.prompts.fault),
             health.dispatch(self._desk_work.dead),
             health.ledger(self._day_work.unbalanced),

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from peewee import Database, DatabaseError, InterfaceError, OperationalError, SqliteDatabase
 
-from appliance.store import migrations, models, postgresql
+from appliance.store import kept, migrations, models, postgresql
 from appliance.store.errors import StoreError
+from appliance.store.opening import beside_others
 from appliance.store.place import Server, StorePlace
 
 BUSY_LIMIT_MS = 5_000
@@ -23,10 +24,15 @@ FAULTS = (DatabaseError, InterfaceError)
 def open_store(place: StorePlace) -> Database:
     """Open (and make or migrate) the store at `place` and bind the models to it.
 
-    Raises: StoreError STO-001 cannot be opened, STO-002 damaged, STO-003 made by a newer version, STO-007 to STO-009 of a server.
+    Raises: StoreError STO-001 cannot be opened, STO-002 damaged, STO-003 made by a newer version, STO-007 to STO-009 of a server, STO-010
+    and STO-012 of the copies that updates keep (kept.py).
     """
     database = connect(place)
     try:
+        if isinstance(place, Path) and _is_of_another_version(database):
+            database.close()
+            kept.prepare(place, len(migrations.STEPS))
+            database.connect()
         migrations.migrate(database, place)
     except FAULTS as error:
         database.close()
@@ -36,6 +42,10 @@ def open_store(place: StorePlace) -> Database:
         raise
     models.database.initialize(database)
     return database
+
+
+def _is_of_another_version(database: Database) -> bool:
+    return database.table_exists("schema_version") and migrations.current_version(database) != len(migrations.STEPS)
 
 
 def connect(place: StorePlace, *, read_only: bool = False) -> Database:
@@ -55,8 +65,9 @@ def _connect_file(path: Path, read_only: bool) -> SqliteDatabase:
         # SQLite makes files of mode 0644, whatever the umask would allow; the web, another user of our group, writes here too.
         if not read_only:
             os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o660))
-        database.connect()
-        database.execute_sql("select count(*) from sqlite_master").fetchone()
+        with beside_others(path):
+            database.connect()
+            database.execute_sql("select count(*) from sqlite_master").fetchone()
     except DatabaseError as error:
         database.close()
         raise broken(path, error) from error

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from appliance.control.messages import Check, Grade, Health
+from appliance.store.left import Left
 from drivers.errors import CarelineError
 from drivers.protocol import BlockedBy, ChannelState, EngineReport, LineFault, SpanState
 
@@ -62,6 +63,20 @@ def store(fault: CarelineError | None, has_reserve: bool = True) -> Check:
         return Check(name="store", grade=Grade.OK)
     return Check(
         name="store", grade=Grade.FAILED, code="STO-006", detail="the disk is full, the store lives on its reserve", remedy=MAKE_ROOM
+    )
+
+
+def left_behind(found: Iterable[Left]) -> tuple[Check, ...]:
+    """One for each store that was put aside when the box went back to an older program, until somebody says to have seen to it."""
+    return tuple(
+        Check(
+            name="left_behind",
+            grade=Grade.FAILED,
+            code="STO-011",
+            detail=f"recorded by the newer version and only in {left.rows}: {left.words}",
+            remedy="Enter again what is missing; then say so on the page Update",
+        )
+        for left in found
     )
 
 

@@ -1,18 +1,20 @@
 """Health: every bad thing has a code and a remedy, every good thing is quiet."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from appliance.control.messages import Check, Grade
+from appliance.store.left import Left
 from appliance.system import health
 from appliance.system.health_log import HealthLog
 from drivers.errors import LineError
 from drivers.protocol import BlockedBy, ChannelState, EngineReport, LineFault, SpanState
 
 FAULT = LineError("LIN-001", "no card", "Plug one in")
+AT = datetime(2026, 3, 8, 12, tzinfo=UTC)
 
 
 REPORT = EngineReport(
@@ -78,6 +80,19 @@ def test_a_channel_that_failed_again_and_again_and_a_link_that_is_down_are_told(
     assert (blocked.grade, blocked.code, blocked.detail) == (Grade.WARNING, "APP-057", "blocked after failures in a row: 7")
     span = SpanState(number=1, name="E1", description="", channels=31, link_up=False)
     assert health.spans((span,)).detail == "in alarm: E1 (D-channel down)"
+
+
+def test_a_store_put_aside_is_told_until_somebody_has_seen_to_it() -> None:
+    left = Left(
+        version=9, back_to=8, copy_at=AT, last_at=AT, database="careline-v9-left.db", rows="careline-v9-left.jsonl", new={"booking": 2}
+    )
+    (check,) = health.left_behind((left,))
+    assert (check.grade, check.code, check.detail) == (
+        Grade.FAILED,
+        "STO-011",
+        "recorded by the newer version and only in careline-v9-left.jsonl: 2 booking",
+    )
+    assert health.left_behind(()) == ()
 
 
 def test_faults_of_the_lines_set_up_are_checks_each() -> None:
