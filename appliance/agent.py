@@ -170,6 +170,7 @@ class CallAgent:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.switchboard.closing.stop()
         await self.switchboard.stop()
         await self.care.stop()
         await self._in_thread(self.store.close)

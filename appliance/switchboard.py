@@ -17,6 +17,7 @@ from appliance.call import tag as tags
 from appliance.call.core import CallCore, Voice
 from appliance.call.leg import Leg
 from appliance.call.tag import CallTag, PartyTag
+from appliance.closing import CLOSING, Closing, say_closed
 from appliance.config import Config
 from appliance.control.live import LiveState
 from appliance.control.messages import MusicRequest, MusicTold
@@ -78,6 +79,8 @@ class Switchboard:
         self.calls: dict[str, Call] = {}
         self.difference: reconcile.Difference | None = None
         self.own_number = ""
+        self.closing = Closing(self.calls, lines.send)
+        self.set_closing = self.closing.set_closing
         self._config = config
         self._lines = lines
         self._store = store
@@ -86,7 +89,7 @@ class Switchboard:
         self._extensions = extensions
         self._flashes = Flashes(extensions, lines.send)
         extensions.calls = self.calls
-        self._scripts = {**scripts, "reject": _reject, "dialled": extensions.dialled}
+        self._scripts = {**scripts, "reject": _reject, "dialled": extensions.dialled, CLOSING: say_closed}
         self._calendar = Calendar(config.hospital.calendar)
         self._routes = RoutingTable(config.calls.routes)
         self._references = References()
@@ -236,7 +239,7 @@ class Switchboard:
         state = self._calendar.state(self._clock.now())
         facts = CallFacts(group=leg.group, dnis=leg.dnis, ani=leg.ani, state=state, from_set=leg.is_set)
         decision = self._extensions.decide(facts, self._routes)
-        call.route(decision.service, decision.route)
+        call.route(self.closing.service(decision.service), decision.route)
         log.info("call %s from %s on channel %s: %s", call.id, leg.ani or "unknown", leg.channel, decision.explain())
 
     def _take(self, call: Call, known: bool) -> None:

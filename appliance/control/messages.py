@@ -158,6 +158,13 @@ class RemoveMusic(MusicRequest, frozen=True, kw_only=True):
     name: str
 
 
+class SetClosing(Request, frozen=True, kw_only=True):
+    """The box is about to go down: new callers are told so, those who talk hear a tone now and then; or that is over. Answered by Done."""
+
+    closing: bool
+    by: str
+
+
 class RunSelfCall(Request, frozen=True, kw_only=True):
     """The box calls itself and listens: over its inner line, or (`group` and `number`) out through that trunk group to its own number,
     which comes in with the caller's number `own_number`. Answered by SelfCallTold, Done; within `limit_ms` and 5 s."""
@@ -358,6 +365,7 @@ AnyRequest = (
     | PutCallBack
     | AskHealth
     | RunSelfCall
+    | SetClosing
     | AskMusic
     | AddMusic
     | ChooseMusic

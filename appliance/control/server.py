@@ -37,6 +37,7 @@ from appliance.control.messages import (
     RunLineTest,
     RunSelfCall,
     SelfCallTold,
+    SetClosing,
     SetLinesBlocked,
     SettleLineSetup,
     Subscribe,
@@ -59,6 +60,8 @@ class Actions(Protocol):
     """What a client may ask for. Raises: CarelineError, told to the client as Failed."""
 
     async def hang_up_call(self, call_id: str, by: str) -> None: ...
+
+    async def set_closing(self, request: SetClosing) -> None: ...
 
     async def music(self, request: MusicRequest) -> MusicTold: ...
 
@@ -243,6 +246,8 @@ class _Session:
                 self._tell(await self._actions.music(request))
             case HangUpCall():
                 await self._actions.hang_up_call(request.call_id, request.by)
+            case SetClosing():
+                await self._actions.set_closing(request)
             case UseFlows():
                 self._tell(await self._flows.use_flows(request))
             case PutCallBack():

@@ -1,4 +1,4 @@
-"""The box calls itself: through line server, call agent, flow and media core, on a virtual clock."""
+"""The box calls itself, and turns callers away before it goes down: the whole box but the web, on a virtual clock."""
 
 import asyncio
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from appliance.config import Config
-from appliance.control.messages import RunSelfCall, SelfCallEnd, SelfCallTold
+from appliance.control.messages import RunSelfCall, SelfCallEnd, SelfCallTold, SetClosing
 from appliance.ivr.prompts.library import PromptLibrary
 from appliance.store.models import CallRecord, Recording
 from drivers.errors import CarelineError
@@ -132,5 +132,32 @@ def test_a_call_agent_that_dies_leaves_nothing_behind(config: Config, prompts: P
         await box.next_agent(Life())
         await box.idle()
         assert (await self_call(box)).end is SelfCallEnd.HEARD
+
+    run_box(config, prompts, main)
+
+
+def test_new_callers_are_told_that_the_box_goes_down_and_those_who_talk_go_on(config: Config, prompts: PromptLibrary) -> None:
+    async def main(box: Box) -> None:
+        early = box.telephone()
+        early.dial(BOX)
+        await early.reached(Phase.TALKING)
+        await box.agent.switchboard.set_closing(SetClosing(closing=True, by="health"))
+        late = box.telephone()
+        late.dial(BOX)
+        await late.reached(Phase.TALKING)
+        assert await late.reached(Phase.ENDED, limit_s=30) is Phase.ENDED
+        assert early.phase is Phase.TALKING
+        late.hang_up()
+        await box.agent.switchboard.set_closing(SetClosing(closing=False, by="health"))
+        again = box.telephone()
+        again.dial(BOX)
+        await again.reached(Phase.TALKING)
+        await asyncio.sleep(20)
+        assert again.phase is Phase.TALKING
+        for each in (early, again):
+            each.hang_up()
+        await box.idle()
+        paths = await box.ask(lambda: [row.path for row in CallRecord.select().order_by(CallRecord.started_at)])
+        assert paths[1] == ""
 
     run_box(config, prompts, main)

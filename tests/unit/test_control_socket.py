@@ -36,6 +36,7 @@ from appliance.control.messages import (
     RunSelfCall,
     SelfCallEnd,
     SelfCallTold,
+    SetClosing,
     SetLinesBlocked,
     SettleLineSetup,
     TryLineSetup,
@@ -103,6 +104,9 @@ class Recorded:
 
     async def run(self, request: RunSelfCall) -> SelfCallTold:
         return SelfCallTold(end=SelfCallEnd.HEARD, at=T0, answered_ms=900, heard_ms=1_500)
+
+    async def set_closing(self, request: SetClosing) -> None:
+        self.asked.append(("closing", request.closing, request.by))
 
     async def hang_up_call(self, call_id: str, by: str) -> None:
         raise CarelineError("APP-040", f"no call {call_id}", "It may have ended; look at the list again")

@@ -28,6 +28,7 @@ from appliance.control.messages import (
     RunSelfCall,
     SelfCallEnd,
     SelfCallTold,
+    SetClosing,
     SetLinesBlocked,
     SettleLineSetup,
     TryLineSetup,
@@ -159,6 +160,9 @@ class ScriptedAgent:
     async def run(self, request: RunSelfCall) -> SelfCallTold:
         self._answer("self-call", request.by)
         return SelfCallTold(end=SelfCallEnd.HEARD, at=datetime.now(UTC), answered_ms=900, heard_ms=1_500)
+
+    async def set_closing(self, request: SetClosing) -> None:
+        self._answer("closing", request.closing, request.by)
 
     async def hang_up_call(self, call_id: str, by: str) -> None:
         self._answer("hang_up", call_id, by)
