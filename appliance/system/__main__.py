@@ -16,8 +16,10 @@ import sdnotify
 
 from appliance import config as configuration
 from appliance.system.actions import Box
+from appliance.system.backup.nightly import nightly
 from appliance.system.network.watch import keep_up
 from appliance.system.server import SystemServer
+from appliance.system.update import restart as update
 from drivers.clock import RealClock
 from drivers.errors import CarelineError
 
@@ -27,7 +29,8 @@ EXIT_CONFIG = 78  # Source: sysexits.h, EX_CONFIG
 
 log = logging.getLogger("careline.system")
 
-BACKGROUND: tuple[Callable[[Box], Coroutine[Any, Any, None]], ...] = (keep_up, update.watch)  # what goes on beside requests, until cancelled
+BACKGROUND: tuple[Callable[[Box], Coroutine[Any, Any, None]], ...] = (keep_up, nightly, update.watch)
+"""What goes on beside requests, until cancelled."""
 
 
 def main() -> int:

@@ -1,12 +1,13 @@
 #!/bin/bash
 # A signed update of a slot. Usage: bundle.sh SLOT.ext4 VERSION OUTPUT.raucb
-# Needs rauc, squashfs-tools, openssl. The keys: see keys.sh. SOURCE_DATE_EPOCH dates it (default: the last commit).
+# Needs rauc, squashfs-tools, openssl. The keys: see keys.sh; CARELINE_KEYS_DIR is where they are.
+# SOURCE_DATE_EPOCH dates it (default: the last commit).
 set -euo pipefail
 
 slot=$(realpath "$1") version=$2 output=$(realpath -m "$3")
 here=$(dirname "$(realpath "$0")")
 root=$here/../..
-keys=$root/build/keys
+keys=${CARELINE_KEYS_DIR:-$root/build/keys}
 compatible=$(sed -n 's/^compatible=//p' "$here/../rauc/system.conf")
 schema=$("${PYTHON:-$root/.venv/bin/python}" -c 'from appliance.store.migrations import STEPS; print(len(STEPS))')
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct)}

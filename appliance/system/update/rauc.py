@@ -124,12 +124,11 @@ def install(rauc: tuple[str, ...], path: Path, tell: Callable[[int], None]) -> N
 
 def _followed(running: "subprocess.Popen[str]", tell: Callable[[int], None]) -> list[str]:
     said = []
-    assert running.stdout is not None
-    for line in running.stdout:
-        said.append(line.strip())
-        if found := PROGRESS.match(line):
-            tell(int(found[1]))
-    running.wait(ASK_LIMIT_S)
+    with running:  # it ends, at the latest when it is killed
+        for line in running.stdout or ():
+            said.append(line.strip())
+            if found := PROGRESS.match(line):
+                tell(int(found[1]))
     return [line for line in said if line]
 
 
