@@ -300,7 +300,7 @@ class _Change:
         family = AF_INET if own.version == 4 else AF_INET6
         given = {"index": link.index, "address": str(own.ip), "prefixlen": own.network.prefixlen, "family": family}
         if lasting_s is not None:
-            given["cacheinfo"] = {"ifa_preferred": lasting_s, "ifa_valid": lasting_s}
+            given.update(preferred=lasting_s, valid=lasting_s)
             if own.version == 4 and own.network.prefixlen < WITHOUT_BROADCAST:
                 given["broadcast"] = str(own.network.broadcast_address)
         with _already_gone(how):

@@ -61,7 +61,7 @@ def wanted(settings: Settings, cards: Iterable[KernelLink], leases: Mapping[str,
     found = devices(settings, there)
     named = [(name, each) for name, each in settings.attachments() if name in found]
     links = [_link(name, each, found, leases.get(name), now) for name, each in named]
-    others = [WantedLink(device=card.device, up=False, mtu=card.mtu) for card in there if card.device not in found.values()]
+    others = [WantedLink(device=card.device, up=False, mtu=Attachment().mtu) for card in there if card.device not in found.values()]
     routes = [route for name, each in named for route in _default_routes(each, found[name], leases.get(name))]
     return Wanted(links=(*links, *others), routes=(*routes, *_other_routes(settings, found)))
 
