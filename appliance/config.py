@@ -99,6 +99,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     calls: CallsConfig = CallsConfig()
     hospital: HospitalConfig = HospitalConfig()
     network: NetworkConfig = NetworkConfig()
+    console: dict[str, Any] = {}
     web: dict[str, Any] = {}
 
 

@@ -151,6 +151,7 @@ class LinesFile(msgspec.Struct, frozen=True, kw_only=True):
     paths: Paths = Paths()
     lines: LinesConfig = LinesConfig()
     calls: dict[str, Any] = {}
+    console: dict[str, Any] = {}
     hospital: dict[str, Any] = {}
     network: dict[str, Any] = {}
     web: dict[str, Any] = {}

@@ -56,6 +56,7 @@ class Config(Struct, frozen=True, kw_only=True):
     hospital: HospitalConfig = HospitalConfig()
     lines: dict[str, Any] = field(default_factory=dict)
     calls: dict[str, Any] = field(default_factory=dict)
+    console: dict[str, Any] = field(default_factory=dict)
     network: dict[str, Any] = field(default_factory=dict)
 
 

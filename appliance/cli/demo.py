@@ -130,6 +130,7 @@ class DemoConfig(msgspec.Struct, frozen=True):
     paths: Paths = Paths()
     lines: dict[str, Any] = {}
     calls: dict[str, Any] = {}
+    console: dict[str, Any] = {}
     hospital: dict[str, Any] = {}
     web: dict[str, Any] = {}
 

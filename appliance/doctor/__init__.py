@@ -33,6 +33,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True):
     paths: Paths = Paths()
     lines: dict[str, Any] = {}
     calls: dict[str, Any] = {}
+    console: dict[str, Any] = {}
     hospital: dict[str, Any] = {}
     web: dict[str, Any] = {}
 
