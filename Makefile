@@ -101,7 +101,8 @@ install: $(RUN)
 	sed -i 's|/opt/careline|$(CURDIR)|g' $(DESTDIR)/etc/systemd/system/careline*.*
 	install -D -m 644 -t $(DESTDIR)/etc/sysusers.d systemd/sysusers.d/careline.conf
 	install -D -m 644 -t $(DESTDIR)/etc/tmpfiles.d systemd/tmpfiles.d/careline.conf
-	install -D -m 644 -t $(DESTDIR)/etc/udev/rules.d systemd/udev/61-careline-dahdi.rules
+	install -D -m 644 -t $(DESTDIR)/etc/udev/rules.d $(wildcard systemd/udev/*.rules)
+	install -D -m 644 systemd/etc/dahdi-init.conf $(DESTDIR)/etc/dahdi/init.conf
 	$(if $(DESTDIR),,systemd-sysusers careline.conf && systemd-tmpfiles --create careline.conf)
 	[ -e $(DESTDIR)/etc/careline/careline.toml ] || install -D -m 644 systemd/etc/careline.toml $(DESTDIR)/etc/careline/careline.toml
 	@echo 'Now: edit /etc/careline/careline.toml, .venv/bin/careline check, systemctl daemon-reload, systemctl enable --now careline.target'

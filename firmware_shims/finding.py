@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from drivers.dahdi.sysfs import TelephonyDevice, telephony_devices
 from drivers.protocol import Card, CardFault, CardFile, CardStage, CardsTold, FileKind
 from firmware_shims import sysfs
 from firmware_shims.catalogue import FILES, FileNeed, PciCard, UsbCard, pci_card, usb_card
@@ -22,7 +23,7 @@ from firmware_shims.errors import (
     told,
 )
 from firmware_shims.shelf import Shelf
-from firmware_shims.sysfs import PciDevice, TelephonyDevice, UsbDevice
+from firmware_shims.sysfs import PciDevice, UsbDevice
 
 NOT_IN_DEBIAN_DRIVERS = frozenset({"wcte13xp", "wcte43x", "wcaxx", "opvxd115"})
 NO_CALLS_WITHOUT_SPANS = "no_spans"
@@ -42,7 +43,7 @@ class Finder:
 
     def cards(self) -> tuple[Card, ...]:
         """Every card of the table that is there, USB first, each kind by its place."""
-        telephony = sysfs.telephony_devices(self.root)
+        telephony = telephony_devices(self.root)
         return (*self._usb_cards(telephony), *self._pci_cards(telephony))
 
     def usb(self, port: str) -> UsbDevice | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from drivers import config
 from drivers.config import LineSetup
-from drivers.dahdi import setup
+from drivers.dahdi import places, setup
 from drivers.dahdi.control import Control
 from drivers.dahdi.records import DEVICE_DIR
 from drivers.dahdi.setup import CardSetup
@@ -57,7 +57,7 @@ def main() -> int:
         read = config.load(options.config)
         lines = config.with_setup(read.lines, _tried(read.paths))
         if lines.card == "dahdi":
-            _bring_up(lines.dahdi)
+            _bring_up(lines.dahdi, Path(read.paths.data_dir))
     except CarelineError as error:
         print(f"careline-cards: {error}", file=sys.stderr)
         return 1
@@ -71,7 +71,8 @@ def _tried(paths: Paths) -> LineSetup | None:
     return config.load_setup(Path(paths.data_dir), config.LINE_SETUP_TRYING)
 
 
-def _bring_up(wanted: CardSetup) -> None:
+def _bring_up(wanted: CardSetup, data_dir: Path) -> None:
+    places.settle(wanted.places, data_dir)
     if wanted.groups:
         configure(wanted)
     else:

@@ -23,6 +23,7 @@ OTHER_SIGNALLING = "LIN-116"
 NOT_ON_THIS_PORT = "LIN-117"
 NOT_SENDABLE = "LIN-118"
 CONFIG_UNWRITABLE = "LIN-119"
+PLACE_REFUSED = "LIN-120"
 
 
 def cannot_open(path: str, number: int) -> LineError:

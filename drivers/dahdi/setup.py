@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 
 from drivers.dahdi import faults
+from drivers.dahdi.places import SpanPlace
 from drivers.errors import ConfigError
 from drivers.io import Signalling
 
@@ -55,12 +56,14 @@ class ChannelGroup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CardSetup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything system.conf says. The default zone is the first one; zones give ring cadence and tones."""
+    """Everything system.conf says, and where the spans of each card are counted (`places`, see places.py; cards it does not name keep the
+    numbers they got first). The default zone is the first one; zones give ring cadence and tones."""
 
     spans: tuple[SpanLine, ...] = ()
     dynamic_spans: tuple[DynamicSpan, ...] = ()
     groups: tuple[ChannelGroup, ...] = ()
     zones: tuple[str, ...] = ("cn",)
+    places: tuple[SpanPlace, ...] = ()
 
 
 def channel_numbers(text: str) -> tuple[int, ...]:
