@@ -12,6 +12,8 @@ from appliance.calendar import Calendar, CalendarConfig
 from appliance.hospital.complaints.rules import ComplaintRules
 from appliance.hospital.dispatch.limits import DispatchLimits
 from appliance.hospital.four_eyes import FourEyes
+from appliance.peripherals import config as peripherals
+from appliance.peripherals.config import SmdiConfig, SmdrConfig, SmsConfig
 from appliance.routing import Route
 from appliance.system.network.places import NetworkConfig
 from drivers import settings
@@ -100,6 +102,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     hospital: HospitalConfig = HospitalConfig()
     network: NetworkConfig = NetworkConfig()
     console: dict[str, Any] = {}
+    sms: SmsConfig = SmsConfig()
+    smdr: SmdrConfig = SmdrConfig()
+    smdi: SmdiConfig = SmdiConfig()
     web: dict[str, Any] = {}
 
 
@@ -107,7 +112,7 @@ def load(path: Path) -> Config:
     """Read and check `path`.
 
     Raises: ConfigError CFG-001..004 (see drivers.settings), CFG-050, CFG-051 (calendar), CFG-052 (a number out of
-    range), CFG-053 (two routes of one name), CFG-056 (a number that cannot be dialled).
+    range), CFG-053 (two routes of one name), CFG-056 (a number that cannot be dialled), CFG-090 to CFG-093 (peripherals).
     """
     config = settings.load(path, Config)
     check(config, str(path))
@@ -122,7 +127,7 @@ def check(config: Config, file: str = "careline.toml") -> None:
 
 def faults(config: Config, file: str = "careline.toml") -> Iterator[ConfigError]:
     """What is wrong with each part by itself, of each the first: CFG-050 to CFG-053, CFG-056."""
-    for part in (_check_calendar, _check_ranges, _check_routes, _check_operator):
+    for part in (_check_calendar, _check_ranges, _check_routes, _check_operator, _check_peripherals):
         try:
             part(config, file)
         except ConfigError as error:
@@ -170,3 +175,7 @@ def _check_routes(config: Config, file: str) -> None:
         if not route.name or route.name in seen:
             raise ConfigError("CFG-053", f"{file}: calls.routes[{place}].name = {route.name!r}", "Give every route a name of its own")
         seen.add(route.name)
+
+
+def _check_peripherals(config: Config, file: str) -> None:
+    peripherals.check(config.sms, config.smdr, config.smdi, file)

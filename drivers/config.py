@@ -154,6 +154,9 @@ class LinesFile(msgspec.Struct, frozen=True, kw_only=True):
     console: dict[str, Any] = {}
     hospital: dict[str, Any] = {}
     network: dict[str, Any] = {}
+    sms: dict[str, Any] = {}
+    smdr: dict[str, Any] = {}
+    smdi: dict[str, Any] = {}
     web: dict[str, Any] = {}
 
 

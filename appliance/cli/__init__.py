@@ -20,6 +20,7 @@ COMMANDS = {
     "web": "serve",
     "voice": "serve",
     "printers": "serve",
+    "peripherals": "serve",
     "system": "serve",
     "check": "check",
     "bench": "bench",

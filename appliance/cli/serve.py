@@ -1,4 +1,4 @@
-"""`careline lines`, `calls`, `web`, `voice`, `printers`, `system`: turn into the process asked for, in the foreground
+"""`careline lines`, `calls`, `web`, `voice`, `printers`, `peripherals`, `system`: turn into the process asked for, in the foreground
 or, with --daemon, behind a pid file.
 
 Under systemd they run in the foreground; --daemon is for machines without it.
@@ -22,6 +22,7 @@ MODULES = {
     "web": "webui",
     "voice": "appliance.voice",
     "printers": "appliance.printing",
+    "peripherals": "appliance.peripherals",
     "system": "appliance.system",
 }
 
@@ -63,4 +64,5 @@ calls = _process("calls", "The call agent: decides what happens to each call.")
 web = _process("web", "The web pages.")
 voice = _process("voice", "The box's own voice: speaks what staff wrote, as files, when nothing else needs the processor.")
 printers = _process("printers", "Brings registration slips and other work items to paper.")
+peripherals = _process("peripherals", "Text messages by a modem; call records and message lamps of another switch.")
 system = _process("system", "The box service: network, time, update, backup; needs root.")

@@ -1,0 +1,177 @@
+"""Messages that go out, part by part, each with its state in the store before anything leaves the box. Inside the caller's transaction.
+
+planned -> sending (committed before the modem gets it) -> sent (with the modem's reference) -> delivered or failed (by its report).
+What was `sending` when the program was killed is unclear: a person decides, or its report does. Nothing is sent a second time by itself.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from peewee import fn
+
+from appliance.peripherals.config import SmsConfig
+from appliance.store.outgoing import OutgoingMessage
+from appliance.store.peripheral_tables import SmsPart
+from drivers.modem.body import bodies
+from drivers.modem.faults import Refusal, Verdict
+from drivers.modem.numbers import is_number, is_same
+from drivers.modem.pdu import Fate, StatusReport, Submit, submit
+
+RETRY_AFTER_S = (30, 120, 600, 1_800)
+REPORTED_WITHIN = timedelta(days=7)
+WAITING, SENT, DELIVERED, FAILED, UNCLEAR = "waiting", "sent", "delivered", "failed", "unclear"
+BROKEN_OFF = "SMS-023: sending was broken off; it may have gone"
+
+
+def break_off(now: datetime) -> int:
+    """At the start: what an earlier run had handed over without ever hearing of it; how many parts."""
+    parts = list(SmsPart.select().where(SmsPart.state == "sending"))
+    for part in parts:
+        doubt(part, BROKEN_OFF, now)
+    return len(parts)
+
+
+def next_part(config: SmsConfig, now: datetime, *, only_urgent: bool) -> SmsPart | None:
+    """The part to be sent now, urgent messages first, then the oldest. Messages that cannot go are settled on the way."""
+    messages = OutgoingMessage.select().where(OutgoingMessage.channel == "sms", OutgoingMessage.state == WAITING)
+    if only_urgent:
+        messages = messages.where(OutgoingMessage.urgent)
+    for message in messages.order_by(OutgoingMessage.urgent.desc(), OutgoingMessage.id):
+        if _is_too_old(message, config, now) or not _has_parts(message, config, now):
+            continue
+        planned = SmsPart.select().where(SmsPart.message == message, SmsPart.state == "planned")
+        part: SmsPart | None = planned.order_by(SmsPart.number).first()
+        if part is not None and part.due_at <= now:
+            return part
+    return None
+
+
+def _is_too_old(message: OutgoingMessage, config: SmsConfig, now: datetime) -> bool:
+    too_old = bool(now - message.asked_at > timedelta(hours=config.valid_h))
+    if too_old:
+        _settle(message, FAILED, f"SMS-022: it could not be sent within {config.valid_h} hours")
+    return too_old
+
+
+def _has_parts(message: OutgoingMessage, config: SmsConfig, now: datetime) -> bool:
+    """Planned once; the reference of the parts is the message's, so that those of two messages are told apart."""
+    if SmsPart.select().where(SmsPart.message == message).exists():
+        return True
+    if not is_number(message.to):
+        return _settle(message, FAILED, "SMS-020: no telephone number")
+    try:
+        count = len(bodies(message.text, 0))
+    except ValueError:
+        count = config.parts_most + 1
+    if count > config.parts_most:
+        return _settle(message, FAILED, f"SMS-021: the text has more than {config.parts_most} parts")
+    common = {"message": message, "count": count, "concat": message.id & 0xFF, "due_at": now}
+    SmsPart.insert_many([common | {"number": number} for number in range(1, count + 1)]).execute()
+    return True
+
+
+def _settle(message: OutgoingMessage, state: str, error: str = "", sent_at: datetime | None = None) -> bool:
+    message.state, message.error, message.sent_at = state, error, sent_at or message.sent_at
+    message.save(only=[OutgoingMessage.state, OutgoingMessage.error, OutgoingMessage.sent_at])
+    return False
+
+
+def hand_over(part: SmsPart, config: SmsConfig) -> Submit:
+    """To be committed before the modem gets it."""
+    part.state, part.attempts = "sending", part.attempts + 1
+    part.save(only=[SmsPart.state, SmsPart.attempts])
+    return submit(part.message.to, bodies(part.message.text, part.concat)[part.number - 1], config.valid_h)
+
+
+def take_back(part: SmsPart) -> None:
+    """The modem did not get it."""
+    part.state, part.attempts = "planned", part.attempts - 1
+    part.save(only=[SmsPart.state, SmsPart.attempts])
+
+
+def went(part: SmsPart, reference: int | None, now: datetime) -> None:
+    part.state, part.reference, part.sent_at, part.error = "sent", reference, now, ""
+    part.save()
+    conclude(part.message, now)
+
+
+def refused(part: SmsPart, refusal: Refusal, config: SmsConfig, now: datetime) -> None:
+    """By the network or the modem, for now or for good."""
+    part.error = str(refusal)
+    if refusal.verdict is Verdict.UNCLEAR:
+        doubt(part, f"SMS-023: {refusal}; it may have gone", now)
+    elif refusal.verdict is Verdict.HOLD:
+        take_back(part)
+    elif refusal.verdict is Verdict.NEVER or part.attempts >= config.attempts:
+        part.state = "failed"
+        part.save()
+        _settle(part.message, FAILED, f"SMS-024: {refusal}")
+    else:
+        later_s = RETRY_AFTER_S[min(part.attempts, len(RETRY_AFTER_S)) - 1]
+        part.state, part.due_at = "planned", now + timedelta(seconds=later_s)
+        part.save()
+
+
+def doubt(part: SmsPart, error: str, now: datetime) -> None:
+    """It may have gone. Counts as sent for the limits: it may have cost."""
+    part.state, part.error, part.sent_at = "unclear", error, now
+    part.save()
+    _settle(part.message, UNCLEAR, error)
+
+
+def report(told: StatusReport, now: datetime) -> bool:
+    """Whose report it is; told twice, it changes nothing more. False: of no message of ours."""
+    part = _reported(told, now)
+    if part is None:
+        return False
+    part.status, part.reported_at = told.status, told.at or now
+    part.reference = told.reference
+    if told.fate is Fate.DELIVERED:
+        part.state, part.error = "delivered", ""
+    elif told.fate is Fate.FAILED:
+        part.state, part.error = "failed", f"SMS-025: not delivered (status {told.status:02X})"
+    elif part.state == "unclear":
+        part.state = "sent"
+    part.save()
+    conclude(part.message, now)
+    return True
+
+
+def _reported(told: StatusReport, now: datetime) -> SmsPart | None:
+    """By the modem's reference, the last one first, since references begin anew after 255; else the one that is unclear."""
+    lately = SmsPart.select().where(SmsPart.sent_at > now - REPORTED_WITHIN)
+    known = lately.where(SmsPart.reference == told.reference).order_by(SmsPart.sent_at.desc(), SmsPart.id.desc())
+    found = next((part for part in known if is_same(part.message.to, told.number)), None)
+    unclear = lately.where(SmsPart.state == "unclear", SmsPart.reference.is_null()).order_by(SmsPart.id)
+    return found or next((part for part in unclear if is_same(part.message.to, told.number)), None)
+
+
+def conclude(message: OutgoingMessage, now: datetime) -> None:
+    """What the parts together are."""
+    parts = list(SmsPart.select().where(SmsPart.message == message).order_by(SmsPart.number))
+    states = {part.state for part in parts}
+    for state in (FAILED, UNCLEAR):
+        if state in states:
+            _settle(message, state, next(part.error for part in parts if part.state == state))
+            return
+    if states & {"planned", "sending"}:
+        _settle(message, WAITING)
+    else:
+        _settle(message, DELIVERED if states == {DELIVERED} else SENT, sent_at=message.sent_at or now)
+
+
+def counts(now: datetime, midnight: datetime) -> tuple[int, int]:
+    """Parts sent in the last minute and since `midnight`."""
+    return _sent_since(now - timedelta(minutes=1)), _sent_since(midnight)
+
+
+def _sent_since(since: datetime) -> int:
+    count: int = SmsPart.select().where(SmsPart.sent_at >= since).count()
+    return count
+
+
+def waiting() -> dict[str, int]:
+    """Messages by state."""
+    query = OutgoingMessage.select(OutgoingMessage.state, fn.COUNT(OutgoingMessage.id)).where(OutgoingMessage.channel == "sms")
+    rows: Any = query.group_by(OutgoingMessage.state).tuples()
+    return dict(rows)
