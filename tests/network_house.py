@@ -69,14 +69,17 @@ class House:
         self._far = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo; exec sleep 600"], stdout=subprocess.PIPE)
         assert self._far.stdout is not None
         self._far.stdout.readline()  # it has left
-        with IPRoute() as ip:
-            for number in range(1, cables + 1):
-                peer = {"ifname": f"far{number}", "net_ns_fd": f"/proc/{self._far.pid}/ns/net"}
-                ip.link("add", ifname=f"card{number}", kind="veth", address=mac(number), peer=peer)
         self.far("ip", "link", "set", "lo", "up")
         for number in range(1, cables + 1):
-            self.far("sysctl", "-q", "-w", f"net.ipv6.conf.far{number}.accept_dad=0")
-            self.far("ip", "link", "set", f"far{number}", "up")
+            self.add_cable(number)
+
+    def add_cable(self, number: int) -> None:
+        """A card comes, with a cable in it."""
+        with IPRoute() as ip:
+            peer = {"ifname": f"far{number}", "net_ns_fd": f"/proc/{self._far.pid}/ns/net"}
+            ip.link("add", ifname=f"card{number}", kind="veth", address=mac(number), peer=peer)
+        self.far("sysctl", "-q", "-w", f"net.ipv6.conf.far{number}.accept_dad=0")
+        self.far("ip", "link", "set", f"far{number}", "up")
 
     def close(self) -> None:
         self._far.terminate()

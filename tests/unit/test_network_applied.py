@@ -147,9 +147,8 @@ def test_the_kernel_s_refusal_is_told_with_what_was_refused() -> None:
         links=(kernel.WantedLink(device="card1", up=True, mtu=1500, addresses=(kernel.WantedAddress(text="10.0.0.5/24"),)),),
         routes=(kernel.WantedRoute(to="10.9.0.0/16", via="10.77.0.1", device="card1"),),
     )
-    with house(1):
-        with pytest.raises(BoxError, match=r"SYS-057: routing 10.9.0.0/16 by 10.77.0.1: the kernel refuses: .*(reach|Invalid)"):
-            kernel.apply(impossible)
+    with house(1), pytest.raises(BoxError, match=r"SYS-057: routing 10.9.0.0/16 by 10.77.0.1: the kernel refuses: .*(reach|Invalid)"):
+        kernel.apply(impossible)
 
 
 @in_own_network
