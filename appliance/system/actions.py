@@ -8,6 +8,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from appliance.system.backup import actions as backup
 from appliance.system.box import Action, Box, Tell
 from appliance.system.messages import Progress, SystemDone, SystemFailed, SystemHello, SystemRequest
 from appliance.system.network import actions as network
@@ -17,8 +18,8 @@ from drivers.protocol import Message, Refused
 
 __all__ = ["ACTIONS", "REPLIES", "Action", "Box", "Tell", "replies", "requests"]
 
-ACTIONS: dict[type[SystemRequest], Action] = {**network.ACTIONS, **services.ACTIONS, **update.ACTIONS}
-REPLIES: tuple[type[Message], ...] = (*network.REPLIES, *services.REPLIES, *update.REPLIES)
+ACTIONS: dict[type[SystemRequest], Action] = {**backup.ACTIONS, **network.ACTIONS, **services.ACTIONS, **update.ACTIONS}
+REPLIES: tuple[type[Message], ...] = (*backup.REPLIES, *network.REPLIES, *services.REPLIES, *update.REPLIES)
 
 
 def requests() -> Any:

@@ -28,6 +28,7 @@ class JobKind(StrEnum):
     BACKUP = "backup"
     VERIFY = "verify"
     RESTORE = "restore"
+    RECORDINGS = "recordings"
     FETCH = "fetch"
 
 
@@ -71,8 +72,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BackupSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """nightly: every night at `at` ("HH:MM", the hospital's time) to each target in `nightly_to`. Kept at each target: the newest of each of
-    so many days, weeks and months, and so many made by hand; the newest good one always. recordings: new ones are packed beside.
+    """nightly: every night at `at` ("HH:MM", the hospital's time) to each target in `nightly_to`. Kept at each target: the newest of each
+    of so many days, weeks and months, and so many made by hand; the newest good one always. recordings: new ones are packed beside.
     keys: certificates, keys and passwords of the box are in the backup, too."""
 
     nightly: bool = False
@@ -146,6 +147,16 @@ class RestoreBackup(SystemRequest, frozen=True, kw_only=True):
     words: str = ""
     configuration: bool = True
     recordings: bool = True
+    wait: bool = True
+
+
+class RestoreRecordings(SystemRequest, frozen=True, kw_only=True):
+    """All packed recordings of `box` (empty: this one) that lie at `target` and not here; what is here stays. Answered by
+    RecordingsRestored, or JobStarted."""
+
+    target: str
+    box: str = ""
+    words: str = ""
     wait: bool = True
 
 
@@ -375,13 +386,18 @@ class BackupVerified(Message, frozen=True, kw_only=True):
 
 
 class BackupRestored(Message, frozen=True, kw_only=True):
-    """recordings: that came back. configuration_beside: careline.toml names other folders or another database than this box has, so it was not taken
-    but lies there."""
+    """recordings: that came back. configuration_beside: careline.toml names other folders or another database than this
+    box has, so it was not taken but lies there."""
 
     request_id: int
     about: About
     recordings: int
     configuration_beside: str = ""
+
+
+class RecordingsRestored(Message, frozen=True, kw_only=True):
+    request_id: int
+    recordings: int
 
 
 class BackupFetched(Message, frozen=True, kw_only=True):
@@ -407,5 +423,5 @@ class HostKey(Message, frozen=True, kw_only=True):
 
 REPLIES: tuple[type[Message], ...] = (
     *(JobStarted, BackupState, BackupList, BackupSettingsTold, UsbDisks, BackupWords, BackupMade),
-    *(BackupVerified, BackupRestored, BackupFetched, TargetProbed, HostKey),
+    *(BackupVerified, BackupRestored, RecordingsRestored, BackupFetched, TargetProbed, HostKey),
 )
