@@ -24,7 +24,7 @@ RUN := .venv/run $(C_BUILT) .setup/web $(READINGS)
 LINT := .venv/dev $(C_BUILT)
 DEV := .setup/packages-test $(LINT)
 
-.PHONY: help demo test check test-unit test-media test-scenarios test-web test-lab test-lab-all lab bench soak screenshots prompts bundle install format clean
+.PHONY: help demo test check test-unit test-media test-scenarios test-web test-lab test-lab-all lab bench soak screenshots prompts image image-test image-soak image-compare bundle install format clean
 
 help:
 	@echo 'make demo       try it: the whole box on a virtual card, callable from the browser (ARGS=--help for options)'
@@ -36,6 +36,8 @@ help:
 	@echo 'make screenshots  pictures of every page, both languages, wide and narrow, into build/screenshots'
 	@echo 'make prompts    speak the prompts whose text changed'
 	@echo 'make install    units, users and folders for real cards under systemd (DESTDIR for an image)'
+	@echo 'make image      the bootable image of the box, build/image/careline.img; make image-compare: builds it twice and compares'
+	@echo 'make image-test boots it in an emulated machine: calls, kills, power cuts; make image-soak: many of these'
 	@echo 'make bundle     the image as a signed update (VERSION=…, OUTPUT=…)'
 	@echo 'make format     lay out the sources; make clean: forget everything that was built'
 
@@ -90,6 +92,18 @@ soak: .venv/dev $(RUN)
 prompts: .venv-prompts/ready
 	PATH=$$PWD/.venv-prompts/bin:$$PATH NODE_EXTRA_CA_CERTS=$${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt} \
 	    python -m appliance.ivr.prompts.render $(ARGS)
+
+image: $(RUN) .setup/packages-image
+	image-build/build.sh
+
+image-compare: $(RUN) .setup/packages-image
+	image-build/compare.sh
+
+image-test: $(DEV) .setup/packages-image-test
+	$(PYTEST) tests/image -m "not soak" $(ARGS)
+
+image-soak: $(DEV) .setup/packages-image-test
+	$(PYTEST) tests/image -m soak $(ARGS)
 
 # The image's root slot as a signed update; a release gives its keys by environment (image-build/bundle/keys.sh).
 bundle: $(RUN) .setup/packages-bundle

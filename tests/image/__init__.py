@@ -1,0 +1,1 @@
+"""The box's image in an emulated machine: boot, calls, kills, power cuts. `make image` makes what is tested."""
