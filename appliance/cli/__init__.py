@@ -22,6 +22,7 @@ COMMANDS = {
     "printers": "serve",
     "peripherals": "serve",
     "system": "serve",
+    "console": "console",
     "check": "check",
     "bench": "bench",
     "handset": "handset",
@@ -34,15 +35,24 @@ class Commands(click.Group):
     """The commands by name, in the order a newcomer meets them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        from appliance.console.commands import TABLE
+
+        return list(dict.fromkeys((*COMMANDS, *TABLE.nouns)))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = getattr(
-            import_module(f"appliance.cli.{COMMANDS[cmd_name]}"), f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
-        )
-        return command
+        """Those of the console are made from its table; of `calls`, both the process and commands of that table."""
+        process = _own(cmd_name) if cmd_name in COMMANDS else None
+        if process is not None and cmd_name != "calls":
+            return process
+        from appliance.cli.table_commands import group
+        from appliance.console.commands import TABLE
+
+        return group(cmd_name, process) if cmd_name in TABLE.nouns else None
+
+
+def _own(name: str) -> click.Command:
+    command: click.Command = getattr(import_module(f"appliance.cli.{COMMANDS[name]}"), f"{name}_" if iskeyword(name) else name)
+    return command
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

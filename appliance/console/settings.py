@@ -1,0 +1,46 @@
+"""Section `[console]` of careline.toml, and which serial ports are consoles. Pure but for reading settings files.
+
+A port that any other part of the box names (modem, call records, uninterruptible power supply) is not one.
+"""
+
+import os
+import re
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from drivers import settings
+
+BAUDS = (9600, 19200, 38400, 57600, 115200)
+DEVICE = re.compile(r"""["'](/dev/[\w./:+-]+)["']""")
+
+
+class ConsoleConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """ttys: names or patterns of serial ports that are consoles. baud: their speed, 8 data bits, no parity. idle_min: without a key for so
+    long one is logged out."""
+
+    ttys: tuple[str, ...] = ("ttyS0", "ttyUSB*")
+    baud: Annotated[int, msgspec.Meta(ge=1200, le=921_600)] = 115_200
+    idle_min: Annotated[int, msgspec.Meta(ge=1, le=240)] = 15
+
+
+def console_config(file: Path, section: dict[str, object]) -> ConsoleConfig:
+    """Raises: ConfigError CFG-003, CFG-004."""
+    return settings.convert(file, section, ConsoleConfig)
+
+
+def is_console(tty: str, config: ConsoleConfig, texts: Iterable[str]) -> bool:
+    """Whether that port ("ttyUSB0") is one. `texts`: of all settings files, in which others may name it."""
+    if not any(fnmatchcase(tty, pattern) for pattern in config.ttys):
+        return False
+    named = {os.path.realpath(path) for text in texts for path in DEVICE.findall(text)}
+    return f"/dev/{tty}" not in named
+
+
+def settings_texts(file: Path, data_dir: Path) -> list[str]:
+    """What careline.toml and the settings changed at run time say."""
+    files = (file, *sorted((data_dir / "system").glob("**/*.toml")))
+    return [path.read_text("utf-8", "replace") for path in files if path.is_file()]
