@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from appliance.calendar import Calendar, CalendarConfig
+from appliance.health.config import HealthConfig
 from appliance.hospital.complaints.rules import ComplaintRules
 from appliance.hospital.dispatch.limits import DispatchLimits
 from appliance.hospital.four_eyes import FourEyes
@@ -101,10 +102,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     calls: CallsConfig = CallsConfig()
     hospital: HospitalConfig = HospitalConfig()
     network: NetworkConfig = NetworkConfig()
-    console: dict[str, Any] = {}
     sms: SmsConfig = SmsConfig()
     smdr: SmdrConfig = SmdrConfig()
     smdi: SmdiConfig = SmdiConfig()
+    console: dict[str, Any] = {}
+    health: HealthConfig = HealthConfig()
     web: dict[str, Any] = {}
 
 

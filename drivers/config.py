@@ -157,6 +157,7 @@ class LinesFile(msgspec.Struct, frozen=True, kw_only=True):
     sms: dict[str, Any] = {}
     smdr: dict[str, Any] = {}
     smdi: dict[str, Any] = {}
+    health: dict[str, Any] = {}
     web: dict[str, Any] = {}
 
 

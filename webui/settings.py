@@ -56,11 +56,12 @@ class Config(Struct, frozen=True, kw_only=True):
     hospital: HospitalConfig = HospitalConfig()
     lines: dict[str, Any] = field(default_factory=dict)
     calls: dict[str, Any] = field(default_factory=dict)
+    console: dict[str, Any] = field(default_factory=dict)
     sms: dict[str, Any] = field(default_factory=dict)
     smdr: dict[str, Any] = field(default_factory=dict)
     smdi: dict[str, Any] = field(default_factory=dict)
-    console: dict[str, Any] = field(default_factory=dict)
     network: dict[str, Any] = field(default_factory=dict)
+    health: dict[str, Any] = field(default_factory=dict)
 
 
 def load_config(path: Path) -> Config:

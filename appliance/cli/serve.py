@@ -1,5 +1,5 @@
-"""`careline lines`, `calls`, `web`, `voice`, `printers`, `peripherals`, `system`: turn into the process asked for, in the foreground
-or, with --daemon, behind a pid file.
+"""`careline lines`, `calls`, `web`, `voice`, `printers`, `peripherals`, `system`, `health`: turn into the process asked for, in the
+foreground or, with --daemon, behind a pid file.
 
 Under systemd they run in the foreground; --daemon is for machines without it.
 """
@@ -24,6 +24,7 @@ MODULES = {
     "printers": "appliance.printing",
     "peripherals": "appliance.peripherals",
     "system": "appliance.system",
+    "health": "appliance.health",
 }
 
 
@@ -66,3 +67,4 @@ voice = _process("voice", "The box's own voice: speaks what staff wrote, as file
 printers = _process("printers", "Brings registration slips and other work items to paper.")
 peripherals = _process("peripherals", "Text messages by a modem; call records and message lamps of another switch.")
 system = _process("system", "The box service: network, time, update, backup; needs root.")
+health = _process("health", "Watches the box, raises alarms and tells of them.")
