@@ -41,6 +41,12 @@ def is_console(tty: str, config: ConsoleConfig, texts: Iterable[str]) -> bool:
 
 
 def settings_texts(file: Path, data_dir: Path) -> list[str]:
-    """What careline.toml and the settings changed at run time say."""
-    files = (file, *sorted((data_dir / "system").glob("**/*.toml")))
-    return [path.read_text("utf-8", "replace") for path in files if path.is_file()]
+    """What careline.toml says, and those settings changed at run time that this user may read."""
+    return [text for path in (file, *sorted((data_dir / "system").glob("**/*.toml"))) if (text := _text(path)) is not None]
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return None

@@ -27,6 +27,7 @@ TRIES = 3
 MARK = "factory-reset"
 SETTINGS_NAMES = ("system", "lines.toml", "lines.toml.trying")
 RECORDINGS_NAMES = ("recordings",)
+KEPT_FOLDERS = ("system", "recordings")  # made with their owners, or mounted, by the system: emptied
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -92,16 +93,21 @@ def _taken(box: Box, code: str) -> ResetPrepared:
 
 
 def doomed(paths: Paths, parts: tuple[ResetPart, ...]) -> Iterator[Path]:
-    """What a reset of these parts deletes. What belongs to neither settings nor recordings is a record. Folders that the system makes with
-    their owners (recordings) stay, emptied."""
+    """What a reset of these parts deletes. What belongs to neither settings nor recordings is a record."""
     folder = Path(paths.data_dir)
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.name in (MARK, f".{MARK}"):
+        if path.name in (MARK, f".{MARK}") or _part(path.name) not in parts:
             continue
-        if path.name in RECORDINGS_NAMES:
-            yield from sorted(path.iterdir()) if ResetPart.RECORDINGS in parts else ()
-        elif (ResetPart.SETTINGS if path.name in SETTINGS_NAMES else ResetPart.RECORDS) in parts:
+        if path.name in KEPT_FOLDERS and path.is_dir():
+            yield from sorted(path.iterdir())
+        else:
             yield path
+
+
+def _part(name: str) -> ResetPart:
+    if name in SETTINGS_NAMES:
+        return ResetPart.SETTINGS
+    return ResetPart.RECORDINGS if name in RECORDINGS_NAMES else ResetPart.RECORDS
 
 
 def carry_out(paths: Paths) -> bool:
