@@ -10,6 +10,7 @@ from typing import Any
 
 from appliance.system.backup import actions as backup
 from appliance.system.box import Action, Box, Tell
+from appliance.system.cards import actions as cards
 from appliance.system.messages import Progress, SystemDone, SystemFailed, SystemHello, SystemRequest
 from appliance.system.network import actions as network
 from appliance.system.services import actions as services
@@ -18,8 +19,8 @@ from drivers.protocol import Message, Refused
 
 __all__ = ["ACTIONS", "REPLIES", "Action", "Box", "Tell", "replies", "requests"]
 
-ACTIONS: dict[type[SystemRequest], Action] = {**backup.ACTIONS, **network.ACTIONS, **services.ACTIONS, **update.ACTIONS}
-REPLIES: tuple[type[Message], ...] = (*backup.REPLIES, *network.REPLIES, *services.REPLIES, *update.REPLIES)
+ACTIONS: dict[type[SystemRequest], Action] = {**backup.ACTIONS, **cards.ACTIONS, **network.ACTIONS, **services.ACTIONS, **update.ACTIONS}
+REPLIES: tuple[type[Message], ...] = (*backup.REPLIES, *cards.REPLIES, *network.REPLIES, *services.REPLIES, *update.REPLIES)
 
 
 def requests() -> Any:
