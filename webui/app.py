@@ -16,7 +16,7 @@ from appliance.hospital.registry.telephone import normaliser
 from appliance.store.place import place_of
 from drivers.clock import Clock, RealClock
 from drivers.errors import ConfigError
-from webui import faults, guard, line_words, page, patient_pages, secret, store
+from webui import faults, guard, line_words, page, patient_pages, secret, store, uploads
 from webui.errors import WebError
 from webui.limits import Once, RateLimit
 from webui.live import LiveHub, Source
@@ -67,6 +67,7 @@ from webui.views import (
     scratch_cards,
     setup,
     start,
+    update,
     waiting,
     work,
 )
@@ -101,6 +102,7 @@ def create_app(config: Config, source: Source | None = None, clock: Clock | None
     app.url_map.converters["int"] = RowNumber
     app.extensions["careline"] = _shared(config, source or _call_agent(config), clock or RealClock())
     _add_views(app)
+    uploads.install(app)
     music.install(app)
     ledger.install(app)
     imports.install(app)
@@ -198,6 +200,7 @@ def _add_views(app: Flask) -> None:
         prompt_audio.blueprint,
         flow_editor.blueprint,
         handset.blueprint,
+        update.blueprint,
     ):
         app.register_blueprint(blueprint)
     handset.add_socket(Sock(app))

@@ -76,6 +76,8 @@ MAY = {
     "music.upload": {ADMIN},
     "music.choose": {ADMIN},
     "music.remove": {ADMIN},
+    **dict.fromkeys((f"update.{name}" for name in ("show", "upload", "check", "install", "discard")), {ADMIN}),
+    **dict.fromkeys((f"update.{name}" for name in ("restart", "cancel", "go_back", "stay", "settle_left")), {ADMIN}),
     "handset.show": {ADMIN, TECH, DESK},
     "handset_line": {ADMIN, TECH, DESK},
     "people.show": {ADMIN},

@@ -55,6 +55,10 @@ ELSEWHERE = {
     "line_setup.settle": "stands on the pages while a set-up of the lines is tried: test_line_setup.py",
     "prompts.use_ready": "has no field: test_prompts.py",
     "work.resend": "has no field: test_work.py",
+    **dict.fromkeys(
+        (f"update.{name}" for name in ("check", "install", "discard", "restart", "cancel", "go_back", "stay", "settle_left")),
+        "needs the box service: test_update.py",
+    ),
 }
 """Forms that no page of this world shows, and where they are tested."""
 

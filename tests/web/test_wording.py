@@ -44,6 +44,7 @@ MADE |= {"prompt_state", "prompt_source", "prompt_subject"}
 MADE |= {"scratch_state", "ban_reason", "price_of", "price_source", "price_state", "price_line", "price_decision"}
 MADE |= {"cause", "prompt", "story", "role", "right", "audit", "alarm", "check", "grade", "http", "action", "js", "code", "remedy"}
 MADE |= {"told"}
+MADE |= {"update_event", "update_step"}
 
 
 @pytest.fixture(scope="module")

@@ -69,7 +69,7 @@ def listed(box: Box, asked: AskBundles, tell: Tell) -> BundlesTold:
 
 def check(box: Box, asked: CheckBundle, tell: Tell) -> BundleChecked:
     places = places_of(box)
-    with bundles.at_hand(places, asked.bundle, lambda percent: tell(percent, "fetching")) as path:
+    with bundles.in_place(places, asked.bundle) as path:
         return bundles.check(places, asked.bundle, path)
 
 

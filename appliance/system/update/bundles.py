@@ -99,6 +99,17 @@ def at_hand(places: Places, bundle: str, tell: Callable[[int], None]) -> Iterato
         places.bundle.unlink(missing_ok=True)
 
 
+@contextmanager
+def in_place(places: Places, bundle: str) -> Iterator[Path]:
+    """The file where it lies, to be looked at. Raises: BoxError SYS-071, SYS-080."""
+    if not bundle.startswith(f"{STICK}:"):
+        yield _file(places, bundle)
+        return
+    _, device, name = _three(bundle)
+    with sticks.mounted(places, sticks.named(places, device)) as folder:
+        yield _inside(folder, name)
+
+
 def _file(places: Places, bundle: str) -> Path:
     if bundle.startswith(f"{UPLOAD}:"):
         return _inside(places.incoming, bundle.partition(":")[2])
