@@ -65,7 +65,15 @@ class Session:
             log.info("%s hung up", self.terminal.line.name)
 
     def _work_of(self, name: str) -> Work:
-        return Work(self._config, self._file, self.terminal, self._clock, by=f"console:{name}", language=self.terminal.language)
+        work = Work(self._config, self._file, self.terminal, self._clock, by=f"console:{name}", language=self.terminal.language)
+        work.prove = self._is_still_here
+        return work
+
+    def _is_still_here(self) -> bool:
+        """Asks for the password; wrong ones count."""
+        password = self.terminal.ask(self.terminal.say("login.current"), secret=True)
+        sign_in = self._gate.sign_in_spare if self._person.spare else self._gate.sign_in
+        return self.terminal.waited(lambda: sign_in(self._person.name, password), 60.0) is not None
 
     def _greet(self) -> None:
         """A port that something else may hang on stays silent until somebody presses Enter. Raises: Idle after a while."""
@@ -187,8 +195,7 @@ class Session:
 
     def _change_password(self, work: Work, values: Given) -> Report:
         """One's own. The session goes on, the account's others end."""
-        current = self.terminal.ask(work.say("login.current"), secret=True)
-        if self.terminal.waited(lambda: self._gate.sign_in(self._person.name, current), 60.0) is None:
+        if not work.prove():
             return Report([work.say("login.refused")], failed=True)
         password_hash = new_password(work, self._person.name)
         work.long(ResetPassword(name=self._person.name, password_hash=password_hash, by=work.by))

@@ -47,6 +47,8 @@ class Work:
     def __init__(self, config: Config, file: Path, place: Place, clock: Clock, *, by: str, language: Language) -> None:
         self.config, self.file, self.place, self.clock = config, file, place, clock
         self.by, self.language = by, language
+        self.prove: Callable[[], bool] = lambda: True
+        """Whether who asks is still who logged in: a session asks for the password; the machine's user is proof enough."""
 
     @property
     def columns(self) -> int:

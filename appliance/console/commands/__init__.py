@@ -1,7 +1,7 @@
 """All commands, in the order the help shows them."""
 
 from appliance.console.command import Table
-from appliance.console.commands import accounts, alarms, box, calls, channels, overview, support, time
+from appliance.console.commands import accounts, alarms, backup, box, calls, channels, network, overview, support, time, update
 from appliance.console.work import Work
 
 TABLE: Table[Work] = Table(
@@ -10,8 +10,11 @@ TABLE: Table[Work] = Table(
         *channels.COMMANDS,
         *calls.COMMANDS,
         *alarms.COMMANDS,
+        *network.COMMANDS,
         *time.COMMANDS,
         *accounts.COMMANDS,
+        *backup.COMMANDS,
+        *update.COMMANDS,
         *box.COMMANDS,
         *support.COMMANDS,
     )
