@@ -3,10 +3,10 @@ what was asked for, whatever was there before.
 """
 
 import socket
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_interface
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,17 +16,13 @@ from appliance.system.errors import BoxError
 from appliance.system.network import checks, kernel, names, switches, wanted
 from appliance.system.network.messages import LeaseTold
 from appliance.system.network.model import Interface, Ipv4, Ipv6, Role, Route, Settings
+from tests.network_box import put
 from tests.network_house import House, house, in_own_network, lan, mac, network
 
 CABLES = 3
 
 
-def put(given: Settings, leases: dict[str, LeaseTold] | None = None) -> None:
-    assert [fault for fault in checks.faults(given) if fault.refuses] == []
-    kernel.apply(wanted.wanted(given, kernel.links(), leases or {}, datetime.now(UTC)))
-
-
-def seen() -> tuple[dict[str, tuple[object, ...]], set[tuple[str, str, str]]]:
+def seen() -> tuple[dict[str, tuple[bool, int, list[str], frozenset[str]]], set[tuple[str, str, str]]]:
     """What is there: by card, and routes to routers."""
     links = {
         link.device: (link.up, link.mtu, [each.text for each in link.addresses if each.version == 4], _six(link)) for link in kernel.links()
@@ -112,8 +108,8 @@ def test_what_a_dhcp_server_says_of_a_router_out_of_reach_is_not_believed() -> N
 
 
 def _card(device: str, address: str, place: str = "") -> kernel.KernelLink:
-    empty = {"index": 2, "kind": "", "alias": "", "flags": 0, "carrier": True, "mtu": 1500, "parent": 0, "vlan": 0}
-    return kernel.KernelLink(device=device, mac=address, place=place, addresses=(), counters={}, **empty)
+    nothing = {"kind": "", "alias": "", "flags": 0, "carrier": True, "mtu": 1500, "parent": 0, "vlan": 0, "addresses": (), "counters": {}}
+    return msgspec.convert({"index": 2, "device": device, "mac": address, "place": place, **nothing}, kernel.KernelLink)
 
 
 def test_interfaces_are_found_by_card_then_by_place_never_by_order() -> None:
@@ -159,12 +155,11 @@ def test_the_host_s_name_is_set() -> None:
 
 # --- anything to anything ------------------------------------------------------------------------------------------------
 
-HOSTS4 = st.integers(1, 12).map(lambda host: f"10.{{net}}.0.{host}/{{prefix}}")
 PREFIXES = st.sampled_from((24, 28, 16))
 
 
 @st.composite
-def interfaces(draw: Callable[..., int], number: int) -> Interface:
+def interfaces(draw: st.DrawFn, number: int) -> Interface:
     """One that may well be right: networks apart, a router now and then, IPv6 in each way."""
     prefix, prefixes6 = draw(PREFIXES), draw(st.sampled_from((64, 48)))
     hosts = draw(st.lists(st.integers(1, 12), min_size=0, max_size=4, unique=True))
@@ -191,7 +186,7 @@ def interfaces(draw: Callable[..., int], number: int) -> Interface:
 
 
 @st.composite
-def whole(draw: Callable[..., int]) -> Settings:
+def whole(draw: st.DrawFn) -> Settings:
     cards = [draw(interfaces(number)) for number in draw(st.lists(st.integers(1, CABLES), min_size=1, max_size=CABLES, unique=True))]
     reached = [each for card in cards if card.ipv4 is Ipv4.STATIC for each in card.addresses]
     routes = []
@@ -229,7 +224,7 @@ def _reset(there: House) -> None:
 
 
 def _asked(given: Settings) -> dict[str, list[str]]:
-    asked = {f"card{number}": [] for number in range(1, CABLES + 1)}
+    asked: dict[str, list[str]] = {f"card{number}": [] for number in range(1, CABLES + 1)}
     for each in given.interfaces:
         if each.ipv4 is Ipv4.STATIC:
             asked[each.name.replace("lan", "card")] = kernel._kernel_order(each.addresses)

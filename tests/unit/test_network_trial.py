@@ -10,60 +10,11 @@ import pytest
 
 from appliance.system.errors import BoxError
 from appliance.system.network import kernel, told
-from appliance.system.network.desk import NetworkDesk
-from appliance.system.network.messages import NetworkTrying, SettleNetwork
-from appliance.system.network.model import Settings
-from appliance.system.network.places import NetworkConfig, Places, places
-from drivers.clock import VirtualClock
-from drivers.settings import Paths
+from appliance.system.network.messages import SettleNetwork
+from tests.network_box import FIRST, Box, own
 from tests.network_house import house, in_own_network, lan, mac, network, text_of
 
-FIRST = network(lan(1, "10.0.0.5/24", gateway="10.0.0.1"))
 OTHER = network(lan(1, "10.7.0.5/24", gateway="10.7.0.1"))
-
-
-class Box:
-    """A box with one card in a house; what its desk does at what time."""
-
-    def __init__(self, folder: Path, kept: Settings | None = FIRST, **config: object) -> None:
-        self.clock = VirtualClock()
-        self.places: Places = places(Paths(run_dir=str(folder / "run"), data_dir=str(folder / "data")), NetworkConfig())
-        self.config = NetworkConfig(**{"manage": True, "chronyc": "true", **config})
-        self.desk = self.started()
-        if kept is not None:
-            self.keep(kept)
-
-    def started(self) -> NetworkDesk:
-        """As after a crash: nothing of the one before lives on but files and the kernel."""
-        self.desk = NetworkDesk(self.config, self.places, self.clock)
-        self.desk.begin()
-        return self.desk
-
-    def attempt(self, settings: Settings, soon: bool = False) -> NetworkTrying:
-        return self.desk.attempt(settings, "alice", soon)
-
-    def settle(self, trying: NetworkTrying, keep: bool = True, **given: str) -> None:
-        self.desk.settle(SettleNetwork(number=trying.trial.number, keep=keep, **{"by": "bob", **given}))
-
-    def keep(self, settings: Settings) -> None:
-        self.settle(self.attempt(settings))
-
-    def after(self, time_s: float) -> None:
-        """So much later, the background having looked every half second."""
-        for _ in range(round(time_s * 2)):
-            until_s = self.clock.monotonic_s() + 0.5
-            while self.clock.monotonic_s() < until_s - 1e-6:
-                self.clock.advance(until_s - self.clock.monotonic_s())
-            if self.desk.is_due():
-                self.desk.step()
-
-    def outcome(self) -> tuple[bool, str, str]:
-        assert self.desk.outcome is not None
-        return self.desk.outcome.kept, self.desk.outcome.code, self.desk.outcome.by
-
-
-def own() -> list[str]:
-    return [each.text for link in kernel.links() for each in link.addresses if each.version == 4]
 
 
 @in_own_network
@@ -127,9 +78,9 @@ def test_who_is_not_signed_in_needs_the_key_and_only_that_trial_is_meant(tmp_pat
     with house(1):
         box = Box(tmp_path)
         trying = box.attempt(OTHER)
-        for wrong in ({"by": "", "key": ""}, {"by": "", "key": "guessed"}, {"by": "bob", "key": "guessed"}):
+        for by, key in (("", ""), ("", "guessed"), ("bob", "guessed")):
             with pytest.raises(BoxError, match="SYS-059"):
-                box.settle(trying, **wrong)
+                box.settle(trying, by=by, key=key)
         with pytest.raises(BoxError, match="SYS-059"):
             box.desk.settle(SettleNetwork(number=trying.trial.number - 1, keep=True, by="bob"))
         box.settle(trying, by="", key=trying.key, arrived_at="10.7.0.5")

@@ -137,8 +137,7 @@ class NetworkDesk:
             faults += self._taken(settings, found, cards)
         return NetworkChecked(diff=diff(self._kept.settings, settings), faults=faults)
 
-    @staticmethod
-    def _taken(settings: Settings, found: dict[str, str], cards: tuple[kernel.KernelLink, ...]) -> tuple[NetworkFault, ...]:
+    def _taken(self, settings: Settings, found: dict[str, str], cards: tuple[kernel.KernelLink, ...]) -> tuple[NetworkFault, ...]:
         ours = {each.text.partition("/")[0] for card in cards for each in card.addresses if not each.taken}
         up = {card.device for card in cards if card.carrier}
         asked: dict[str, dict[str, str]] = {}
@@ -146,7 +145,7 @@ class NetworkDesk:
             for own in addresses.own_all(each):
                 if found.get(name) in up and str(own.ip) not in ours:
                     asked.setdefault(found[name], {})[str(own.ip)] = f"{name}.addresses"
-        answers = taken.on_links(asked)
+        answers = taken.on_links(asked, self._config.probe_ms / 1000)
         places = {address: place for each in asked.values() for address, place in each.items()}
         return tuple(
             NetworkFault(
@@ -336,13 +335,13 @@ class NetworkDesk:
         failed: list[BoxError] = []
         with _collected(failed):
             self.firewall.put_in_place(settings, found)
-        self._clients.forget(name for name, each in settings.attachments() if each.ipv4 is Ipv4.DHCP)
         self._leases_at = self._clients.changed_at()
         leases = self.leases(settings)
         with _collected(failed):
             kernel.apply(wanted.wanted(settings, cards, leases, self._clock.now()))
         with _collected(failed):
             self._clients.run(asking, settings.host_name)
+        self._clients.forget(name for name, each in settings.attachments() if each.ipv4 is Ipv4.DHCP)
         with _collected(failed):
             names.set_host_name(settings.host_name)
             names.write_resolv_conf(

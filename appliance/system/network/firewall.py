@@ -81,6 +81,8 @@ INPUT = f"""\
     chain input {{
         type filter hook input priority filter; policy drop;
         iif "lo" accept
+        icmp type echo-request limit rate over {ECHOES_A_SECOND}/second burst {ECHOES_A_SECOND} packets drop
+        icmpv6 type echo-request limit rate over {ECHOES_A_SECOND}/second burst {ECHOES_A_SECOND} packets drop
         ct state established,related accept
         ct state invalid drop
         icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert, nd-redirect }} ip6 hoplimit 255 accept
@@ -89,8 +91,8 @@ INPUT = f"""\
         ip6 saddr @locked6 counter drop
         icmp type {{ destination-unreachable, time-exceeded, parameter-problem }} accept
         icmpv6 type {{ destination-unreachable, packet-too-big, time-exceeded, parameter-problem }} accept
-        icmp type echo-request limit rate {ECHOES_A_SECOND}/second burst {ECHOES_A_SECOND} packets accept
-        icmpv6 type echo-request limit rate {ECHOES_A_SECOND}/second burst {ECHOES_A_SECOND} packets accept
+        icmp type echo-request accept
+        icmpv6 type echo-request accept
 %(roles)s        counter drop
     }}
     chain forward {{

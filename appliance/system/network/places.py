@@ -14,13 +14,15 @@ from drivers.settings import Paths
 class NetworkConfig(msgspec.Struct, frozen=True, kw_only=True):
     """manage: off, Careline shows the network and touches nothing (a machine that others look after); on in the box's image.
 
-    confirm_s: a change that nobody confirms for so long is taken back. resolv_conf: where name servers are written ("": resolv.conf in
-    run_dir, to which the image's /etc/resolv.conf points). time_sources: the file of chrony's servers ("": ntp/network.sources in
-    data_dir/system).
+    confirm_s: a change that nobody confirms for so long is taken back. probe_ms: so long a cable is listened to for hosts that have an
+    address already (RFC 5227 would have 3 to 6 s; a person waits, and cables are short). resolv_conf: where name servers are written
+    ("": resolv.conf in run_dir, to which the image's /etc/resolv.conf points). time_sources: the file of chrony's servers
+    ("": ntp/network.sources in data_dir/system).
     """
 
     manage: bool = False
     confirm_s: Annotated[int, msgspec.Meta(ge=1, le=600)] = 60
+    probe_ms: Annotated[int, msgspec.Meta(ge=10, le=10_000)] = 900
     resolv_conf: str = ""
     time_sources: str = ""
     nft: str = "nft"

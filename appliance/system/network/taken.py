@@ -12,23 +12,23 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 ETH_ARP, ETH_IPV6 = 0x0806, 0x86DD
-PROBES, BETWEEN_S = 3, 0.3  # Source: RFC 5227, 1.1 asks for 1 to 2 s between; we ask on a quiet, short cable, while a person waits
+PROBES = 3  # Source: RFC 5227, 1.1
 BROADCAST = b"\xff" * 6
 ARP_REQUEST, ARP_REPLY = 1, 2
 NEIGHBOUR_SOLICITATION, NEIGHBOUR_ADVERTISEMENT, ICMPV6 = 135, 136, 58
 
 
-def on_links(asked: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """`asked`: addresses without prefix, by device. Those that are taken, with the MAC address of who has them. A device that is down
-    or cannot be asked tells nothing."""
+def on_links(asked: Mapping[str, Iterable[str]], limit_s: float) -> dict[str, str]:
+    """`asked`: addresses without prefix, by device; `limit_s` for each device. Those that are taken, with the MAC address of who has them.
+    A device that is down or cannot be asked tells nothing."""
     taken: dict[str, str] = {}
     for device, texts in asked.items():
         with contextlib.suppress(OSError):
-            taken.update(_on_link(device, [ip_address(text) for text in texts]))
+            taken.update(_on_link(device, [ip_address(text) for text in texts], limit_s / PROBES))
     return taken
 
 
-def _on_link(device: str, asked: list[IPv4Address | IPv6Address]) -> dict[str, str]:
+def _on_link(device: str, asked: list[IPv4Address | IPv6Address], between_s: float) -> dict[str, str]:
     taken: dict[str, str] = {}
     with contextlib.ExitStack() as opened:
         sockets = [opened.enter_context(socket.socket(socket.AF_PACKET, socket.SOCK_RAW)) for _ in range(2)]
@@ -39,12 +39,12 @@ def _on_link(device: str, asked: list[IPv4Address | IPv6Address]) -> dict[str, s
             for address in asked:
                 if str(address) not in taken:
                     sockets[address.version == 6].send(question(mac, address))
-            _hear(sockets, mac, {str(address) for address in asked}, taken)
+            _hear(sockets, mac, {str(address) for address in asked}, taken, between_s)
     return taken
 
 
-def _hear(sockets: list[socket.socket], mac: bytes, asked: set[str], taken: dict[str, str]) -> None:
-    until = time.monotonic() + BETWEEN_S
+def _hear(sockets: list[socket.socket], mac: bytes, asked: set[str], taken: dict[str, str], limit_s: float) -> None:
+    until = time.monotonic() + limit_s
     while (left_s := until - time.monotonic()) > 0 and asked - taken.keys():
         for ready in select.select(sockets, [], [], left_s)[0]:
             who, address = answer(ready.recv(2048))
