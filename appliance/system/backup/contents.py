@@ -13,23 +13,12 @@ SQLITE, POSTGRESQL = "database/careline.db", "database/careline.pgdump"
 STORE = ("careline.db", "careline.db-wal", "careline.db-shm", "careline.db-journal")
 HERE_ONLY = (
     *("careline.reserve", "recordings", "backup-work", "backup-incoming", ".restore", "lost+found", "imports", "setup-code"),
-    *(
-        "*.log",
-        "*.lock",
-        "*.pid",
-        "*.sock",
-        "updates",
-        "support",
-        "careline.pgdump*",
-        "careline.sql",
-        "*.restored",
-        "home",
-        "before-*",
-        "careline-v*",
-    ),
+    *("*.log", "*.lock", "*.pid", "*.sock", "updates", "support", "home", "before-*", "careline-v*", "careline.pgdump*", "careline.sql"),
 )
 """At the top of data_dir: neither backed up nor touched by a restoring."""
-PASSING = ("music/incoming", "prompts/incoming", "system/backup/state.json")
+OF_THIS_MACHINE = ("system/update", "system/incoming")
+"""Below it: not backed up, and a restoring leaves them as they are (what is installed where; uploads)."""
+PASSING = (*OF_THIS_MACHINE, "music/incoming", "prompts/incoming", "system/backup/state.json", "careline.toml.restored")
 """Below it, not backed up."""
 KEYS = ("web-secret", "system/tls", "system/backup/words.json", "system/backup/passwords.json", "system/backup/ssh_key*", "*.key", "*.pem")
 """Left out where keys are not wanted."""

@@ -27,6 +27,7 @@ from appliance.system.backup.work import Work, counted
 from appliance.system.errors import BoxError
 
 LEFT_BYTES = 64 << 20
+BESIDE = "careline.toml.restored"
 
 log = logging.getLogger("careline.system")
 
@@ -81,6 +82,7 @@ def _prepare(places: Places, asked: Asked, read: Readable, work: Work) -> tuple[
     work.step("migrating", 70, 80)
     if about.database == "sqlite":
         checking.migrate(new / "careline.db")
+    unpacking.carry_over()
     unpacking.settle()
     _keep_words(new, asked)
     beside = _configuration(places, asked)
@@ -111,10 +113,8 @@ def _configuration(places: Places, asked: Asked) -> str:
         return ""
     if asked.configuration and _paths_of(waiting) == _paths_of(places.configuration) and os.access(places.configuration.parent, os.W_OK):
         return ""
-    beside = places.data / "careline.toml.restored"
-    write_whole(beside, waiting.read_bytes(), 0o640)
-    waiting.unlink()
-    return str(beside)
+    waiting.rename(places.restore / NEW / BESIDE)
+    return str(places.data / BESIDE)
 
 
 def _paths_of(file: Path) -> object:

@@ -3,6 +3,7 @@
 import grp
 import os
 import pwd
+import shutil
 from pathlib import Path, PurePosixPath
 
 from appliance.system.backup import contents, swap
@@ -58,6 +59,13 @@ class Unpacking:
             self._folders(folder.parent)
             folder.mkdir(mode=0o700)
 
+    def carry_over(self) -> None:
+        """What is of this machine and not of its data."""
+        for name in contents.OF_THIS_MACHINE:
+            here = self._places.data / name
+            for path in [here, *sorted(here.rglob("*"))] if here.is_dir() and not here.is_symlink() else []:
+                _like(path, self._new / path.relative_to(self._places.data), name.endswith("incoming"))
+
     def settle(self) -> None:
         """Folders are as this box has them, or as its data folder; whatever made the store afterwards, it is the data folder's owner's."""
         for folder in [path for path in self._new.rglob("*") if path.is_dir()]:
@@ -93,6 +101,18 @@ class _Unpacked:
             self._file.close()
         except OSError as error:
             raise _fault(self._path, error) from error
+
+
+def _like(path: Path, copy: Path, only_folders: bool) -> None:
+    if path.is_symlink() or not (path.is_dir() or (path.is_file() and not only_folders)):
+        return
+    if path.is_dir():
+        copy.mkdir(parents=True, exist_ok=True)
+    else:
+        shutil.copyfile(path, copy)
+    found = path.stat()
+    _give(copy, _owner_of(found))
+    copy.chmod(found.st_mode & 0o7777)
 
 
 def _fault(path: Path, error: OSError) -> BoxError:
