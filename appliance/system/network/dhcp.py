@@ -55,7 +55,7 @@ class DhcpClients:
             with contextlib.suppress(OSError, ValueError):
                 number = int(path.read_text())
                 if HOOK.name.encode() in Path(f"/proc/{number}/cmdline").read_bytes():
-                    os.kill(number, signal.SIGTERM)
+                    os.kill(number, signal.SIGKILL)  # it has nothing to tidy up, and may be too young to hear SIGTERM
             path.unlink(missing_ok=True)
 
     def ended(self) -> bool:
