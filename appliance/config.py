@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from appliance.calendar import Calendar, CalendarConfig
+from appliance.console.settings import ConsoleConfig
 from appliance.health.config import HealthConfig
 from appliance.hospital.complaints.rules import ComplaintRules
 from appliance.hospital.dispatch.limits import DispatchLimits
@@ -105,7 +106,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sms: SmsConfig = SmsConfig()
     smdr: SmdrConfig = SmdrConfig()
     smdi: SmdiConfig = SmdiConfig()
-    console: dict[str, Any] = {}
+    console: ConsoleConfig = ConsoleConfig()
     health: HealthConfig = HealthConfig()
     web: dict[str, Any] = {}
 

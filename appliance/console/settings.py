@@ -27,9 +27,25 @@ class ConsoleConfig(msgspec.Struct, frozen=True, kw_only=True):
     idle_min: Annotated[int, msgspec.Meta(ge=1, le=240)] = 15
 
 
-def console_config(file: Path, section: dict[str, object]) -> ConsoleConfig:
-    """Raises: ConfigError CFG-003, CFG-004."""
-    return settings.convert(file, section, ConsoleConfig)
+class First(msgspec.Struct, frozen=True):
+    """What is needed before anybody is there; the rest of careline.toml is read, and large parts of the program loaded, after that."""
+
+    paths: settings.Paths = settings.Paths()
+    console: ConsoleConfig = ConsoleConfig()
+    hospital: dict[str, object] = {}
+    calls: dict[str, object] = {}
+
+    @property
+    def hospital_name(self) -> str:
+        return str(self.hospital.get("name_zh", ""))
+
+
+def first(file: Path) -> First:
+    """A file that cannot be used is told to whoever comes, not here."""
+    try:
+        return msgspec.toml.decode(file.read_bytes(), type=First)
+    except (OSError, ValueError):
+        return First()
 
 
 def is_console(tty: str, config: ConsoleConfig, texts: Iterable[str]) -> bool:

@@ -9,17 +9,13 @@ from appliance.console.commands import TABLE
 from appliance.console.commands.accounts import new_password
 from appliance.console.errors import EndOfInput, HungUp, Idle, Interrupted, LoggedOut, TooMany, UsageError
 from appliance.console.gate import Gate, Person
-from appliance.console.keys import Key
-from appliance.console.line import Line
 from appliance.console.login import Login
-from appliance.console.settings import ConsoleConfig
 from appliance.console.table import table
 from appliance.console.terminal import Terminal
 from appliance.console.width import wrapped
 from appliance.console.words import LANGUAGES, Language, language_of
 from appliance.console.work import Work
 from appliance.system.services.messages import ResetPassword
-from drivers.clock import Clock
 from drivers.errors import CarelineError
 
 HISTORY_MOST = 100
@@ -28,12 +24,11 @@ log = logging.getLogger("careline.console")
 
 
 class Session:
-    """One line from greeting to log-out. `greets`: a line that speaks before a key is pressed."""
+    """One line from log-in to log-out."""
 
-    def __init__(self, config: Config, file: Path, console: ConsoleConfig, line: Line, clock: Clock, *, greets: bool = True) -> None:
-        self._config, self._file, self._clock, self._greets = config, file, clock, greets
-        self.terminal = Terminal(line, clock, config.calls.language, console.idle_min * 60.0)
-        self._gate = Gate(config, clock, line.name)
+    def __init__(self, config: Config, file: Path, terminal: Terminal) -> None:
+        self._config, self._file, self.terminal = config, file, terminal
+        self._gate = Gate(config, terminal.clock, terminal.line.name)
         self._history: list[str] = []
         self._table: Table[Work] = Table((*TABLE.commands, *self._built_in()))
         self._person = Person(name="", role="", language="zh")
@@ -42,7 +37,6 @@ class Session:
     def run(self) -> None:
         """Until it is over, however. Never raises."""
         try:
-            self._greet()
             self._person = Login(self.terminal, self._gate).person()
             self.use_language(language_of(self._person.language))
             self._work = self._work_of(self._person.name)
@@ -65,7 +59,7 @@ class Session:
             log.info("%s hung up", self.terminal.line.name)
 
     def _work_of(self, name: str) -> Work:
-        work = Work(self._config, self._file, self.terminal, self._clock, by=f"console:{name}", language=self.terminal.language)
+        work = Work(self._config, self._file, self.terminal, self.terminal.clock, by=f"console:{name}", language=self.terminal.language)
         work.prove = self._is_still_here
         return work
 
@@ -74,15 +68,6 @@ class Session:
         password = self.terminal.ask(self.terminal.say("login.current"), secret=True)
         sign_in = self._gate.sign_in_spare if self._person.spare else self._gate.sign_in
         return self.terminal.waited(lambda: sign_in(self._person.name, password), 60.0) is not None
-
-    def _greet(self) -> None:
-        """A port that something else may hang on stays silent until somebody presses Enter. Raises: Idle after a while."""
-        terminal = self.terminal
-        if self._greets:
-            terminal.tell(["", terminal.say("login.banner", name=self._config.hospital.name_zh), terminal.say("login.press_enter")])
-        while terminal.key(terminal.idle_s) != Key.ENTER:
-            pass
-        terminal.tell([""])
 
     def _welcome(self) -> None:
         person = self._person

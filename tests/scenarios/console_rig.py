@@ -186,7 +186,7 @@ class Technician:
     def _until(self, prompt: str, limit_s: float) -> str:
         """Until the prompt at the begin of a line, or until there is more to see."""
         until_s = time.monotonic() + limit_s
-        while not (found := re.compile(rf"-- (?:more|还有)[^\r\n]*--|^[^\r\n]*{prompt}$", re.M).search(self.heard, self._read_to)):
+        while not (found := re.compile(rf"-- (?:more|还有)[^\r\n]*--\Z|\r[^\r\n]*{prompt}\Z").search(self.heard, self._read_to)):
             self._hear(until_s, prompt)
         passed = self.heard[self._read_to : found.start()]
         self._read_to = found.end()
