@@ -28,6 +28,7 @@ from webui.views import (
     bans,
     bookings,
     calls,
+    cards,
     channels,
     clinics,
     complaints,
@@ -104,6 +105,7 @@ def create_app(config: Config, source: Source | None = None, clock: Clock | None
     _add_views(app)
     uploads.install(app)
     music.install(app)
+    cards.install(app)
     ledger.install(app)
     imports.install(app)
     guard.install(app)
@@ -201,6 +203,7 @@ def _add_views(app: Flask) -> None:
         flow_editor.blueprint,
         handset.blueprint,
         update.blueprint,
+        cards.blueprint,
     ):
         app.register_blueprint(blueprint)
     handset.add_socket(Sock(app))

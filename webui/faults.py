@@ -19,7 +19,12 @@ from webui.shared import say, shared
 
 KNOWN = (400, 401, 403, 404, 405, 413, 429, 503)
 TOO_LONG = 413
-TOO_LONG_KINDS = {"music.upload": "413_music", "prompt_audio.upload": "413_prompt", "update.upload": "413_update"}
+TOO_LONG_KINDS = {
+    "music.upload": "413_music",
+    "prompt_audio.upload": "413_prompt",
+    "update.upload": "413_update",
+    "cards.upload": "413_cards",
+}
 AWAY = ("STO-007", "STO-008", "STO-009")
 SWALLOWED_BYTES_MOST = 1 << 30
 SWALLOWED_S = 60.0

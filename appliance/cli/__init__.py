@@ -23,11 +23,14 @@ COMMANDS = {
     "peripherals": "serve",
     "system": "serve",
     "console": "console",
+    "health": "serve",
     "check": "check",
     "bench": "bench",
     "handset": "handset",
     "doctor": "doctor",
     "import": "import_file",
+    "cards": "firmware",
+    "firmware": "firmware",
 }
 
 

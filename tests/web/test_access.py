@@ -76,6 +76,7 @@ MAY = {
     "music.upload": {ADMIN},
     "music.choose": {ADMIN},
     "music.remove": {ADMIN},
+    **{f"cards.{name}": {ADMIN} for name in ("show", "load", "upload", "remove")},
     **dict.fromkeys((f"update.{name}" for name in ("show", "upload", "check", "install", "discard")), {ADMIN}),
     **dict.fromkeys((f"update.{name}" for name in ("restart", "cancel", "go_back", "stay", "settle_left")), {ADMIN}),
     "handset.show": {ADMIN, TECH, DESK},

@@ -3,7 +3,7 @@
 from appliance.system.messages import SystemRequest
 from drivers.protocol import CardLoaded, CardsTold, FirmwareFile, Message
 
-INCOMING = "system/firmware-incoming"
+INCOMING = "firmware-incoming"
 """Below data_dir: where an upload is laid for AddFirmware; whoever laid it there removes it."""
 
 

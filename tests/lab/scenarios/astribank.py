@@ -7,16 +7,16 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
+from drivers.config import GroupConfig, LinesConfig, load
 from drivers.dahdi import configure, places
-from drivers.dahdi.card import DahdiCard
 from drivers.dahdi.sysfs import telephony_devices
-from drivers.io import LineEvent, SpanStatus
-from drivers.media import Engine, EngineConfig
-from drivers.protocol import CardStage, FirmwareAnswer
+from drivers.media import EngineConfig
+from drivers.protocol import Card, CardStage, ChannelChanged, ChannelState, FirmwareAnswer
 from firmware_shims import mpp
 from firmware_shims.finding import Finder
 from firmware_shims.loader import Loader
@@ -29,10 +29,12 @@ from tests.astribank.telephony import Telephony
 from tests.lab import astribank_rig as rig
 from tests.lab.cards import SYSTEM_CONF
 from tests.lab.scenario import Report, scenario
+from tests.lab.server_rig import ServerRig
 
 PORTS = 8
 LIFTED = 3  # the fourth set
-OFF_HOOK_LIMIT_S = 30.0
+LIFTED_LIMIT_S = 60.0
+FIRST = 41
 
 
 def shelf() -> Shelf:
@@ -162,7 +164,7 @@ def _firmware(config: Path, *arguments: str) -> FirmwareAnswer:
     return msgspec.json.decode(done.stdout, type=FirmwareAnswer)
 
 
-def _card(config: Path):  # type: ignore[no-untyped-def]  # a Card
+def _card(config: Path) -> Card:
     told = _firmware(config, "cards").told
     assert told is not None
     assert len(told.cards) == 1, told
@@ -176,34 +178,34 @@ def _await_span(report: Report, name: str) -> None:
 
 def _configure(config: Path) -> None:
     """What careline-cards does, with a system.conf of the scenario's own."""
-    read = configure.config.load(config)
+    read = load(config)
     places.settle(read.lines.dahdi.places, rig.DATA)
     configure.configure(read.lines.dahdi, SYSTEM_CONF)
 
 
 async def _lifted(report: Report, telephony: Telephony) -> None:
-    """A card as the line server has it, its events as they come."""
-    engine = Engine(EngineConfig())
-    card = DahdiCard(engine)
-    seen: asyncio.Queue[tuple[int, LineEvent]] = asyncio.Queue()
-
-    def changed(status: SpanStatus) -> None:
-        report.remark(str(status))
-
-    channels = [spec.number for spec in card.channels()]
-    assert channels == list(range(41, 41 + PORTS)), channels
-    card.start(lambda number, event: seen.put_nowait((number, event)), changed)
-    opened = card.open(41 + LIFTED)
-    began_s = time.monotonic()
-    await asyncio.to_thread(telephony.hook, LIFTED, True)
-    assert await _event(seen) == (41 + LIFTED, LineEvent.RINGOFFHOOK)
-    report.figure("off_hook_seen_s", round(time.monotonic() - began_s, 2))
-    await asyncio.to_thread(telephony.hook, LIFTED, False)
-    opened.close()
-    card.close()
-    await asyncio.sleep(0.3)
-    engine.close()
+    """The line server takes the sets and tells its call agent of one that is lifted and put down."""
+    lines = LinesConfig(card="dahdi", groups=(GroupConfig(name="sets", channels=f"{FIRST}-{FIRST + PORTS - 1}", role="extension"),))
+    async with ServerRig(lines, rig.FOLDER / "lines", EngineConfig(), write_ahead=4) as served:
+        assert sorted(served.server.lines.channels) == list(range(FIRST, FIRST + PORTS))
+        began_s = time.monotonic()
+        await asyncio.to_thread(telephony.hook, LIFTED, True)
+        state = await _changed(served, lambda state: state.leg is not None, LIFTED_LIMIT_S)
+        report.figure("lifted_told_s", round(time.monotonic() - began_s, 2))
+        report.remark(f"channel {state.number}: {state.state}")
+        await asyncio.to_thread(telephony.hook, LIFTED, False)
+        began_s = time.monotonic()
+        await _changed(served, lambda state: state.leg is None, LIFTED_LIMIT_S)
+        report.figure("put_down_told_s", round(time.monotonic() - began_s, 2))
 
 
-async def _event(seen: "asyncio.Queue[tuple[int, LineEvent]]") -> tuple[int, LineEvent]:
-    return await asyncio.wait_for(seen.get(), OFF_HOOK_LIMIT_S)
+async def _changed(served: ServerRig, is_it: Callable[[ChannelState], bool], limit_s: float) -> ChannelState:
+    """Until the line server says so of the set's channel."""
+    deadline_s = time.monotonic() + limit_s
+    while True:
+        for event in served.agent.events:
+            if isinstance(event, ChannelChanged) and event.channel.number == FIRST + LIFTED and is_it(event.channel):
+                served.agent.events.clear()
+                return event.channel
+        assert time.monotonic() < deadline_s, f"not told of channel {FIRST + LIFTED}: {served.agent.events}"
+        await asyncio.sleep(0.05)
