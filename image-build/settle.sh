@@ -25,6 +25,7 @@ settings() {
     rm -f "$tree/etc/timezone"
     # No clock is earlier than the image. Source: systemd(1), /usr/lib/clock-epoch
     touch -d "@$SOURCE_DATE_EPOCH" "$tree/usr/lib/clock-epoch"
+    ln -sfn ../run/resolv.conf "$tree/etc/resolv.conf"
     mkdir -p "$tree"/{efi,etc/careline,etc/dahdi}
 }
 
