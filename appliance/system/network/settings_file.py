@@ -137,6 +137,7 @@ def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+            os.fchmod(file.fileno(), mode)  # whatever the umask of the service
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
