@@ -77,6 +77,7 @@ def _part(folder: Path, size_bytes: int | None) -> IO[bytes]:
     if size_bytes is None:
         abort(400)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
         if free < size_bytes + LEFT_BYTES:
             what = f"the upload needs {(size_bytes + LEFT_BYTES) >> 20} MB on the data partition, {free >> 20} MB are free"

@@ -141,7 +141,10 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Restart(msgspec.Struct, frozen=True, kw_only=True):
+    """A restart that waits for calls to end. `closing`: new callers are told by now, and those who talk hear a tone."""
+
     by: str
+    closing: bool = False
     at: datetime
     until: datetime
 

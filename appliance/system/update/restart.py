@@ -11,7 +11,7 @@ from datetime import timedelta
 import msgspec
 
 from appliance.control.client import ControlClient
-from appliance.control.messages import LiveSnapshot
+from appliance.control.messages import LiveSnapshot, SetClosing
 from appliance.system.box import Box
 from appliance.system.errors import BoxError
 from appliance.system.update import bundles, install, state
@@ -20,6 +20,7 @@ from appliance.system.update.places import Places, places_of
 from drivers.errors import CarelineError
 
 LOOK_EVERY_S = 2.0
+CLOSING = timedelta(minutes=2)  # before the limit: who calls or talks is told that the box goes down
 LIMIT_S = 30.0
 
 log = logging.getLogger("careline.system")
@@ -38,7 +39,9 @@ def ask(box: Box, places: Places, asked: RestartWhenQuiet) -> None:
 
 
 def cancel(box: Box, places: Places, by: str) -> None:
-    if state.read(places).restart is not None:
+    if (wish := state.read(places).restart) is not None:
+        if wish.closing:
+            _tell_callers(box, False)
         state.change(places, lambda was: msgspec.structs.replace(was, restart=None))
         state.note(places, Event.RESTART_CANCELLED, box.clock.now(), by=by)
 
@@ -51,6 +54,15 @@ def do(box: Box, places: Places, wish: Restart) -> None:
         subprocess.run(places.restart, check=True, capture_output=True, timeout=LIMIT_S, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.SubprocessError) as error:
         raise BoxError("SYS-083", f"the box cannot be restarted ({error})", "Restart it by its power button") from error
+
+
+def _tell_callers(box: Box, closing: bool) -> None:
+    """The restart comes, or not, whether they can be told or not."""
+    try:
+        with ControlClient(box.config.paths.control_socket, "system") as client:
+            client.request(SetClosing(closing=closing, by="update"))
+    except CarelineError as error:
+        log.warning("callers are not told of the restart: %s", error)
 
 
 def calls(box: Box) -> int | None:
@@ -85,7 +97,11 @@ def _restart_if_due(box: Box, places: Places) -> None:
     wish = state.read(places).restart
     if wish is None or state.is_installing(places):
         return
-    if box.clock.now() < wish.until and calls(box) != 0:
+    left = wish.until - box.clock.now()
+    if left > timedelta(0) and calls(box) != 0:
+        if left < CLOSING and not wish.closing:
+            state.change(places, lambda was: msgspec.structs.replace(was, restart=msgspec.structs.replace(wish, closing=True)))
+            _tell_callers(box, True)
         return
     try:
         do(box, places, wish)

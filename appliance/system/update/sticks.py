@@ -13,7 +13,7 @@ from appliance.system.update.places import Places
 
 LIMIT_S = 20.0
 COLUMNS = "NAME,PATH,FSTYPE,LABEL,TRAN,RM,HOTPLUG,MOUNTPOINTS"
-FILE_SYSTEMS = ("vfat", "exfat", "ext4", "ext3", "ext2", "iso9660", "ntfs3", "ntfs")
+FILE_SYSTEMS = ("vfat", "exfat", "ext4", "ext3", "ext2", "iso9660")  # what the image's kernel has
 
 
 class Stick(msgspec.Struct, frozen=True, kw_only=True):
