@@ -117,7 +117,7 @@ class Table(Generic[W]):
         except UsageError:
             command, rest = None, words
         found = {name.split(" ")[len(words)] for name in self._names(allowed) if _continues(name.split(" "), words)}
-        if command is not None and allowed(command):
+        if command is not None and allowed(command) and len(words) >= len(command.name.split(" ")):
             found |= set(_words_for(command, rest))
         return begin, sorted(word for word in found if word.startswith(begun))
 
