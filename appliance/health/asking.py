@@ -70,7 +70,10 @@ class WebProbe:
         try:
             with urllib.request.urlopen(self._address, timeout=WEB_LIMIT_S, context=self._context) as answer:
                 return "" if answer.status == 200 else f"{self._address} answers {answer.status}"
-        except (OSError, urllib.error.URLError, ValueError) as error:
+        except urllib.error.HTTPError as error:
+            error.close()
+            return f"{self._address} answers {error.code}"
+        except (OSError, ValueError) as error:
             return f"{self._address}: {error}"
 
 

@@ -8,6 +8,7 @@ import fcntl
 import os
 import struct
 import termios
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
 
@@ -95,8 +96,9 @@ def open_line(where: str, out: bool) -> Line:
 class Contacts:
     """All of them. What cannot be used is in `fault`; the rest works."""
 
-    def __init__(self, config: ContactConfig) -> None:
+    def __init__(self, config: ContactConfig, open_: Callable[[str, bool], Line] = open_line) -> None:
         self.fault = ""
+        self._open = open_
         self._inputs: dict[str, tuple[Line, bool]] = {}
         self._out = self._opened(config.out, out=True) if config.out else None
         for each in config.inputs:
@@ -109,7 +111,7 @@ class Contacts:
 
     def _opened(self, where: str, out: bool) -> Line | None:
         try:
-            return open_line(where, out)
+            return self._open(where, out)
         except ContactError as error:
             self.fault = str(error)
             return None

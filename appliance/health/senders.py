@@ -109,12 +109,12 @@ class Sender:
         """None: it never will go."""
         try:
             self._transport.send(to, text, once_key)
+        except OSError as error:  # first: some of them are both
+            self._failed(f"{to}: {error}")
+            return False
         except ValueError as error:
             self.fault = f"{to}: {error}"[:ERROR_MOST]
             return None
-        except OSError as error:
-            self._failed(f"{to}: {error}")
-            return False
         self._failures, self.fault = 0, ""
         self._sent_s.append(self._clock.monotonic_s())
         return True

@@ -50,20 +50,20 @@ class _Connection:
     """To upsd. Raises: OSError; ValueError with upsd's own word (UNKNOWN-UPS, DATA-STALE, DRIVER-NOT-CONNECTED)."""
 
     def __init__(self, config: UpsConfig) -> None:
-        self._socket = socket.create_connection((config.host, config.port), LIMIT_S)
-        self._file = self._socket.makefile("rw", encoding="utf-8", errors="replace", newline="\n")
-        for command, value in (("USERNAME", config.user), ("PASSWORD", config.password)):
-            if value:
-                self._do(f"{command} {value}")
+        with socket.create_connection((config.host, config.port), LIMIT_S) as connection:
+            self._file = connection.makefile("rw", encoding="utf-8", errors="replace", newline="\n")
+        self._log_in = tuple((command, value) for command, value in (("USERNAME", config.user), ("PASSWORD", config.password)) if value)
 
     def __enter__(self) -> "_Connection":
+        for command, value in self._log_in:
+            self._do(f"{command} {value}")
         return self
 
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(OSError):
             self._file.write("LOGOUT\n")
-            self._file.flush()
-        self._socket.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def variables(self, ups: str) -> Iterator[tuple[str, str]]:
         self._do(f"LIST VAR {ups}")

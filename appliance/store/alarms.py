@@ -70,7 +70,8 @@ class Receivers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class MailSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The mail server that takes our mail. Empty `host`: no mail is sent. `an_hour`: no more are sent in any hour."""
+    """The mail server that takes our mail. Empty `host`: no mail is sent. `an_hour`: no more are sent in any hour. `verify`: its
+    certificate must be good."""
 
     host: str = ""
     port: int = 587
@@ -78,6 +79,7 @@ class MailSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     user: str = ""
     password: str = ""
     sender: str = ""
+    verify: bool = True
     an_hour: int = 60
 
 
