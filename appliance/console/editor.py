@@ -72,8 +72,8 @@ class LineEditor:
         self._cursor += len(text)
         if self._secret:
             return ""
-        fits = columns_of(self._prompt) + columns_of(self.text) < self._columns - 1
-        return text if at_end and fits else self._drawn()
+        fits = at_end and len(self.text) < self._columns and columns_of(self._prompt + self.text) < self._columns - 1
+        return text if fits else self._drawn()
 
     def _edited(self, key: Key) -> str:
         before = (self.text, self._cursor)
@@ -149,13 +149,7 @@ class LineEditor:
         """The whole line anew. One that is too long for the terminal is shown around its cursor."""
         shown = "" if self._secret else self.text
         cursor = 0 if self._secret else self._cursor
-        room = max(self._columns - 1 - columns_of(self._prompt), 8)
-        begin = 0
-        while columns_of(shown[begin:cursor]) > room - 1:
-            begin += 1
-        end = len(shown)
-        while columns_of(shown[begin:end]) > room:
-            end -= 1
+        begin, end = _window(shown, cursor, max(self._columns - 1 - columns_of(self._prompt), 8))
         column = columns_of(self._prompt) + columns_of(shown[begin:cursor])
         moved = f"\r\x1b[{column}C" if column and cursor < end else ""
         return f"\r{self._prompt}{shown[begin:end]}{ERASE}{moved}"
@@ -176,6 +170,19 @@ _EDITS: dict[Key, Callable[[LineEditor], None]] = {
     Key.DOWN: LineEditor._down,
     Key.REDRAW: lambda editor: None,
 }
+
+
+def _window(text: str, cursor: int, room: int) -> tuple[int, int]:
+    """What of a long line is shown: as much before the cursor as fits, then as much behind it."""
+    begin, used = cursor, 0
+    while begin and used + columns_of(text[begin - 1]) < room:
+        begin -= 1
+        used += columns_of(text[begin])
+    end = cursor
+    while end < len(text) and used + columns_of(text[end]) <= room:
+        used += columns_of(text[end])
+        end += 1
+    return begin, end
 
 
 def _common(words: Sequence[str]) -> str:
