@@ -59,14 +59,15 @@ class Trouble:
 
     refuse: deque[str] = field(default_factory=deque)
     deaf: int = 0
+    deaf_to: str = ""
     swallow: int = 0
     noise: float = 0.0  # how likely an unasked line stands before any line
 
 
 class ModemSim:
-    """`device`: what the client opens. `sent`: what was handed over, in order."""
+    """`device`: what the client opens. `sent`: what was handed over, in order. `second`: of the day, when the network begins to count."""
 
-    def __init__(self, *, pin: str = "", tries: int = 3, seed: int = 1, reports: bool = True) -> None:
+    def __init__(self, *, pin: str = "", tries: int = 3, seed: int = 1, second: int = 0, reports: bool = True) -> None:
         self.trouble = Trouble()
         self.sent: list[Submitted] = []
         self.stored: dict[int, tuple[int, str]] = {}
@@ -77,6 +78,7 @@ class ModemSim:
         self._outside: deque[tuple[str, bool]] = deque()
         self._random = random.Random(seed)
         self._references = 0
+        self._second = second
         self._telling = (0, 0)
         self._echo = True
         self._lock = threading.RLock()
@@ -146,6 +148,8 @@ class ModemSim:
             if self.trouble.deaf:
                 self.trouble.deaf -= 1
                 return
+            if self.trouble.deaf_to and text.startswith(self.trouble.deaf_to):
+                return
             if is_pdu:
                 self._take(text)
                 return
@@ -208,7 +212,7 @@ class ModemSim:
             return
         self._end(f"+CMGS: {self._references}")
         if self._reports and submitted.report:
-            self.arrive(report_pdu(submitted), report=True)
+            self.arrive(report_pdu(submitted, second=self._second + len(self.sent)), report=True)
 
     def _list(self, text: str) -> None:
         for index, (state, pdu) in sorted(self.stored.items()):

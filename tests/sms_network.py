@@ -46,8 +46,14 @@ def taken_apart(text: str, reference: int) -> Submitted:
     return Submitted(reference, first, address, rest[1], rest[2 + validity], rest[3 + validity :])
 
 
-def report_pdu(submitted: Submitted, status: int = 0) -> str:
-    return (b"\x00\x06" + bytes((submitted.reference,)) + submitted.address + STAMP + STAMP + bytes((status,))).hex().upper()
+def stamp_at(second: int) -> bytes:
+    """So many seconds of the day of STAMP."""
+    return STAMP[:3] + bytes(int(f"{value:02d}"[::-1], 16) for value in (second // 3600 % 24, second // 60 % 60, second % 60)) + STAMP[6:]
+
+
+def report_pdu(submitted: Submitted, status: int = 0, second: int = 7200) -> str:
+    stamps = stamp_at(second) * 2
+    return (b"\x00\x06" + bytes((submitted.reference,)) + submitted.address + stamps + bytes((status,))).hex().upper()
 
 
 def deliver_pdu(sender: bytes, coding: int, length: int, data: bytes, *, has_header: bool = False, stamp: bytes = STAMP) -> str:
@@ -64,8 +70,7 @@ def chinese_pdu(sender: bytes, text: str, part: tuple[int, int, int] | None = No
     """A message in UCS-2, or a part (reference, count, number) of one."""
     header = bytes((5, 0, 3, *part)) if part else b""
     data = header + text.encode("utf-16-be")
-    stamp = STAMP[:3] + bytes(int(f"{value:02d}"[::-1], 16) for value in (second // 3600 % 24, second // 60 % 60, second % 60)) + STAMP[6:]
-    return deliver_pdu(sender, 8, len(data), data, has_header=part is not None, stamp=stamp)
+    return deliver_pdu(sender, 8, len(data), data, has_header=part is not None, stamp=stamp_at(second))
 
 
 def address(digits: str) -> bytes:

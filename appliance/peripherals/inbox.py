@@ -37,9 +37,17 @@ def keep(text: str, now: datetime) -> Kept:
     except PduError as error:
         return _unread(text, digest, now, f"SMS-026: {error}")
     if isinstance(found, StatusReport):
-        return Kept.REPORT if outbox.report(found, now) else _unread(text, digest, now, "SMS-027: a report of no message of ours")
+        return _report(found, text, digest, now)
     _join(found, text, digest, now)
     return Kept.MESSAGE
+
+
+def _report(found: StatusReport, text: str, digest: str, now: datetime) -> Kept:
+    """It is kept too: told a second time after a kill it must not count for another message."""
+    if not outbox.report(found, now):
+        return _unread(text, digest, now, "SMS-027: a report of no message of ours")
+    SmsReceivedPart.create(pdu=text, digest=digest, received_at=now)
+    return Kept.REPORT
 
 
 def _unread(text: str, digest: str, now: datetime, error: str) -> Kept:

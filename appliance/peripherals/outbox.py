@@ -33,47 +33,49 @@ def break_off(now: datetime) -> int:
 
 def next_part(config: SmsConfig, now: datetime, *, only_urgent: bool) -> SmsPart | None:
     """The part to be sent now, urgent messages first, then the oldest. Messages that cannot go are settled on the way."""
-    messages = OutgoingMessage.select().where(OutgoingMessage.channel == "sms", OutgoingMessage.state == WAITING)
+    _give_up(config, now)
+    _plan(config, now)
+    due = SmsPart.select(SmsPart, OutgoingMessage).join(OutgoingMessage).where(SmsPart.state == "planned", SmsPart.due_at <= now)
+    due = due.where(OutgoingMessage.state == WAITING)
     if only_urgent:
-        messages = messages.where(OutgoingMessage.urgent)
-    for message in messages.order_by(OutgoingMessage.urgent.desc(), OutgoingMessage.id):
-        if _is_too_old(message, config, now) or not _has_parts(message, config, now):
-            continue
-        planned = SmsPart.select().where(SmsPart.message == message, SmsPart.state == "planned")
-        part: SmsPart | None = planned.order_by(SmsPart.number).first()
-        if part is not None and part.due_at <= now:
-            return part
-    return None
+        due = due.where(OutgoingMessage.urgent)
+    first: SmsPart | None = due.order_by(OutgoingMessage.urgent.desc(), OutgoingMessage.id, SmsPart.number).first()
+    return first
 
 
-def _is_too_old(message: OutgoingMessage, config: SmsConfig, now: datetime) -> bool:
-    too_old = bool(now - message.asked_at > timedelta(hours=config.valid_h))
-    if too_old:
+def _waiting() -> Any:
+    return OutgoingMessage.select().where(OutgoingMessage.channel == "sms", OutgoingMessage.state == WAITING)
+
+
+def _give_up(config: SmsConfig, now: datetime) -> None:
+    for message in _waiting().where(OutgoingMessage.asked_at < now - timedelta(hours=config.valid_h)):
         _settle(message, FAILED, f"SMS-022: it could not be sent within {config.valid_h} hours")
-    return too_old
 
 
-def _has_parts(message: OutgoingMessage, config: SmsConfig, now: datetime) -> bool:
-    """Planned once; the reference of the parts is the message's, so that those of two messages are told apart."""
-    if SmsPart.select().where(SmsPart.message == message).exists():
-        return True
-    if not is_number(message.to):
-        return _settle(message, FAILED, "SMS-020: no telephone number")
+def _plan(config: SmsConfig, now: datetime) -> None:
+    """Once for each message: its parts, or why it has none."""
+    planned = SmsPart.select(SmsPart.id).where(SmsPart.message == OutgoingMessage.id)
+    for message in _waiting().where(~fn.EXISTS(planned)).order_by(OutgoingMessage.id):
+        if not is_number(message.to):
+            _settle(message, FAILED, "SMS-020: no telephone number")
+        elif not 1 <= (count := _count(message.text)) <= config.parts_most:
+            _settle(message, FAILED, f"SMS-021: the text has more than {config.parts_most} parts")
+        else:
+            common = {"message": message, "count": count, "concat": message.id & 0xFF, "due_at": now}
+            SmsPart.insert_many([common | {"number": number} for number in range(1, count + 1)]).execute()
+
+
+def _count(text: str) -> int:
+    """Parts of the text; 0: more than any message can have."""
     try:
-        count = len(bodies(message.text, 0))
+        return len(bodies(text, 0))
     except ValueError:
-        count = config.parts_most + 1
-    if count > config.parts_most:
-        return _settle(message, FAILED, f"SMS-021: the text has more than {config.parts_most} parts")
-    common = {"message": message, "count": count, "concat": message.id & 0xFF, "due_at": now}
-    SmsPart.insert_many([common | {"number": number} for number in range(1, count + 1)]).execute()
-    return True
+        return 0
 
 
-def _settle(message: OutgoingMessage, state: str, error: str = "", sent_at: datetime | None = None) -> bool:
+def _settle(message: OutgoingMessage, state: str, error: str = "", sent_at: datetime | None = None) -> None:
     message.state, message.error, message.sent_at = state, error, sent_at or message.sent_at
     message.save(only=[OutgoingMessage.state, OutgoingMessage.error, OutgoingMessage.sent_at])
-    return False
 
 
 def hand_over(part: SmsPart, config: SmsConfig) -> Submit:
@@ -138,12 +140,14 @@ def report(told: StatusReport, now: datetime) -> bool:
 
 
 def _reported(told: StatusReport, now: datetime) -> SmsPart | None:
-    """By the modem's reference, the last one first, since references begin anew after 255; else the one that is unclear."""
-    lately = SmsPart.select().where(SmsPart.sent_at > now - REPORTED_WITHIN)
-    known = lately.where(SmsPart.reference == told.reference).order_by(SmsPart.sent_at.desc(), SmsPart.id.desc())
-    found = next((part for part in known if is_same(part.message.to, told.number)), None)
-    unclear = lately.where(SmsPart.state == "unclear", SmsPart.reference.is_null()).order_by(SmsPart.id)
-    return found or next((part for part in unclear if is_same(part.message.to, told.number)), None)
+    """By the modem's reference; references begin anew after 255, so of several the one that was sent when the network took it. Else the
+    one that is unclear, or whose reference the modem did not say."""
+    lately = SmsPart.select().where(SmsPart.sent_at > now - REPORTED_WITHIN).order_by(SmsPart.id)
+    known = [part for part in lately.where(SmsPart.reference == told.reference) if is_same(part.message.to, told.number)]
+    if known:
+        return min(known, key=lambda part: (part.state == "delivered", abs(part.sent_at - (told.taken_at or part.sent_at)), part.id))
+    nameless = lately.where(SmsPart.state << ("unclear", "sent"), SmsPart.reference.is_null())
+    return next((part for part in nameless if is_same(part.message.to, told.number)), None)
 
 
 def conclude(message: OutgoingMessage, now: datetime) -> None:

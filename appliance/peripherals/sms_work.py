@@ -36,6 +36,7 @@ AGAIN_AFTER_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 HOLD_S = 60.0
 STORE_AGAIN_S = 2.0
 MANY_UNASKED = 100
+AT_ONCE_S = 0.0001
 
 log = logging.getLogger("careline.sms")
 
@@ -109,8 +110,8 @@ class SmsWork:
             while not ending.is_set():
                 self._beat()
                 self._look(modem, sim, link.device)
-                if not self._send_next(modem, ending):
-                    self._wait(link, modem)
+                sent = self._send_next(modem, ending)
+                self._listen(link, modem, AT_ONCE_S if sent else self._rhythm.idle_s)
         finally:
             link.close()
 
@@ -168,15 +169,14 @@ class SmsWork:
         local = self._local()
         return outbox.counts(self._clock.now(), local.replace(hour=0, minute=0, second=0, microsecond=0))
 
-    def _wait(self, link: SerialLink, modem: Modem) -> None:
-        """For something told, or a little while. All that was told by then is read."""
-        limit_s = self._rhythm.idle_s
+    def _listen(self, link: SerialLink, modem: Modem, limit_s: float) -> None:
+        """For something told, so long. All that was told by then is read."""
         for _ in range(MANY_UNASKED):
             try:
                 told = link.unasked.get(timeout=limit_s)
             except queue.Empty:
                 return
-            limit_s = 0.0001
+            limit_s = AT_ONCE_S
             if isinstance(told, Lost):
                 raise ModemError("SMS-002", f"the line to the modem {link.device} broke ({told.why})", "Plug it in again")
             self._hear(modem, told)

@@ -23,7 +23,7 @@ class SmsPart(StoreModel):
     state = CharField(default="planned", index=True)
     attempts = IntegerField(default=0)
     due_at = UtcField()
-    reference = IntegerField(null=True)
+    reference = IntegerField(null=True, index=True)
     sent_at = UtcField(null=True, index=True)
     reported_at = UtcField(null=True)
     status = IntegerField(null=True)
@@ -51,7 +51,7 @@ class SmsReceived(StoreModel):
 
 class SmsReceivedPart(StoreModel):
     """A PDU as the modem gave it, before anything else is done with it. `digest`: of the PDU, so that one read twice is kept once.
-    `error`: why it could not be read; then it belongs to no message."""
+    `message` None: a report, or what nobody can read (`error` says why)."""
 
     id = AutoField()
     message = ForeignKeyField(SmsReceived, backref="parts", null=True)

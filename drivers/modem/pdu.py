@@ -46,11 +46,12 @@ class Fate(Enum):
 
 
 class StatusReport(msgspec.Struct, frozen=True):
-    """`reference`: as AT+CMGS answered. `status`: TP-ST."""
+    """`reference`: as AT+CMGS answered. `status`: TP-ST. `taken_at`: when the network took the message; `at`: of this."""
 
     reference: int
     number: str
     status: int
+    taken_at: datetime | None
     at: datetime | None
 
     @property
@@ -123,9 +124,8 @@ def _deliver(first: int, octets: _Octets) -> Deliver:
 
 def _status_report(octets: _Octets) -> StatusReport:
     reference, number = octets.one(), octets.address()
-    octets.take(7)  # when the service centre took it
-    at = _moment(octets.take(7))
-    return StatusReport(reference, number, octets.one(), at)
+    taken_at, at = _moment(octets.take(7)), _moment(octets.take(7))
+    return StatusReport(reference, number, octets.one(), taken_at, at)
 
 
 def _moment(octets: bytes) -> datetime | None:
