@@ -25,6 +25,8 @@ from webui.shared import Shared
 from webui.today import TodayCounter
 from webui.views import (
     account,
+    backup,
+    backup_places,
     bans,
     bookings,
     calls,
@@ -67,6 +69,7 @@ from webui.views import (
     rules,
     scratch_cards,
     setup,
+    setup_restore,
     start,
     update,
     waiting,
@@ -159,6 +162,9 @@ def _add_views(app: Flask) -> None:
     for blueprint in (
         start.blueprint,
         setup.blueprint,
+        setup_restore.blueprint,
+        backup.blueprint,
+        backup_places.blueprint,
         account.blueprint,
         people.blueprint,
         patients.blueprint,

@@ -23,6 +23,7 @@ TOO_LONG_KINDS = {
     "music.upload": "413_music",
     "prompt_audio.upload": "413_prompt",
     "update.upload": "413_update",
+    **dict.fromkeys(("backup.upload", "setup_restore.take"), "413_backup"),
     "cards.upload": "413_cards",
 }
 AWAY = ("STO-007", "STO-008", "STO-009")

@@ -17,7 +17,10 @@ from webui.shared import shared
 from webui.wording import DEFAULT_LANGUAGE, LANGUAGES, language_for
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-WITHOUT_ACCOUNTS = ("setup.first", "setup.make_first", "account.choose_language", "start.alive", "start.favicon")
+WITHOUT_ACCOUNTS = (
+    *("setup.first", "setup.make_first", "setup_restore.show", "setup_restore.check_code", "setup_restore.take"),
+    *("account.choose_language", "start.alive", "start.favicon"),
+)
 POLICY = "; ".join(
     (
         "default-src 'none'",

@@ -13,6 +13,8 @@ from typing import IO, Any, cast
 from flask import Flask, Request, abort, g, request
 from werkzeug.datastructures import FileStorage
 
+from appliance.store.models import Account
+from appliance.system.backup.incoming import INCOMING
 from appliance.system.update.messages import BUNDLE_BYTES_MOST
 from webui.errors import WebError
 from webui.rights import Right, may

@@ -33,6 +33,7 @@ MAY = {
     "start.home": MEMBERS,
     "setup.first": EVERYONE,
     "setup.make_first": EVERYONE,
+    **dict.fromkeys((f"setup_restore.{name}" for name in ("show", "check_code", "take")), EVERYONE),
     "account.sign_in": EVERYONE,
     "account.check_sign_in": EVERYONE,
     "account.choose_language": EVERYONE,
@@ -79,6 +80,10 @@ MAY = {
     **{f"cards.{name}": {ADMIN} for name in ("show", "load", "upload", "remove")},
     **dict.fromkeys((f"update.{name}" for name in ("show", "upload", "check", "install", "discard")), {ADMIN}),
     **dict.fromkeys((f"update.{name}" for name in ("restart", "cancel", "go_back", "stay", "settle_left")), {ADMIN}),
+    **dict.fromkeys((f"backup.{name}" for name in ("show", "make", "verify", "cancel", "restore", "recordings", "confirm")), {ADMIN}),
+    **dict.fromkeys((f"backup.{name}" for name in ("undo", "remove", "download", "upload", "show_words")), {ADMIN}),
+    **dict.fromkeys((f"backup_places.{name}" for name in ("show", "change", "undo", "add")), {ADMIN}),
+    **dict.fromkeys((f"backup_places.{name}" for name in ("remove", "set_password", "probe", "eject")), {ADMIN}),
     "handset.show": {ADMIN, TECH, DESK},
     "handset_line": {ADMIN, TECH, DESK},
     "people.show": {ADMIN},
@@ -255,7 +260,7 @@ def _fresh(app: Flask, clock: VirtualClock, who: str) -> FlaskClient:
 
 def _is_own_refusal(rule: Rule, who: str) -> bool:
     """Signing out leads to the log-in page; a wrong log-in is told so with 401."""
-    return rule.endpoint in ("account.sign_out", "account.check_sign_in", "setup.first", "setup.make_first")
+    return rule.endpoint in ("account.sign_out", "account.check_sign_in") or rule.endpoint.startswith("setup")
 
 
 def _ask(app: Flask, client: FlaskClient, rule: Rule, method: str) -> tuple[int, str]:

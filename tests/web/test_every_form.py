@@ -60,6 +60,14 @@ ELSEWHERE = {
         (f"update.{name}" for name in ("check", "install", "discard", "restart", "cancel", "go_back", "stay", "settle_left")),
         "needs the box service: test_update.py",
     ),
+    **dict.fromkeys((f"setup_restore.{name}" for name in ("check_code", "take")), "of a box without accounts: test_backup.py"),
+    **dict.fromkeys(
+        (
+            *(f"backup.{name}" for name in ("make", "verify", "cancel", "restore", "recordings", "confirm", "undo", "remove", "download")),
+            *(f"backup_places.{name}" for name in ("remove", "set_password", "probe", "eject", "undo")),
+        ),
+        "needs the box service: test_backup.py",
+    ),
 }
 """Forms that no page of this world shows, and where they are tested."""
 

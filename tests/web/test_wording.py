@@ -45,6 +45,7 @@ MADE |= {"scratch_state", "ban_reason", "price_of", "price_source", "price_state
 MADE |= {"cause", "prompt", "story", "role", "right", "audit", "alarm", "check", "grade", "http", "action", "js", "code", "remedy"}
 MADE |= {"told"}
 MADE |= {"update_event", "update_step"}
+MADE |= {"backup_field", "backup_kind", "backup_made", "backup_outcome", "backup_job", "backup_step"}
 MADE |= {"card_stage", "card_note", "file_kind", "file_state", "file_without"}
 
 

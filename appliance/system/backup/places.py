@@ -9,14 +9,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from appliance.calendar import Calendar
+from appliance.system.backup.incoming import INCOMING
 from appliance.system.box import Box
 from drivers.settings import Paths
 
 if TYPE_CHECKING:
     from appliance.store.place import StorePlace
 
-INCOMING = "backup-incoming"
-"""Below data_dir: the web puts there what is to be restored."""
 WORK = "backup-work"
 RESTORE = ".restore"
 OTHER = re.compile(r"[^A-Za-z0-9]+")
