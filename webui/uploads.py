@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, cast
 
-from flask import Flask, Request, abort, g, request
+from flask import Flask, Request, abort, g, request, session
 from werkzeug.datastructures import FileStorage
 
 from appliance.store.models import Account
@@ -23,14 +23,40 @@ from webui.shared import shared
 PART = ".part"
 LEFT_BYTES = 64 << 20  # what must be free beside, for recordings and the store meanwhile
 FIELDS_BYTES_MOST = 64 << 10
+BACKUP_BYTES_MOST = 16 << 30
+SET_UP = "may_set_up"
 
 
 def _incoming() -> Path:
     return shared().data_dir / "system" / "incoming"
 
 
-FOLDERS: dict[str, tuple[Right, Callable[[], Path], int]] = {"update.upload": (Right.MANAGE_UPDATES, _incoming, BUNDLE_BYTES_MOST)}
-"""View: who may, where to, how many bytes at most."""
+def _backups() -> Path:
+    return shared().data_dir / INCOMING
+
+
+FOLDERS: dict[str, tuple[Right | None, Callable[[], Path], int]] = {
+    "update.upload": (Right.MANAGE_UPDATES, _incoming, BUNDLE_BYTES_MOST),
+    "backup.upload": (Right.MANAGE_BACKUPS, _backups, BACKUP_BYTES_MOST),
+    "setup_restore.take": (None, _backups, BACKUP_BYTES_MOST),
+}
+"""View: who may (None: whoever sets the box up), where to, how many bytes at most."""
+
+
+def may_set_up() -> bool:
+    """Nobody has an account yet, and this session has shown the set-up code."""
+    return bool(session.get(SET_UP)) and not Account.select().exists()
+
+
+def discard(name: str) -> None:
+    """Of an upload for a restoring: nobody wants it any more."""
+    (_backups() / name).unlink(missing_ok=True)
+
+
+def _may(right: Right | None) -> bool:
+    if right is None:
+        return may_set_up()
+    return g.get("account") is not None and may(g.account.role, right)
 
 
 class UploadRequest(Request):
@@ -43,7 +69,7 @@ class UploadRequest(Request):
         if wanted is None:
             return super()._get_file_stream(total_content_length, content_type, filename, content_length)
         right, folder, _ = wanted
-        if g.get("account") is None or not may(g.account.role, right) or "upload_part" in g:
+        if not _may(right) or "upload_part" in g:
             abort(403)  # nobody signed in, or a second file in one form
         return _part(folder(), total_content_length)
 
