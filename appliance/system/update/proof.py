@@ -1,12 +1,13 @@
 """`python -m appliance.system.update.proof`, run once at each start by careline-proof.service: is the version that runs to be kept?
 
-A version on trial (installed, never proved) must be well within a limit: then it is marked good, else this exits with 1, and the unit
-restarts the box; GRUB then takes the other slot, whose own proof writes down why. In any other start nothing is at stake: whatever is
-wrong is logged, and the slot is marked good, or a box with a dead card would restart for ever.
+A version on trial (installed, never proved) must be well within a limit: then it is marked good, else this exits with 1, and
+careline-give-up.service restarts the box; GRUB then takes the other slot, whose own proof writes down what happened. In any other start
+nothing is at stake: whatever is wrong is logged, and the slot is marked good, or a box with a dead card would restart for ever.
 """
 
 import argparse
 import logging
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from drivers.errors import CarelineError
 TRIAL_LIMIT_S = 150.0
 EVERY_DAY_LIMIT_S = 60.0
 AGAIN_S = 2.0
+RESTART_LIMIT_S = 30.0
 SWITCHES_MOST = 1
 KEEP, RESTART = 0, 1
 REINSTALL = "The version before runs; have the new one looked at, or install a corrected one"
@@ -138,7 +140,10 @@ class Proof:
         state.change(self._places, lambda was: msgspec.structs.replace(was, switches=was.switches + 1))
         other = rauc.state(self._places.rauc).other
         state.note(self._places, Event.SWITCHED, self._clock.now(), version=other.version, slot=other.name)
-        return RESTART
+        subprocess.run(
+            self._places.restart, check=False, timeout=RESTART_LIMIT_S, stdin=subprocess.DEVNULL
+        )  # this slot was good: no unit does it
+        return KEEP
 
     def _mark_good(self) -> None:
         rauc.mark(self._places.rauc, "good", "booted")
