@@ -25,6 +25,8 @@ from webui.shared import Shared
 from webui.today import TodayCounter
 from webui.views import (
     account,
+    alarm_settings,
+    alarms,
     backup,
     backup_places,
     bans,
@@ -200,6 +202,8 @@ def _add_views(app: Flask) -> None:
         recordings.blueprint,
         messages.blueprint,
         health.blueprint,
+        alarms.blueprint,
+        alarm_settings.blueprint,
         music.blueprint,
         flows.blueprint,
         flow_versions.blueprint,

@@ -20,21 +20,21 @@ Draw = Callable[[frozenset[str]], str]
 """HTML for the parts that changed (see live.Watcher), empty for none that this page shows."""
 
 
-def stream(draw: Draw) -> Response:
-    """Answers 503 when as many browsers watch as threads allow."""
+def stream(draw: Draw, look_s: float = LOOK_S) -> Response:
+    """`draw` is asked at every change, and after `look_s` without one. Answers 503 when as many browsers watch as threads allow."""
     if shared().hub.watchers >= shared().config.web.threads - OTHER_THREADS:
         abort(503)
     database.close()
-    answer = Response(stream_with_context(_fragments(draw)), mimetype="text/event-stream")
+    answer = Response(stream_with_context(_fragments(draw, look_s)), mimetype="text/event-stream")
     answer.headers["X-Accel-Buffering"] = "no"
     return answer
 
 
-def _fragments(draw: Draw) -> Iterator[str]:
+def _fragments(draw: Draw, look_s: float) -> Iterator[str]:
     number, key = me().id, me().session_key
     with shared().hub.watch() as watcher:
         while shared().hub.running:
-            changed = watcher.wait(LOOK_S)
+            changed = watcher.wait(look_s)
             with connection():
                 if not _still_signed_in(number, key):
                     return

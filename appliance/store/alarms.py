@@ -4,6 +4,7 @@ careline-health raises and ends alarms (appliance/health/journal.py). Everything
 something is one transaction.
 """
 
+import re
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
@@ -18,6 +19,13 @@ from drivers.errors import CarelineError
 ReceiverKind = Literal["email", "sms", "snmp"]
 Level = Literal[1, 2]
 S = TypeVar("S", bound=msgspec.Struct)
+NAME = re.compile(r"[^\W_][\w-]{0,31}")
+HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]{0,252}")
+ADDRESSES: dict[ReceiverKind, re.Pattern[str]] = {
+    "email": re.compile(r"[^\s@<>,;\"]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}"),
+    "sms": re.compile(r"\+?\d{3,20}"),
+    "snmp": re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9][A-Za-z0-9.-]{0,252})(:\d{1,5})?"),
+}
 
 
 class AlarmSetting(StoreModel):
@@ -138,6 +146,56 @@ def change_rule(name: str, setting: RuleSetting, by: str, at: datetime) -> bool:
         allowed = f"{limits.least:g} to {limits.most:g} {limits.unit}" if limits else "none"
         raise AlarmError("ALM-002", f"{setting.threshold:g} as threshold of {name}", f"Allowed: {allowed}")
     return save(f"rule {name}", setting, by, at)
+
+
+def check_receiver(receiver: Receiver) -> None:
+    """Raises: AlarmError ALM-004 its name, ALM-005 its address."""
+    if not NAME.fullmatch(receiver.name):
+        raise AlarmError("ALM-004", f"{receiver.name!r} as the name of a receiver", "1 to 32 letters, digits, - and _, without spaces")
+    if not ADDRESSES[receiver.kind].fullmatch(receiver.to):
+        remedy = "A mail address, a telephone number of 3 to 20 digits, or HOST or HOST:PORT of a network management station"
+        raise AlarmError("ALM-005", f"{receiver.to!r} is no address for {receiver.kind}", remedy)
+
+
+def check_mail(mail: MailSettings) -> None:
+    """Raises: AlarmError ALM-006."""
+    wrong = [
+        name
+        for name, well in (
+            ("host", not mail.host or HOST.fullmatch(mail.host)),
+            ("port", 1 <= mail.port <= 65_535),
+            ("sender", not mail.host or ADDRESSES["email"].fullmatch(mail.sender)),
+            ("an_hour", 1 <= mail.an_hour <= 10_000),
+        )
+        if not well
+    ]
+    if wrong:
+        remedy = "The name or address of the mail server, its port, and an address of the hospital's as sender"
+        raise AlarmError("ALM-006", f"the mail server's {', '.join(wrong)} cannot be used", remedy)
+
+
+def put_receiver(receiver: Receiver, by: str, at: datetime) -> bool:
+    """Add one, or put it in place of the one of that name, whose secret stays when none is given. Raises: AlarmError ALM-004, ALM-005."""
+    check_receiver(receiver)
+    there = {each.name: each for each in read("receivers", Receivers).all}
+    before = there.get(receiver.name)
+    if before is not None and not receiver.secret and before.kind == receiver.kind:
+        receiver = msgspec.structs.replace(receiver, secret=before.secret)
+    return save("receivers", Receivers(all=tuple({**there, receiver.name: receiver}.values())), by, at)
+
+
+def remove_receiver(name: str, by: str, at: datetime) -> bool:
+    """False when there is none of that name."""
+    left = tuple(each for each in read("receivers", Receivers).all if each.name != name)
+    return save("receivers", Receivers(all=left), by, at)
+
+
+def set_mail(mail: MailSettings, by: str, at: datetime) -> bool:
+    """Its password stays when none is given. Raises: AlarmError ALM-006."""
+    check_mail(mail)
+    if not mail.password and mail.user:
+        mail = msgspec.structs.replace(mail, password=read("mail", MailSettings).password)
+    return save("mail", mail, by, at)
 
 
 def open_alarms() -> list[Alarm]:

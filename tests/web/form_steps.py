@@ -22,10 +22,13 @@ from appliance.hospital.ledger.posting import Cause
 from appliance.hospital.registry import cards
 from appliance.hospital.registry.cards import CardStep
 from appliance.ivr.reading import built_in_texts
+from appliance.store import alarms
+from appliance.store.alarm_rules import RuleSetting
+from appliance.store.alarms import MailSettings, Receiver
 from appliance.store.booking_tables import Booking, Slot
 from appliance.store.case_tables import Complaint
 from appliance.store.hospital_tables import Card
-from appliance.store.models import Account, database
+from appliance.store.models import Account, Alarm, database
 from appliance.store.transaction import write_transaction
 from tests.web import forms, prepared, test_prompts
 from tests.web.at_home import PAID, PASSWORD, free_place, give_password, log_in, page, send
@@ -49,6 +52,7 @@ STAFF_PAGES = (
     *("/accounts", f"/desk?department=12&day={DAY}", "/clinics?day=2026-03-08", "/clinics/5", "/bookings?day=2026-03-09", "/messages"),
     *("/hospital/notices", "/hospital/vips", "/hospital/import", "/work", "/work/desks", "/complaints", "/rules", "/lines/setup", "/lines"),
     *("/channels/22", "/channels/3"),
+    *("/alarms", "/alarms/rules", "/alarms/receivers"),
     *(f"/hospital/{subject}/{which}" for subject in SUBJECTS for which in ("new", "1")),
     *(f"/desk?department=12&day={DAY}&move={CODE}", f"/bookings/{CODE}"),
     *("/prices/1", "/money/scratch-cards/1", "/patients/1/bans", f"/waitlist/{FULL}", "/flows", "/prompts"),
@@ -85,6 +89,8 @@ GOOD: dict[str, dict[str, str]] = {
     "clinics.make": {"doctor": "1001", "day": "2026-03-20", "starts": "08:00", "ends": "10:00", "minutes": "15"},
     "complaints.make": {"text": "等候太久", "phone": "13700001111"},
     "work.make": {"name": "二号台", "kinds": "booking"},
+    "alarm_settings.put_receiver": {"name": "duty", "kind": "email", "to": "duty@hospital.example"},
+    "alarm_settings.set_mail": {"host": "mail.hospital.example", "sender": "box@hospital.example"},
     "scratch_cards.make": {"count": "2", "value": "50"},
     "bans.make": {"days": "30", "reason": "倒号"},
     "bans.lift": {"reason": "误会"},
@@ -118,6 +124,16 @@ def fill_tables(now: datetime) -> None:
     _cards(now)
     _bookings(now)
     _work(now)
+    _alarms(now)
+
+
+def _alarms(now: datetime) -> None:
+    """One that lasts, somebody who is told, a setting that was changed."""
+    fields = {"subject": "span", "number": 1, "alarm": "red", "rule": "span_down", "severity": "critical"}
+    Alarm.create(began_at=now, raised_at=now, **fields)
+    alarms.put_receiver(Receiver(name="chief", kind="email", to="chief@hospital.example"), "qian", now)
+    alarms.set_mail(MailSettings(host="mail.hospital.example", sender="box@hospital.example"), "qian", now)
+    alarms.change_rule("disk_low", RuleSetting(threshold=20), "qian", now)
 
 
 def _money(now: datetime) -> None:

@@ -40,6 +40,10 @@ MAY = {
     "account.sign_out": MEMBERS,
     "account.show": MEMBERS,
     "account.change_password": MEMBERS,
+    **{f"alarms.{name}": {ADMIN, TECH} for name in ("show", "feed", "acknowledge", "call_itself")},
+    **{f"alarm_settings.{name}": {ADMIN} for name in ("rules", "change_rule", "undo_rule")},
+    **{f"alarm_settings.{name}": {ADMIN} for name in ("receivers", "put_receiver", "remove_receiver", "undo_receivers")},
+    **{f"alarm_settings.{name}": {ADMIN} for name in ("set_mail", "undo_mail", "try_receiver")},
     "dashboard.show": WATCHERS,
     "dashboard.today": WATCHERS,
     "dashboard.feed": WATCHERS,
@@ -191,6 +195,7 @@ MAY = {
     "kiosk.slip": NO_ACCOUNT,
 }
 VALUES = {
+    "rule": "disk_low",
     "department": 1,
     "doctor": 1,
     "kind": "card",

@@ -2,11 +2,12 @@
 
 from flask import Blueprint, Response, render_template
 
+from appliance.store.alarms import open_alarms
 from webui import tiles
 from webui.live import LiveView
 from webui.page import as_json
 from webui.rights import Right, needs
-from webui.shared import shared
+from webui.shared import i_may, shared
 from webui.stream import Draw, numbers_in, stream
 
 CALLS_SHOWN = 60  # the newest; a wall of channels shows all
@@ -57,14 +58,22 @@ def _all_of(view: LiveView) -> dict[str, object]:
         "counts": tiles.counts(view),
         "today": shared().today.counts(),
         "feed": "dashboard.feed",
+        **_alarms(),
     }
 
 
+def _alarms() -> dict[str, object]:
+    """How many last, and how bad the worst is."""
+    there = open_alarms() if i_may(Right.SEE_ALARMS) else []
+    return {"alarms_open": len(there), "alarms_worst": there[0].severity if there else ""}
+
+
 DASHBOARD_PARTS: dict[str, tuple[str, ...]] = {
-    "everything": ("state", "counters", "calls", "spans", "channels"),
+    "everything": ("state", "alarms", "counters", "calls", "spans", "channels"),
     "state": ("state",),
     "calls": ("counters", "calls"),
     "spans": ("spans", "counters"),
-    "health": ("counters",),
+    "health": ("alarms", "counters"),
+    "history": ("alarms",),
 }
 HEALTH_PARTS: dict[str, tuple[str, ...]] = {"everything": ("state", "health"), "state": ("state",), "health": ("health",)}
