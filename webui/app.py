@@ -71,6 +71,8 @@ from webui.views import (
     rules,
     scratch_cards,
     setup,
+    smdr,
+    sms,
     setup_restore,
     start,
     update,
@@ -212,6 +214,8 @@ def _add_views(app: Flask) -> None:
         prompt_audio.blueprint,
         flow_editor.blueprint,
         handset.blueprint,
+        sms.blueprint,
+        smdr.blueprint,
         update.blueprint,
         cards.blueprint,
     ):

@@ -65,7 +65,7 @@ def test_unplugged_hung_and_plugged_elsewhere(database: Database, sim: ModemSim,
         write(database, "二")
         sleep(0.3)
         assert states()["二"] == "waiting"
-        other = ModemSim()
+        other = ModemSim(second=60)
         other.link_at(tmp_path / "modem")
         other.trouble.deaf = 2
         assert until(lambda: states()["二"] == "delivered")

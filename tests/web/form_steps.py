@@ -51,7 +51,7 @@ STAFF_PAGES = (
     *("/", "/me", "/music", "/patients?q=1&list=1", "/patients/1", "/patients/2", "/money/cards/1", "/money/corrections", "/money/bank"),
     *("/accounts", f"/desk?department=12&day={DAY}", "/clinics?day=2026-03-08", "/clinics/5", "/bookings?day=2026-03-09", "/messages"),
     *("/hospital/notices", "/hospital/vips", "/hospital/import", "/work", "/work/desks", "/complaints", "/rules", "/lines/setup", "/lines"),
-    *("/channels/22", "/channels/3"),
+    *("/channels/22", "/channels/3", "/sms"),
     *("/alarms", "/alarms/rules", "/alarms/receivers"),
     *(f"/hospital/{subject}/{which}" for subject in SUBJECTS for which in ("new", "1")),
     *(f"/desk?department=12&day={DAY}&move={CODE}", f"/bookings/{CODE}"),
@@ -60,6 +60,7 @@ STAFF_PAGES = (
 PATIENT_PAGES = ("/p/book", "/p/bookings", "/p/family", "/p/waiting", "/p/account", f"/p/book/1/1?day={DAY}", "/p/book/1/2")
 
 GOOD: dict[str, dict[str, str]] = {
+    "sms.send_test": {"to": "13800138000", "text": "测试"},
     "account.check_sign_in": {"name": "chen", "password": prepared.PASSWORD},
     "account.change_password": {"current": prepared.PASSWORD, "password": "another-long-one", "again": "another-long-one"},
     "people.create": {"name": "neu", "password": "a-very-long-one", "role": "cashier"},

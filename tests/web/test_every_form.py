@@ -56,6 +56,7 @@ ELSEWHERE = {
     "line_setup.settle": "stands on the pages while a set-up of the lines is tried: test_line_setup.py",
     "prompts.use_ready": "has no field: test_prompts.py",
     "work.resend": "has no field: test_work.py",
+    **dict.fromkeys(("sms.send_again", "sms.leave", "sms.have_read", "smdr.read_anew"), "have no field: test_peripherals.py"),
     **dict.fromkeys(
         (f"update.{name}" for name in ("check", "install", "discard", "restart", "cancel", "go_back", "stay", "settle_left")),
         "needs the box service: test_update.py",

@@ -44,6 +44,7 @@ MADE |= {"prompt_state", "prompt_source", "prompt_subject"}
 MADE |= {"scratch_state", "ban_reason", "price_of", "price_source", "price_state", "price_line", "price_decision"}
 MADE |= {"cause", "prompt", "story", "role", "right", "audit", "alarm", "check", "grade", "http", "action", "js", "code", "remedy"}
 MADE |= {"told"}
+MADE |= {"sms_state", "sms_held", "smdr_state", "smdr_kind"}
 MADE |= {"severity", "receiver_kind", "mail_security", "alarm_test", "self_call_end"}
 MADE |= {"update_event", "update_step"}
 MADE |= {"backup_field", "backup_kind", "backup_made", "backup_outcome", "backup_job", "backup_step"}
