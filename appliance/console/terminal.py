@@ -11,7 +11,7 @@ from appliance.console.editor import Complete, End, LineEditor
 from appliance.console.errors import EndOfInput, Idle, Interrupted
 from appliance.console.keys import Key, Keys
 from appliance.console.line import Line
-from appliance.console.width import columns_of
+from appliance.console.width import columns_of, wrapped
 from appliance.console.words import Language, say
 from drivers.clock import Clock
 
@@ -110,7 +110,8 @@ class Terminal:
 
     def agrees(self, question: str) -> bool:
         """Whether "yes" (是) was written in full."""
-        return self.ask(f"{question} {self.say('shell.yes_no')} ").strip().lower() in ("yes", "是")
+        self.tell(wrapped(question, self.columns - 1))
+        return self.ask(self.say("shell.yes_no")).strip().lower() in ("yes", "是")
 
     def drop_input(self) -> None:
         """What was typed ahead is forgotten: it was not meant for what comes."""

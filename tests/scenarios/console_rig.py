@@ -21,7 +21,7 @@ from pathlib import Path
 
 from appliance.cli.demo import write_config
 from appliance.store import accounts
-from appliance.store.database import connect
+from appliance.store.database import connect, open_store
 from appliance.store.models import Account
 from tests.daemons import daemon
 
@@ -29,6 +29,7 @@ PASSWORD = "correct horse 9"
 START_LIMIT_S = 30.0
 ANSWER_LIMIT_S = 30.0
 END_LIMIT_S = 15.0
+QUESTION = "(?:: |：)"
 MORE = "\0more"
 MOVES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 UNITS = """\
@@ -91,6 +92,10 @@ class Box:
             path.write_text(f'#!/bin/sh\necho "{name} $*" >> {self._journal}\n{body}\n')
             path.chmod(0o755)
         return f"{folder}:{os.environ['PATH']}"
+
+    def make_store(self) -> None:
+        """Empty, as the call agent makes it at its first start."""
+        open_store(self.data_dir / "careline.db").close()
 
     def add_account(self, name: str, role: str, language: str = "en") -> None:
         opened = connect(self.data_dir / "careline.db")
@@ -177,11 +182,19 @@ class Technician:
         """What the console says to a command, all pages of it, without its echo."""
         self.send(line + "\r")
         self.expect("\r\n")
+        return self.until_prompt(limit_s, prompt)
+
+    def until_prompt(self, limit_s: float = ANSWER_LIMIT_S, prompt: str = "> ") -> str:
+        """All pages until the prompt."""
         told = self._until(prompt, limit_s)
         while told.endswith(MORE):
             self.send(" ")
             told = told.removesuffix(MORE) + self._until(prompt, limit_s)
         return told
+
+    def expect_question(self, limit_s: float = ANSWER_LIMIT_S) -> str:
+        """What is told up to a question and with it."""
+        return self._until(QUESTION, limit_s)
 
     def _until(self, prompt: str, limit_s: float) -> str:
         """Until the prompt at the begin of a line, or until there is more to see."""

@@ -86,8 +86,10 @@ def list_backups(work: Work, given: Given) -> Report:
 
 
 def verify(work: Work, given: Given) -> Report:
-    target = _target(work, given["target"])
-    told = work.long(VerifyBackup(target=target, name=given["name"], by=work.by), BackupVerified)
+    name = given["name"]
+    place = {"path": name} if name.startswith("/") else {"target": _target(work, given["target"]), "name": name}
+    words = work.place.ask(work.say("backup.ask_words"), secret=True).strip() if name.startswith("/") else ""
+    told = work.long(VerifyBackup(**place, words=words, by=work.by), BackupVerified)
     assert told is not None
     return Report([work.say("backup.verified", name=given["name"], parts=told.parts, version=told.about.version)], told)
 
@@ -174,7 +176,11 @@ def remove(work: Work, given: Given) -> Report:
     name = _target(work, given["target"])
     kept = tuple(each for each in told.settings.targets if each.name != name)
     nightly = tuple(each for each in told.settings.nightly_to if each != name)
-    _save(work, told, msgspec.structs.replace(told.settings, targets=kept, nightly_to=nightly))
+    _save(
+        work,
+        told,
+        msgspec.structs.replace(told.settings, targets=kept, nightly_to=nightly, nightly=told.settings.nightly and bool(nightly)),
+    )
     return Report([work.say("backup.removed", name=name)])
 
 

@@ -13,7 +13,6 @@ from appliance.store.rights import Right
 from drivers.protocol import ChannelState
 
 ID = Argument(name="call")
-SHORT = 8  # characters of a call's id that tell calls apart
 
 
 class CallShown(msgspec.Struct, frozen=True):
@@ -37,7 +36,7 @@ def list_calls(work: Work, given: Given) -> Report:
 def calls_table(work: Work, live: LiveSnapshot) -> list[str]:
     rows = [
         (
-            call.call_id[:SHORT],
+            short(call.call_id),
             work.word("direction", call.direction),
             work.word("phase", call.phase),
             call.channel,
@@ -92,15 +91,21 @@ def show_call(work: Work, given: Given) -> Report:
 def hang_up(work: Work, given: Given) -> Report:
     call = _call(work.live(), given["call"])
     work.request(HangUpCall(call_id=call.call_id, by=work.by))
-    return Report([work.say("calls.hung_up", id=call.call_id[:SHORT])])
+    return Report([work.say("calls.hung_up", id=short(call.call_id))])
 
 
 def _call(live: LiveSnapshot, begun: str) -> LiveCall:
-    """By its id, or what it begins with. Raises: ConsoleError SYS-032."""
-    found = [call for call in live.calls if call.call_id.startswith(begun)]
+    """By its id, or a part of it that no other has. Raises: ConsoleError SYS-032."""
+    found = [call for call in live.calls if begun in call.call_id]
     if len(found) != 1 or not begun:
-        raise ConsoleError("SYS-032", f"{len(found)} calls begin with {begun!r}", "Write as much of the id as `calls list` shows")
+        raise ConsoleError("SYS-032", f"{len(found)} calls have {begun!r} in their id", "Write as much of the id as `calls list` shows")
     return found[0]
+
+
+def short(call_id: str) -> str:
+    """A call's id without the day it begins with."""
+    day, _, rest = call_id.partition("-")
+    return rest if day.isdecimal() and rest else call_id
 
 
 def history(work: Work, given: Given) -> Report:
@@ -164,7 +169,7 @@ def _with(live: LiveSnapshot, channel: ChannelState) -> str:
     call = next((call for call in live.calls if channel.number in (call.operator_channel, call.channel)), None)
     if call is None:
         return "-"
-    return (call.ani if call.operator_channel == channel.number else call.dnis) or call.call_id[:SHORT]
+    return (call.ani if call.operator_channel == channel.number else call.dnis) or short(call.call_id)
 
 
 COMMANDS = (
