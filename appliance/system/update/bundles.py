@@ -69,9 +69,9 @@ def clean(places: Places) -> None:
     try:
         above = places.incoming.parent
         places.incoming.mkdir(parents=True, exist_ok=True)
-        above.chmod(0o2750)
+        above.chmod(0o750)
         os.chown(places.incoming, -1, above.stat().st_gid)
-        places.incoming.chmod(0o2770)  # the web, another user of our group, writes here
+        places.incoming.chmod(0o770)  # the web, another user of our group, writes here
         for file in places.incoming.glob(f"*{PART}"):
             file.unlink(missing_ok=True)
         places.bundle.unlink(missing_ok=True)
