@@ -2,7 +2,7 @@
 
 Processes: the arbiter (this one; starts the worker anew if it dies or hangs, tells systemd READY and WATCHDOG) and one worker.
 Threads of the worker: the acceptor, up to `[web] threads` request threads (a live page or a handset keeps one), and `live`, which
-follows the call agent.
+follows the call agent; `redirect` where the service manager opened port 80 for us.
 """
 
 import errno
@@ -29,7 +29,9 @@ from appliance.store.place import StorePlace, place_of
 from webui import secret, store
 from webui.app import create_app, hub_of
 from webui.errors import WebError
+from webui.redirect import Redirector
 from webui.settings import Config, WebSettings
+from webui.sockets import PAGES, REDIRECT, inherited
 
 STORE_WAIT_S = 20.0
 WORKER_LIMIT_S = 60
@@ -42,19 +44,20 @@ log = logging.getLogger("careline.web")
 
 def serve(config: Config) -> None:
     """Serve until told to stop. Raises: WebError WEB-001, 002, 003, 004, 005, 006, 012; ConfigError; StoreError."""
+    ready = inherited()
     with _only_one(Path(config.paths.data_dir)):
         wait_for_store(place_of(config.paths), STORE_WAIT_S)
         check_certificate(config.web)
-        listener = listen(config.web)
+        listener = ready.get(PAGES) or listen(config.web)
+        _limit_clients(listener)
         create_app(config)
         announce(config)
-        _WatchedArbiter(_Application(config, listener)).run()
+        _WatchedArbiter(_Application(config, listener, ready.get(REDIRECT))).run()
 
 
 def listen(settings: WebSettings) -> socket.socket:
     """The listening socket. Raises: WebError WEB-001 when somebody else has the port or we may not have it, WEB-012 (see check_host)."""
     listener = _bound(settings.host, settings.port)
-    _limit_clients(listener)
     listener.listen(BACKLOG)
     return listener
 
@@ -158,9 +161,10 @@ def _only_one(data_dir: Path) -> Iterator[None]:
 class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn is published without types
     """What gunicorn asks us."""
 
-    def __init__(self, config: Config, listener: socket.socket) -> None:
+    def __init__(self, config: Config, listener: socket.socket, redirected: socket.socket | None) -> None:
         self._config = config
         self._listener = listener
+        self._redirected = redirected
         super().__init__()
 
     def load_config(self) -> None:
@@ -189,6 +193,8 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn is publis
         logging.getLogger("gunicorn.error").addFilter(_is_worth_a_line)
         app = create_app(self._config)
         hub_of(app).start()
+        if self._redirected is not None:
+            Redirector(self._redirected).start()
         return app
 
 

@@ -27,7 +27,8 @@ class KioskSettings(Struct, frozen=True, kw_only=True):
 
 
 class WebSettings(Struct, frozen=True, kw_only=True):
-    """`host`, `port`: where to listen; the host is an address of this machine, its name, or "0.0.0.0" for all addresses.
+    """`host`, `port`: where to listen; the host is an address of this machine, its name, or "0.0.0.0" for all addresses. Where the service
+    manager has opened the sockets (in the box: careline-web.socket), they count instead.
 
     With `tls_certificate` and `tls_key` (PEM files) the pages are served by https, which browsers ask for before they let a page on
     another machine use the microphone.
