@@ -26,8 +26,9 @@ NOVELTY = 'database.execute_sql("create table novelty (id integer)")'
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """`files`: path in the slot to its content; `links`: to its target; `step`: the body of one migration more. `patient`: its proof takes as
-    long as a machine with other work may need.
+    """`files`: path in the slot to its content; `links`: to its target; `step`: the body of one migration more.
+
+    `patient`: its proof may take as long as a machine with other work needs.
     """
 
     files: dict[str, str] = {}
