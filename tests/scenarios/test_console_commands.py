@@ -185,6 +185,29 @@ def test_what_the_operating_system_was_asked_for(box: Box) -> None:
     assert box.ran("date") == ["--utc --set=@1772937000"] * 2
 
 
+def test_a_restart_waits_for_calls_and_can_be_called_off(box: Box, calling: None) -> None:
+    box.forget()
+    with technician(box) as here:
+        here.log_in("liwei")
+        here.send("reboot\r")
+        here.expect_question()
+        here.send("yes\r")
+        here.expect("waiting for calls to end, left: 1")
+        here.send(b"\x03")
+        here.expect("Called off")
+        here.until_prompt()
+        here.send("reboot\r")
+        here.expect_question()
+        here.send("yes\r")
+        here.expect("waiting for calls to end, left: 1")
+        with technician(box) as another:
+            another.log_in("liwei")
+            call = another.command("calls list").splitlines()[2].split(" ")[0]
+            assert "Hung up" in said(another, f"calls hangup {call}", ("yes",))
+        here.expect("The box restarts", 60)
+    assert [line for line in box.ran("systemctl") if "reboot" in line] == ["--no-block reboot"]
+
+
 def test_the_support_bundle_holds_neither_secrets_nor_patients(box: Box) -> None:
     bundles = sorted((box.data_dir / "support").glob("*.tar.gz"))
     text = ""
