@@ -90,6 +90,8 @@ MAY = {
     "music.choose": {ADMIN},
     "music.remove": {ADMIN},
     **{f"cards.{name}": {ADMIN} for name in ("show", "load", "upload", "remove")},
+    **{f"network.{name}": {ADMIN} for name in ("show", "edit", "edit_again", "check", "apply", "undo", "settle", "release", "look")},
+    **{f"network.{name}": EVERYONE for name in ("ask_confirm", "confirm")},
     **dict.fromkeys((f"update.{name}" for name in ("show", "upload", "check", "install", "discard")), {ADMIN}),
     **dict.fromkeys((f"update.{name}" for name in ("restart", "cancel", "go_back", "stay", "settle_left")), {ADMIN}),
     **dict.fromkeys((f"backup.{name}" for name in ("show", "make", "verify", "cancel", "restore", "recordings", "confirm")), {ADMIN}),

@@ -56,6 +56,10 @@ ELSEWHERE = {
     "line_setup.settle": "stands on the pages while a set-up of the lines is tried: test_line_setup.py",
     "prompts.use_ready": "has no field: test_prompts.py",
     "work.resend": "has no field: test_work.py",
+    **{
+        f"network.{name}": "wants the box service and a network of its own: test_network.py"
+        for name in ("edit_again", "check", "apply", "undo", "settle", "release", "look", "confirm")
+    },
     **dict.fromkeys(("sms.send_again", "sms.leave", "sms.have_read", "smdr.read_anew"), "have no field: test_peripherals.py"),
     **dict.fromkeys(
         (f"update.{name}" for name in ("check", "install", "discard", "restart", "cancel", "go_back", "stay", "settle_left")),
