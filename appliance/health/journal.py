@@ -69,8 +69,8 @@ class Journal:
     # --- with the store ------------------------------------------------------------------------------------------------
 
     def left_open(self) -> list[tuple[str, Key]]:
-        """Alarms that an earlier process raised. Raises: peewee's errors."""
-        rows = Alarm.select().where(Alarm.ended_at.is_null(), Alarm.raised_at.is_null(False))
+        """Alarms that an earlier process raised and whose end it did not tell. Raises: peewee's errors."""
+        rows = Alarm.select().where(Alarm.over_at.is_null(), Alarm.raised_at.is_null(False))
         return [(row.rule, Key(row.subject, row.number, row.alarm)) for row in rows]
 
     def read_settings(self) -> None:
@@ -135,6 +135,7 @@ class Journal:
     def _clear(self, change: Cleared, at: datetime) -> Alarm | None:
         """The row may have been ended by the call agent already."""
         _of_key(Alarm.update(ended_at=at), change.key).where(Alarm.ended_at.is_null()).execute()
+        _of_key(Alarm.update(over_at=at), change.key).where(Alarm.over_at.is_null(), Alarm.raised_at.is_null(False)).execute()
         row: Alarm | None = _of_key(Alarm.select(), change.key).where(Alarm.rule == change.rule).order_by(Alarm.id.desc()).first()
         if row is not None:
             log.warning("alarm %d %s is over: %s %d %s", row.id, change.rule, change.key.subject, change.key.number, change.key.alarm)

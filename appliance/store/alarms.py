@@ -230,9 +230,10 @@ def try_receiver(receiver: str, by: str, at: datetime) -> int:
 
 def mark() -> str:
     """Another one whenever something of alarms is new: for pages that are pushed."""
-    newest = Alarm.select().order_by(Alarm.id.desc()).first()
+    told = Alarm.select().where(Alarm.raised_at.is_null(False))
+    newest = told.order_by(Alarm.id.desc()).first()
     counts = (
-        Alarm.select().where(Alarm.ended_at.is_null(), Alarm.raised_at.is_null(False)).count(),
+        told.where(Alarm.ended_at.is_null()).count(),
         Alarm.select().where(Alarm.acknowledged_by != "").count(),
         AlarmTest.select().where(AlarmTest.state != "waiting").count(),
         AlarmSetting.select().count(),

@@ -67,7 +67,7 @@ def _box_alarms(database: Database) -> None:
     if "line_alarm" in database.get_tables():
         database.execute_sql("alter table line_alarm rename to alarm")
     _add_texts(database, "rule", "severity", "detail", "acknowledged_by", table="alarm")
-    _add_times(database, "raised_at", "acknowledged_at", "escalated_at", table="alarm")
+    _add_times(database, "raised_at", "over_at", "acknowledged_at", "escalated_at", table="alarm")
     _make(database, ALARM_TABLES)
 
 

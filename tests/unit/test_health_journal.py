@@ -122,6 +122,17 @@ def test_nothing_is_doubled_by_a_process_that_died(bench: Bench) -> None:
     assert len(bench.sent()) == 2 * len(before)
 
 
+def test_an_end_that_came_while_nobody_watched_is_told(bench: Bench) -> None:
+    bench.receivers(DUTY)
+    bench.happens(raised())
+    Alarm.update(ended_at=bench.clock.now()).execute()  # by the call agent
+    bench.journal = bench.another()
+    assert bench.journal.left_open() == [("span_down", RED)]
+    bench.happens(Cleared("span_down", RED))
+    assert [text.split()[1] for _, _, text in bench.sent()] == ["ALARM", "over"]
+    assert bench.another().left_open() == []
+
+
 def test_escalated_once_when_nobody_acknowledged_and_its_end_is_told_there_too(bench: Bench) -> None:
     bench.receivers(DUTY, CHIEF)
     bench.happens(raised())
