@@ -13,8 +13,8 @@ from drivers.smdr.models import MODELS
 from drivers.smdr.table import Table, fault_of
 from drivers.smdr.where import Flow, Framing, Where, address_of
 
-QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$")
-NAME = re.compile(r"[A-Za-z0-9_-]{1,32}$")
+QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
+NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
 class SmsConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +38,7 @@ class SmsConfig(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def quiet_hours(self) -> tuple[time, time] | None:
         """When only urgent messages go: from, until."""
-        found = QUIET.match(self.quiet)
+        found = QUIET.fullmatch(self.quiet)
         return (time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4]))) if found else None
 
 
@@ -109,7 +109,7 @@ def check(sms: SmsConfig, smdr: SmdrConfig, smdi: SmdiConfig, file: str) -> None
     names = [source.name for source in smdr.sources]
     for place, source in enumerate(smdr.sources):
         where = f"{file}: smdr.sources[{place}]"
-        if not NAME.match(source.name) or names.count(source.name) > 1:
+        if not NAME.fullmatch(source.name) or names.count(source.name) > 1:
             raise ConfigError("CFG-091", f"{where}.name = {source.name!r}", "Give each a name of its own: letters, digits, - and _")
         if smdr.table(source.table) is None:
             there = ", ".join(sorted({*MODELS, *(table.name for table in smdr.tables)}))

@@ -1,6 +1,6 @@
 """Call records of another switch in the store: the line as it came, first; what it says, after. Inside the caller's transaction."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -55,6 +55,8 @@ def _said(line: str, received_at: datetime, table: Table, zone: ZoneInfo) -> dic
         return empty | {"state": "unread" if found.why else "other", "error": found.why[:SHOWN_MOST]}
     fields = msgspec.structs.asdict(found)
     at = found.at(received_at.astimezone(zone))
+    if at is not None and not table.ends:
+        at += timedelta(seconds=found.duration_s or 0)
     return empty | {name: fields[name] for name in empty if name in fields} | {"state": "read", "ended_at": at}
 
 

@@ -8,12 +8,12 @@ from drivers.modem.errors import ModemError
 
 SYS_TTY = Path("/sys/class/tty")
 DEV = Path("/dev")
-USB = re.compile(r"usb:([0-9a-f]{4}):([0-9a-f]{4})(?:/(\d{1,2}))?(?:@(\S+))?$")
+USB = re.compile(r"usb:([0-9a-f]{4}):([0-9a-f]{4})(?:/(\d{1,2}))?(?:@(\S+))?")
 LEVELS_MOST = 6  # from the tty up to the USB device
 
 
 def is_device(text: str) -> bool:
-    return text.startswith("/") or USB.match(text) is not None
+    return text.startswith("/") or USB.fullmatch(text) is not None
 
 
 def find(device: str, sys_tty: Path = SYS_TTY, dev: Path = DEV) -> str:
@@ -22,7 +22,7 @@ def find(device: str, sys_tty: Path = SYS_TTY, dev: Path = DEV) -> str:
 
     Raises: ModemError SMS-001.
     """
-    usb = USB.match(device)
+    usb = USB.fullmatch(device)
     if usb is None:
         return device
     vendor, product, interface, number = usb.groups()

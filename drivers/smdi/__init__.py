@@ -15,7 +15,7 @@ Reason = Literal["direct", "all", "busy", "no_answer", "unknown"]
 REASONS: dict[str, Reason] = {"D": "direct", "A": "all", "B": "busy", "N": "no_answer", "U": "unknown"}
 _CALL = re.compile(r"MD *(\d{3}) ?(\d{4}) ?([DABNU])(\d{0,15}) +(\d{0,15})")
 _REFUSED = re.compile(r"MWI *(\d{1,15}) +([A-Z]{3})")
-_STATION = re.compile(r"\d{1,15}$")
+_STATION = re.compile(r"\d{1,15}")
 
 
 class Forwarded(msgspec.Struct, frozen=True):
@@ -53,7 +53,7 @@ class SmdiReader:
 
 
 def is_station(text: str) -> bool:
-    return text.isascii() and _STATION.match(text) is not None
+    return text.isascii() and _STATION.fullmatch(text) is not None
 
 
 def lamp(station: str, *, lit: bool) -> bytes:

@@ -8,7 +8,7 @@ from drivers.smdr.table import Column, Field, Table
 
 HIPATH_1100 = (
     r"(?P<date>\d\d[./]\d\d[./]\d\d)\s+(?P<time>\d\d:\d\d(?::\d\d)?)\s+(?P<trunk>\S+)\s+(?P<station>\S+)\s+(?:\d+\s+)?"
-    r"(?P<ring>\d+:\d\d)?\s*(?P<duration>\d\d:\d\d:\d\d)\s+(?P<number>[\d*#?]*)(?:\s+(?P<kind>[A-Z]))?"
+    r"(?P<ring>\d+:\d\d)?\s*(?P<duration>\d\d:\d\d:\d\d)(?:\s+(?P<number>[\d*#?]+))?(?:\s+(?P<kind>[A-Z]))?"
     r"(?:\s+(?P<units>\d+(?:[.,]\d+)?))?(?:\s+(?P<account>\d+))?\s*$"
 )
 

@@ -19,6 +19,7 @@ DATES = {
     "yymmdd": "%y%m%d",
 }
 DateForm = Literal["dd.mm.yy", "dd.mm.yyyy", "dd/mm/yy", "mm/dd/yy", "yy-mm-dd", "yyyy-mm-dd", "yymmdd"]
+CLOCK = re.compile(r"\d:\d\d")  # without one, and without a digit at its begin, a line is a heading
 Place = Annotated[int, msgspec.Meta(ge=1, le=LINE_MOST)]
 
 
@@ -90,13 +91,13 @@ def _pattern_fault(pattern: str) -> str:
 
 def read(line: str, table: Table) -> Record | Unread:
     """Of whatever line there is."""
-    if not any(letter.isdigit() for letter in line):
+    if not line[:1].isdigit() and not CLOCK.search(line):
         return Unread()
     fields = _by_pattern(line, table) if table.pattern else _by_columns(line, table)
     if fields is None:
         return Unread("it does not fit the pattern of its table")
-    if table.columns and not any(letter.isdigit() for letter in fields.get("date", "") + fields.get("time", "")):
-        return Unread() if not line[:1].isdigit() else Unread("no date or time stands in its columns")
+    if not fields.get("date") and not fields.get("time"):
+        return Unread("no date or time stands in its columns")
     try:
         return _record(fields, table)
     except ValueError as error:
