@@ -12,12 +12,13 @@ from pathlib import Path
 import msgspec
 
 from drivers.dahdi import faults
-from drivers.dahdi.sysfs import TelephonyDevice, telephony_devices
+from drivers.dahdi.sysfs import TelephonyDevice, below, telephony_devices, text
 from drivers.errors import ConfigError
 from drivers.protocol import CardSpan
 
 FILE = Path("system") / "span-places.json"
 DYNAMIC = "DYN/"
+BOXES = Path("sys/bus/astribanks/devices")
 ROUNDS = 64
 """One for each span that is new, and some for cards that come meanwhile."""
 
@@ -34,7 +35,7 @@ class SpanPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """Something to be written for the kernel: "assign_span" or "unassign_span" of a device."""
+    """Something to be written for the kernel: "assign_span", "unassign_span", "dahdi_registration" of a device."""
 
     device: Path
     file: str
@@ -63,6 +64,8 @@ def settle(
 
     Raises: ConfigError LIN-120 the kernel refused, LIN-119 the file cannot be written.
     """
+    for order in unregistered(root):
+        write(order)
     pinned = tuple(wanted)
     known = _joined(_load(kept_in), pinned)
     for _ in range(ROUNDS):
@@ -76,6 +79,13 @@ def settle(
             write(order)
     _keep(kept_in, known)
     return known
+
+
+def unregistered(root: Path) -> Iterator[Order]:
+    """USB boxes whose driver is done, but waits to be told that their spans may be numbered. Source: xpp/xbus-sysfs.c."""
+    for box in below(root / BOXES):
+        if text(box / "xbus_state").startswith("READY") and text(box / "dahdi_registration") == "0":
+            yield Order(box, "dahdi_registration", "1")
 
 
 def real_devices(there: Iterable[TelephonyDevice]) -> tuple[TelephonyDevice, ...]:

@@ -32,7 +32,8 @@ def telephony_devices(root: Path = Path("/")) -> tuple[TelephonyDevice, ...]:
 def _device(path: Path, spans: tuple[Path, ...]) -> TelephonyDevice:
     real = path.resolve()
     assigned = {span.local: span for span in map(_span, (each for each in spans if each.is_relative_to(real)))}
-    all_spans = tuple(assigned.get(span.local, span) for span in _span_types(text(path / "spantype")))
+    types = text(path / "dahdi_spantype") or text(path / "spantype")  # before Linux 4.13
+    all_spans = tuple(assigned.get(span.local, span) for span in _span_types(types))
     return TelephonyDevice(real, text(path / "hardware_id"), text(path / "location"), all_spans)
 
 

@@ -42,7 +42,7 @@ class Plugged:
     @property
     def port(self) -> str:
         """Such as "1-1"."""
-        hubs = [path.name for path in HOST.glob("usb*")]
+        hubs = [path.name for path in HOST.glob("usb[0-9]*")]
         lowest = min(int(name.removeprefix("usb")) for name in hubs)
         return f"{lowest}-{self._number + 1}"
 

@@ -62,7 +62,7 @@ class Kernel:
             (devices / card).symlink_to(real)
             (real / "hardware_id").write_text(("" if card.startswith("slot") else f"usb:{card}") + "\n")
             (real / "location").write_text(f"{card}\n")
-            (real / "spantype").write_text("".join(f"{local}:FXS\n" for local in range(1, len(channels) + 1)))
+            (real / "dahdi_spantype").write_text("".join(f"{local}:FXS\n" for local in range(1, len(channels) + 1)))
         for (card, local), (number, first) in self.spans.items():
             real = self.root / "sys/devices" / card / f"span-{number}"
             real.mkdir(exist_ok=True)
@@ -138,6 +138,15 @@ def test_places_nobody_can_have_are_told(kernel: Kernel) -> None:
 def test_a_refusal_of_the_kernel_names_the_order(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"LIN-120.*assign_span 1:2:9 of none"):
         places.write_order(places.Order(tmp_path / "none", "assign_span", "1:2:9"))
+
+
+def test_a_usb_box_whose_driver_is_done_is_registered_first(kernel: Kernel) -> None:
+    for name, state, registered in (("xbus-00", "READY (4)", "0"), ("xbus-01", "READY (4)", "1"), ("xbus-02", "FAIL (7)", "0")):
+        box = kernel.root / places.BOXES / name
+        box.mkdir(parents=True)
+        (box / "xbus_state").write_text(f"{state}\n")
+        (box / "dahdi_registration").write_text(f"{registered}\n")
+    assert [(order.device.name, order.text) for order in places.unregistered(kernel.root)] == [("xbus-00", "1")]
 
 
 def test_no_cards_no_file(kernel: Kernel) -> None:

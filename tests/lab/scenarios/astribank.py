@@ -7,16 +7,16 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from drivers.config import GroupConfig, LinesConfig, load
 from drivers.dahdi import configure, places
-from drivers.dahdi.sysfs import telephony_devices
+from drivers.dahdi.sysfs import telephony_devices, text
 from drivers.media import EngineConfig
-from drivers.protocol import Card, CardStage, ChannelChanged, ChannelState, FirmwareAnswer
+from drivers.protocol import Card, CardStage, FirmwareAnswer, Offered, Released
+from drivers.signalling.fxs_config import SetPort, SetsConfig
 from firmware_shims import mpp
 from firmware_shims.finding import Finder
 from firmware_shims.loader import Loader
@@ -28,13 +28,16 @@ from tests.astribank.box import LABEL, RENUMERATE, STATUS, Box, Seen
 from tests.astribank.telephony import Telephony
 from tests.lab import astribank_rig as rig
 from tests.lab.cards import SYSTEM_CONF
+from tests.lab.guest import CHECKOUT
 from tests.lab.scenario import Report, scenario
 from tests.lab.server_rig import ServerRig
 
 PORTS = 8
 LIFTED = 3  # the fourth set
 LIFTED_LIMIT_S = 60.0
+LOOKED_S = 5.0  # a set that is off-hook just after the start was left lying
 FIRST = 41
+BOXES = Path("/sys/bus/astribanks/devices")
 
 
 def shelf() -> Shelf:
@@ -116,7 +119,8 @@ def from_bare_to_a_lifted_set(report: Report) -> None:
             began_s = time.monotonic()
             _firmware(config, "load")
             report.figure("loaded_s", round(time.monotonic() - began_s, 1))
-            _await_span(report, "first")
+            _await_ready(report, "first")
+            _check_rules(there.port)
             _configure(config)
             assert _card(config).stage is CardStage.SPANS
             asyncio.run(_lifted(report, telephony))
@@ -126,7 +130,7 @@ def from_bare_to_a_lifted_set(report: Report) -> None:
             rig.until(lambda: rig.shown(there.port) == 0x1150, "plugged")
             assert _card(config).stage is CardStage.BARE
             _firmware(config, "load")
-            _await_span(report, "again")
+            _await_ready(report, "again")
             _configure(config)
             card = _card(config)
             assert (card.hardware_id, card.spans[0].number, card.spans[0].first_channel) == (f"usb:{LABEL}", 5, 41), card
@@ -171,9 +175,21 @@ def _card(config: Path) -> Card:
     return told.cards[0]
 
 
-def _await_span(report: Report, name: str) -> None:
-    waited_s = rig.until(lambda: any(device.spans for device in telephony_devices()), "a span of the box")
-    report.figure(f"span_{name}_s", round(waited_s, 1))
+def _await_ready(report: Report, name: str) -> None:
+    """The kernel's driver ran the script of the package dahdi and is done."""
+    waited_s = rig.until(lambda: any(text(box / "xbus_state").startswith("READY") for box in BOXES.iterdir()), "the driver is done")
+    report.figure(f"driver_{name}_s", round(waited_s, 1))
+
+
+def _check_rules(port: str) -> None:
+    """What udev itself makes of our rules, for the box as it is and as it was."""
+    rules = Path("/run/udev/rules.d")
+    rules.mkdir(parents=True)
+    for rule in (CHECKOUT / "systemd/udev").glob("*.rules"):
+        shutil.copy(rule, rules)
+    assert "careline-firmware@" not in rig.run("udevadm", "test", "--action=add", f"/sys/bus/usb/devices/{port}")
+    box = next(BOXES.iterdir()).resolve()
+    assert "dahdi_registration" in rig.run("udevadm", "test", "--action=online", str(box))
 
 
 def _configure(config: Path) -> None:
@@ -184,28 +200,19 @@ def _configure(config: Path) -> None:
 
 
 async def _lifted(report: Report, telephony: Telephony) -> None:
-    """The line server takes the sets and tells its call agent of one that is lifted and put down."""
-    lines = LinesConfig(card="dahdi", groups=(GroupConfig(name="sets", channels=f"{FIRST}-{FIRST + PORTS - 1}", role="extension"),))
+    """The line server takes the sets and offers the call of one that is lifted; put down, its call is over."""
+    sets = SetsConfig(ports=(SetPort(channels=f"{FIRST}-{FIRST + PORTS - 1}", hotline="8000"),))
+    group = GroupConfig(name="sets", channels=f"{FIRST}-{FIRST + PORTS - 1}", role="extension")
+    lines = LinesConfig(card="dahdi", groups=(group,), sets=sets)
     async with ServerRig(lines, rig.FOLDER / "lines", EngineConfig(), write_ahead=4) as served:
         assert sorted(served.server.lines.channels) == list(range(FIRST, FIRST + PORTS))
+        await asyncio.sleep(LOOKED_S)
         began_s = time.monotonic()
         await asyncio.to_thread(telephony.hook, LIFTED, True)
-        state = await _changed(served, lambda state: state.leg is not None, LIFTED_LIMIT_S)
-        report.figure("lifted_told_s", round(time.monotonic() - began_s, 2))
-        report.remark(f"channel {state.number}: {state.state}")
-        await asyncio.to_thread(telephony.hook, LIFTED, False)
+        offered = await served.agent.told(Offered, LIFTED_LIMIT_S)
+        assert offered.state.channel == FIRST + LIFTED, offered
+        report.figure("lifted_offered_s", round(time.monotonic() - began_s, 2))
         began_s = time.monotonic()
-        await _changed(served, lambda state: state.leg is None, LIFTED_LIMIT_S)
-        report.figure("put_down_told_s", round(time.monotonic() - began_s, 2))
-
-
-async def _changed(served: ServerRig, is_it: Callable[[ChannelState], bool], limit_s: float) -> ChannelState:
-    """Until the line server says so of the set's channel."""
-    deadline_s = time.monotonic() + limit_s
-    while True:
-        for event in served.agent.events:
-            if isinstance(event, ChannelChanged) and event.channel.number == FIRST + LIFTED and is_it(event.channel):
-                served.agent.events.clear()
-                return event.channel
-        assert time.monotonic() < deadline_s, f"not told of channel {FIRST + LIFTED}: {served.agent.events}"
-        await asyncio.sleep(0.05)
+        await asyncio.to_thread(telephony.hook, LIFTED, False)
+        await served.agent.told(Released, LIFTED_LIMIT_S)
+        report.figure("put_down_released_s", round(time.monotonic() - began_s, 2))
