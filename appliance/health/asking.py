@@ -84,6 +84,7 @@ class Told:
         self.backup_age_h: float | None = None
         self.update: str | None = None
         self.update_detail = ""
+        self.clock_synchronised: bool | None = None
 
 
 class BoxProbe:
@@ -96,7 +97,7 @@ class BoxProbe:
         told = Told()
         if not self._socket.exists():
             return told
-        for ask in (self._backup, self._update):
+        for ask in (self._backup, self._update, self._time):
             try:
                 ask(told)
             except CarelineError as error:
@@ -112,6 +113,13 @@ class BoxProbe:
         if state.nightly:
             last = state.last_good_at
             told.backup_age_h = (self._clock.now() - last).total_seconds() / 3600 if last else 10_000.0
+
+    def _time(self, told: Told) -> None:
+        from appliance.system.client import SystemClient
+        from appliance.system.services.messages import AskTime, TimeTold
+
+        with SystemClient(self._socket, "health") as client:
+            told.clock_synchronised = client.ask(AskTime(by="health"), TimeTold).synchronised
 
     def _update(self, told: Told) -> None:
         from appliance.system.client import SystemClient

@@ -66,7 +66,7 @@ class Gathering:
             disk_free_percent=machine.disk_free_percent((Path(self._config.paths.data_dir),)),
             memory_free_percent=machine.memory_free_percent(),
             temperatures=machine.temperatures(),
-            clock_synchronised=self._synchronised,
+            clock_synchronised=box.clock_synchronised if self._synchronised is None else self._synchronised,
             step_s=self._steps.look(),
             certificates=self._certificates,
             backup_age_h=box.backup_age_h,

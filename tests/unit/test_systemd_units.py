@@ -14,7 +14,7 @@ from appliance.config import load
 from appliance.store.database import open_store
 
 UNITS = Path(__file__).resolve().parents[2] / "systemd"
-SERVICES = ("lines", "calls", "web", "printers", "peripherals")
+SERVICES = ("lines", "calls", "web", "printers", "peripherals", "health")
 LIMIT_S = 60
 
 
