@@ -13,6 +13,9 @@ from webui.shared import me, shared
 from webui.story import tell
 from webui.today import OUTCOMES
 
+SELF = "self"
+"""Calls of the box to itself: listed when their group is asked for."""
+
 blueprint = Blueprint("calls", __name__)
 
 
@@ -55,8 +58,8 @@ def _found() -> Any:
     if outcome := args.get("outcome", ""):
         query = query.where(_has_outcome(outcome))
     if group := args.get("group", ""):
-        query = query.where(CallRecord.group == group)
-    return query
+        return query.where(CallRecord.group == group)
+    return query.where(CallRecord.direction != SELF)
 
 
 def _has_outcome(outcome: str) -> Any:
