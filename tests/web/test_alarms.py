@@ -83,7 +83,7 @@ def test_acknowledged_by_name_once(technician: FlaskClient, administrator: Flask
 
 def test_pushed_when_something_is_new_also_without_a_call_agent(app: Flask, technician: FlaskClient) -> None:
     answer = technician.get("/alarms/live", headers={"Accept": "text/event-stream"})
-    stream = iter(answer.response)  # type: ignore[arg-type]  # an iterable of bytes
+    stream = iter(answer.response)
     assert b"part-alarms" in _next_event(stream)
     happened(detail="E1/1: nothing comes in")
     assert "nothing comes in" in _next_event(stream).decode()

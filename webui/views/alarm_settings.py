@@ -36,7 +36,7 @@ def rules() -> str:
 @needs(Right.MANAGE_ALARMS)
 def change_rule(rule: str) -> AnyResponse:
     form, known = request.form, BY_NAME.get(rule) or abort(404)
-    given = {"on": form.get("on") == "yes", "severity": form.get("severity")}
+    given: dict[str, object] = {"on": form.get("on") == "yes", "severity": form.get("severity")}
     given |= {key: _whole(form.get(key, "")) for key in ("hold_on_s", "hold_off_s", "escalate_min")}
     given |= {"threshold": _number(form.get("threshold", ""))} if known.threshold else {}
     try:
@@ -76,7 +76,7 @@ def receivers() -> str:
 def put_receiver() -> AnyResponse:
     form = request.form
     given = {key: form.get(key, "").strip() for key in ("name", "kind", "to", "least", "language", "secret")}
-    wanted = {**given, "level": _whole(form.get("level", "1")), "on": form.get("on") == "yes"}
+    wanted: dict[str, object] = {**given, "level": _whole(form.get("level", "1")), "on": form.get("on") == "yes"}
     try:
         receiver = _read(wanted, Receiver)
         done = alarms.put_receiver(receiver, me().name, shared().clock.now())
@@ -104,7 +104,7 @@ def undo_receivers() -> AnyResponse:
 def set_mail() -> AnyResponse:
     form = request.form
     given = {key: form.get(key, "").strip() for key in ("host", "security", "user", "sender")}
-    wanted = {**given, "password": form.get("password", ""), "verify": form.get("verify") == "yes"}
+    wanted: dict[str, object] = {**given, "password": form.get("password", ""), "verify": form.get("verify") == "yes"}
     wanted |= {key: _whole(form.get(key, "")) for key in ("port", "an_hour")}
     try:
         done = alarms.set_mail(_read(wanted, MailSettings), me().name, shared().clock.now())
