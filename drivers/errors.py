@@ -1,7 +1,8 @@
 """The error tree. Every fault carries a stable code that web, console, log and manual all show.
 
 An error says what happened, where, and what to do about it. Expected outcomes (busy, no answer) are values, never errors.
-Codes: LIN line server and cards, MED media core, CFG configuration, APP call agent, STO store, WEB web application.
+Codes: LIN line server and cards, MED media core, CFG configuration, APP call agent, STO store, WEB web application,
+SMS text messages, SDR call records of another switch, SDI its message lamps, PER their process.
 """
 
 
