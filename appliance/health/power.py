@@ -23,7 +23,7 @@ class PowerGuard:
 
     def __init__(self, control: Path, system: Path, config: UpsConfig) -> None:
         self._control, self._system, self._config = control, system, config
-        self._going_down: threading.Thread | None = None
+        self._work: list[threading.Thread] = []
         self._low = False
 
     def look(self, low: bool) -> None:
@@ -32,8 +32,14 @@ class PowerGuard:
             return
         self._low = low
         work = self._go_down if low else self._stay_up
-        self._going_down = threading.Thread(target=work, name="power", daemon=True)
-        self._going_down.start()
+        self._work = [each for each in self._work if each.is_alive()]
+        self._work.append(threading.Thread(target=work, name="power", daemon=True))
+        self._work[-1].start()
+
+    def wait(self, limit_s: float) -> None:
+        """Until what was begun is done."""
+        for each in self._work:
+            each.join(limit_s)
 
     def _go_down(self) -> None:
         log.critical("the UPS is nearly empty: the box goes down within %d s", self._config.wait_s)
