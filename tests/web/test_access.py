@@ -9,6 +9,7 @@ from drivers.clock import VirtualClock
 from tests.web import prepared
 from tests.web.at_home import csrf
 from tests.web.conftest import HTML, pass_time, signed_in, token
+from webui.app import POSTS_A_MINUTE
 from webui.sessions import area_of
 
 ADMIN, TECH, INSP = "administrator", "technician", "inspector"
@@ -240,6 +241,7 @@ def test_matrix(app: Flask, clock: VirtualClock, who: str) -> None:
     """Refused means 403 for a member and the way to the log-in for a stranger; allowed means the view itself answered."""
     wrong = []
     for rule, method in routes(app):
+        pass_time(clock, 60 / POSTS_A_MINUTE)
         client = app.test_client() if who == "nobody" else _fresh(app, clock, who)
         if rule.endpoint == "handset_line" and who in MAY["handset_line"]:
             continue  # the socket itself is tested with a browser
