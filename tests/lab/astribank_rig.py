@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from drivers.dahdi.sysfs import text
+from drivers.dahdi.places import BOXES as BOXES_BELOW
+from drivers.dahdi.sysfs import below, text
 from tests.astribank.box import Box
 from tests.astribank.telephony import Telephony
 from tests.astribank.vhci import Plugged
@@ -25,6 +26,7 @@ INIT_FOLDER = "/careline-init"
 INIT_SCRIPT = """#!/bin/busybox sh
 exec /bin/busybox chroot /root /usr/share/dahdi/init_card_1_30 "$@"
 """
+BOXES = Path("/") / BOXES_BELOW
 MODULES = ("xpp_usb", "xpd_fxs", "xpp", "dahdi")
 
 
@@ -82,10 +84,11 @@ def kernel_drivers(box: Box) -> Iterator[Telephony]:
             yield telephony
         finally:
             telephony.end()
+            until(lambda: not below(BOXES), "the driver let go of the box")
+            _unload()
 
 
-def unload_drivers() -> None:
-    """After the box was unplugged."""
+def _unload() -> None:
     loaded = {line.split()[0] for line in Path("/proc/modules").read_text().splitlines()}
     for module in MODULES:
         if module in loaded:

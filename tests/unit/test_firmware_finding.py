@@ -53,8 +53,9 @@ class Sysfs:
             (real / attribute).write_text(f"{value}\n")
         self._link("dahdi_devices", real.name, real)
         if number:
-            for attribute, value in {"local_spanno": 1, "basechan": 1, "channels": channels, "name": name, "spantype": "FXS"}.items():
-                (span / attribute).write_text(f"{value}\n")
+            told = {"local_spanno": "1", "basechan": "1", "channels": f"{channels}", "name": name, "spantype": "FXS"}
+            for attribute, shown in told.items():
+                (span / attribute).write_text(f"{shown}\n")
             self._link("dahdi_spans", span.name, span)
 
     def _link(self, bus: str, name: str, real: Path) -> None:

@@ -45,6 +45,7 @@ PAGES = {
     "message": "/messages/1",
     "health": "/health",
     "music": "/music",
+    "cards": "/cards",
     "prompts": "/prompts",
     "prompt": "/prompts/greeting",
     "prompt-new": "/prompts/new",

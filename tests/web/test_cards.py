@@ -20,7 +20,8 @@ from drivers.settings import Paths
 from tests.astribank import box, files
 from tests.astribank.place import Place
 from tests.web import prepared
-from tests.web.conftest import HTML, SignIn, post, text_of
+from tests.web.conftest import HTML, SignIn, post, text_of, token
+from tests.web.test_pages import CHINESE, NAMES_IN_CHINESE, check_headers, check_html
 
 LIMIT_S = 20.0
 
@@ -47,7 +48,7 @@ def shown(client: FlaskClient) -> str:
 
 
 def sent(client: FlaskClient, name: str, content: bytes, as_name: str = "") -> str:
-    post(client, "/cards/file", {"file": (io.BytesIO(content), name), "name": as_name})
+    client.post("/cards/file", data={"csrf": token(client), "file": (io.BytesIO(content), name), "name": as_name}, headers=HTML)
     return shown(client)
 
 
@@ -56,6 +57,20 @@ def test_a_card_without_its_firmware_says_which_files_it_wants(service: Path, si
     page = shown(sign_in("administrator"))
     for words in ("Xorcom Astribank (FXS/FXO)", "USB 口 1-1", "没有固件", "CRD-001", "USB_FW.hex", "FPGA_1151.hex", "装入固件"):
         assert words in page
+
+
+def test_the_page_is_whole_in_both_languages(service: Path, sign_in: SignIn) -> None:
+    Place(service, box.Box(0x1160))
+    admin = sign_in("administrator")
+    sent(admin, "USB_FW.hex", files.fx2_program())
+    for language in ("zh", "en"):
+        post(admin, "/language", {"language": language})
+        answer = admin.get("/cards", headers=HTML)
+        check_html(answer.text)
+        check_headers(answer.headers)
+    left = [word for word in CHINESE.findall(text_of(answer.text)) if not word.startswith(NAMES_IN_CHINESE)]
+    assert left == []
+    assert "A firmware file is missing" in text_of(answer.text)
 
 
 def test_files_are_added_told_with_their_sums_and_removed(service: Path, sign_in: SignIn, place: prepared.Place) -> None:

@@ -37,7 +37,6 @@ LIFTED = 3  # the fourth set
 LIFTED_LIMIT_S = 60.0
 LOOKED_S = 5.0  # a set that is off-hook just after the start was left lying
 FIRST = 41
-BOXES = Path("/sys/bus/astribanks/devices")
 
 
 def shelf() -> Shelf:
@@ -114,28 +113,25 @@ def from_bare_to_a_lifted_set(report: Report) -> None:
     shelf()
     config = _configuration()
     box = Box()
-    with rig.kernel_drivers(box) as telephony:
-        with rig.plugged(box) as there:
-            began_s = time.monotonic()
-            _firmware(config, "load")
-            report.figure("loaded_s", round(time.monotonic() - began_s, 1))
-            _await_ready(report, "first")
-            _check_rules(there.port)
-            _configure(config)
-            assert _card(config).stage is CardStage.SPANS
-            asyncio.run(_lifted(report, telephony))
-            box.unplug()
-            rig.until(lambda: not telephony_devices(), "the driver let go")
-            box.plug()
-            rig.until(lambda: rig.shown(there.port) == 0x1150, "plugged")
-            assert _card(config).stage is CardStage.BARE
-            _firmware(config, "load")
-            _await_ready(report, "again")
-            _configure(config)
-            card = _card(config)
-            assert (card.hardware_id, card.spans[0].number, card.spans[0].first_channel) == (f"usb:{LABEL}", 5, 41), card
+    with rig.kernel_drivers(box) as telephony, rig.plugged(box) as there:
+        began_s = time.monotonic()
+        _firmware(config, "load")
+        report.figure("loaded_s", round(time.monotonic() - began_s, 1))
+        _await_ready(report, "first")
+        _check_rules(there.port)
+        _configure(config)
+        assert _card(config).stage is CardStage.SPANS
+        asyncio.run(_lifted(report, telephony))
+        box.unplug()
         rig.until(lambda: not telephony_devices(), "the driver let go")
-        rig.unload_drivers()
+        box.plug()
+        rig.until(lambda: rig.shown(there.port) == 0x1150, "plugged")
+        assert _card(config).stage is CardStage.BARE
+        _firmware(config, "load")
+        _await_ready(report, "again")
+        _configure(config)
+        card = _card(config)
+        assert (card.hardware_id, card.spans[0].number, card.spans[0].first_channel) == (f"usb:{LABEL}", 5, 41), card
     known = json.loads((rig.DATA / places.FILE).read_text())
     report.remark(str(known))
 
@@ -177,7 +173,7 @@ def _card(config: Path) -> Card:
 
 def _await_ready(report: Report, name: str) -> None:
     """The kernel's driver ran the script of the package dahdi and is done."""
-    waited_s = rig.until(lambda: any(text(box / "xbus_state").startswith("READY") for box in BOXES.iterdir()), "the driver is done")
+    waited_s = rig.until(lambda: any(text(box / "xbus_state").startswith("READY") for box in rig.BOXES.iterdir()), "the driver is done")
     report.figure(f"driver_{name}_s", round(waited_s, 1))
 
 
@@ -188,7 +184,7 @@ def _check_rules(port: str) -> None:
     for rule in (CHECKOUT / "systemd/udev").glob("*.rules"):
         shutil.copy(rule, rules)
     assert "careline-firmware@" not in rig.run("udevadm", "test", "--action=add", f"/sys/bus/usb/devices/{port}")
-    box = next(BOXES.iterdir()).resolve()
+    box = next(rig.BOXES.iterdir()).resolve()
     assert "dahdi_registration" in rig.run("udevadm", "test", "--action=online", str(box))
 
 
