@@ -118,16 +118,16 @@ def make(box: Box, request: messages.MakeBackup, tell: Tell) -> Message:
 
 
 def check(box: Box, request: messages.VerifyBackup, tell: Tell) -> Message:
-    places, target, passphrase = places_of(box), request.target, _words(box, request.words)
-    settings.target_of(settings_of(box), target)
+    places, passphrase = places_of(box), _words(box, request.words)
+    source = messages.RestoreBackup(target=request.target, name=request.name, path=request.path)
+    _check_source(box, source)
 
     def do(work: Work) -> messages.BackupVerified:
-        with _shelf(places, box, target) as shelf, shelf.reading(request.name) as file:
-            size = _size(shelf, request.name)
+        with _source(places, box, source) as (_, file, size):
             about, parts = verify(file, size, passphrase, places.work / "shadow", work)
         return messages.BackupVerified(request_id=request.request_id, about=about, parts=len(parts), size=size)
 
-    return _as_asked(box, request, JobKind.VERIFY, target, request.name, do, tell)
+    return _as_asked(box, request, JobKind.VERIFY, request.target, request.name or Path(request.path).name, do, tell)
 
 
 def restore(box: Box, request: messages.RestoreBackup, tell: Tell) -> Message:
@@ -247,8 +247,10 @@ def _check_source(box: Box, request: messages.RestoreBackup) -> None:
 @contextlib.contextmanager
 def _source(places: Places, box: Box, request: messages.RestoreBackup) -> Iterator[tuple[Shelf | None, Readable, int]]:
     if request.name:
-        with _shelf(places, box, request.target) as shelf, shelf.reading(request.name) as file:
-            yield shelf, file, _size(shelf, request.name)
+        with _shelf(places, box, request.target) as shelf:
+            size = _size(shelf, request.name)
+            with shelf.reading(request.name) as file:
+                yield shelf, file, size
         return
     path = Path(request.path) if request.path else places.incoming / request.upload
     try:

@@ -125,10 +125,12 @@ class MakeBackup(SystemRequest, frozen=True, kw_only=True):
 
 
 class VerifyBackup(SystemRequest, frozen=True, kw_only=True):
-    """Restore `name` of `target` into a shadow and look at it. `words` empty: this box's own. Answered by BackupVerified, or JobStarted."""
+    """Restore `name` of `target`, or the file `path` (from the console), into a shadow and look at it. `words` empty: this box's own.
+    Answered by BackupVerified, or JobStarted."""
 
-    target: str
-    name: str
+    target: str = ""
+    name: str = ""
+    path: str = ""
     words: str = ""
     wait: bool = True
 
