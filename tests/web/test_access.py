@@ -23,6 +23,7 @@ COUNTERS = {ADMIN, DESK, CASH, CHIEF}
 DESKS = {ADMIN, DESK, CHIEF}
 CHIEFS = {ADMIN, CHIEF}
 EDITORS = {ADMIN, OFFICE}
+ADMINS = {ADMIN}
 TILLS = {ADMIN, CASH, CHIEF}
 FLOW_READERS = {ADMIN, OFFICE, CHIEF}
 PRICE_READERS = {ADMIN, OFFICE, CHIEF}
@@ -93,12 +94,12 @@ MAY = {
     **{f"cards.{name}": {ADMIN} for name in ("show", "load", "upload", "remove")},
     **{f"network.{name}": {ADMIN} for name in ("show", "edit", "edit_again", "check", "apply", "undo", "settle", "release", "look")},
     **{f"network.{name}": EVERYONE for name in ("ask_confirm", "confirm")},
-    **dict.fromkeys((f"update.{name}" for name in ("show", "upload", "check", "install", "discard")), {ADMIN}),
-    **dict.fromkeys((f"update.{name}" for name in ("restart", "cancel", "go_back", "stay", "settle_left")), {ADMIN}),
-    **dict.fromkeys((f"backup.{name}" for name in ("show", "make", "verify", "cancel", "restore", "recordings", "confirm")), {ADMIN}),
-    **dict.fromkeys((f"backup.{name}" for name in ("undo", "remove", "download", "upload", "show_words")), {ADMIN}),
-    **dict.fromkeys((f"backup_places.{name}" for name in ("show", "change", "undo", "add")), {ADMIN}),
-    **dict.fromkeys((f"backup_places.{name}" for name in ("remove", "set_password", "probe", "eject")), {ADMIN}),
+    **dict.fromkeys((f"update.{name}" for name in ("show", "upload", "check", "install", "discard")), ADMINS),
+    **dict.fromkeys((f"update.{name}" for name in ("restart", "cancel", "go_back", "stay", "settle_left")), ADMINS),
+    **dict.fromkeys((f"backup.{name}" for name in ("show", "make", "verify", "cancel", "restore", "recordings", "confirm")), ADMINS),
+    **dict.fromkeys((f"backup.{name}" for name in ("undo", "remove", "download", "upload", "show_words")), ADMINS),
+    **dict.fromkeys((f"backup_places.{name}" for name in ("show", "change", "undo", "add")), ADMINS),
+    **dict.fromkeys((f"backup_places.{name}" for name in ("remove", "set_password", "probe", "eject")), ADMINS),
     "handset.show": {ADMIN, TECH, DESK},
     "handset_line": {ADMIN, TECH, DESK},
     "people.show": {ADMIN},

@@ -1,6 +1,7 @@
 """The page Network with the real box service in a house of its own: shown, changed, tried, confirmed over the new address, undone."""
 
 import asyncio
+import functools
 import re
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from flask.testing import FlaskClient
 from appliance.config import Config
 from appliance.system.box import Box
 from appliance.system.network import actions
+from appliance.system.network.lockout import FAILURES
 from appliance.system.network.messages import ReportFailedLogin, SettleNetwork
 from appliance.system.network.model import Interface, Ipv4, Ipv6, Role, Route, Services, Settings, Vlan
 from appliance.system.network.places import NetworkConfig
@@ -270,3 +272,23 @@ def test_without_the_box_service_the_page_says_so(place: prepared.Place, admin: 
 
 def test_settings_survive_the_way_through_a_form_of_json(tmp_path: Path) -> None:
     assert network_form.from_json(network_form.as_json(FIRST)) == FIRST
+
+
+@in_own_network
+def test_who_fails_to_sign_in_again_and_again_is_shut_out(place: prepared.Place, app: Flask, clock: VirtualClock) -> None:
+    with service(place) as there:
+        there.far_address(1, "10.0.0.66/24")
+        stranger = app.test_client()
+        desk = actions._desks[str(place.data_dir)][0]
+        for tried in range(1, FAILURES + 1):
+            pass_time(clock, 5.0)
+            form = {"name": "administrator", "password": "guessed"}
+            assert post(stranger, "/sign-in", form, environ_overrides={"REMOTE_ADDR": "10.0.0.66"}).status_code == 401
+            wait_until(functools.partial(_counted, place, tried % FAILURES))
+        wait_until(lambda: set(desk.firewall.locked()) == {"10.0.0.66"})
+        assert "10.0.0.66" in shown(signed_in(app, "administrator"))
+
+
+def _counted(place: prepared.Place, expected: int) -> bool:
+    failures = actions._desks[str(place.data_dir)][1]
+    return len(failures._at_s.get("10.0.0.66", ())) == expected

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from appliance.store import accounts
 from appliance.store.models import Account, database
 from appliance.store.transaction import write_transaction
-from webui import guard
+from webui import failed_logins, guard
 from webui.landing import landing
 from webui.rights import Right, anyone, may, signed_in
 from webui.shared import audit, me, say, shared
@@ -29,11 +29,13 @@ def sign_in() -> AnyResponse | str:
 @anyone
 def check_sign_in() -> AnyResponse | str:
     if not shared().sign_in_limit.allows(request.remote_addr or ""):
+        failed_logins.tell(shared().config.paths.system_socket, request.remote_addr or "")
         abort(429)
     name = request.form.get("name", "").strip()
     account = accounts.sign_in(name, request.form.get("password", ""), shared().clock.now(), shared().config.web)
     if account is None:
         audit("sign_in_refused", name[: accounts.NAME_MOST], request.remote_addr or "")
+        failed_logins.tell(shared().config.paths.system_socket, request.remote_addr or "")
         return Response(render_template("sign_in.html", refused=True), 401)
     guard.start_session(account)
     audit("signed_in", account.name, request.remote_addr or "", account)
