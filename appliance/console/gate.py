@@ -5,11 +5,13 @@ Imports the store when somebody is there. Runs in threads of the session (Termin
 
 import contextlib
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
 
 from appliance.config import Config
+from appliance.console.commands.alarms import AlarmShown, new_alarms
 from appliance.store.rights import Right, may
 from drivers.clock import Clock
 from drivers.errors import CarelineError
@@ -130,6 +132,13 @@ class Gate:
         except CarelineError:
             return True
         return account is not None and not account.disabled and account.session_key == person.session_key
+
+    def new_alarms(self, told: Collection[int]) -> tuple[AlarmShown, ...]:
+        """Those nobody was told of at this line. Raises: StoreError."""
+        from appliance.console.store import reading
+
+        with reading(self._config.paths):
+            return new_alarms(told)
 
     # --- the copy
 

@@ -7,6 +7,7 @@ from appliance.config import Config
 from appliance.console.command import Argument, Command, Given, Report, Table, given, words_of
 from appliance.console.commands import TABLE
 from appliance.console.commands.accounts import new_password
+from appliance.console.commands.alarms import alarm_line
 from appliance.console.errors import EndOfInput, HungUp, Idle, Interrupted, LoggedOut, TooMany, UsageError
 from appliance.console.gate import Gate, Person
 from appliance.console.login import Login
@@ -15,6 +16,7 @@ from appliance.console.terminal import Terminal
 from appliance.console.width import wrapped
 from appliance.console.words import LANGUAGES, Language, language_of
 from appliance.console.work import Work
+from appliance.store.rights import Right
 from appliance.system.services.messages import ResetPassword
 from drivers.errors import CarelineError
 
@@ -30,6 +32,7 @@ class Session:
         self._config, self._file, self.terminal = config, file, terminal
         self._gate = Gate(config, terminal.clock, terminal.line.name)
         self._history: list[str] = []
+        self._alarms_told: set[int] = set()
         self._table: Table[Work] = Table((*TABLE.commands, *self._built_in()))
         self._person = Person(name="", role="", language="zh")
         self._work = self._work_of("")
@@ -81,6 +84,7 @@ class Session:
 
     def _turn(self) -> None:
         """Raises: LoggedOut, Idle, HungUp."""
+        self._tell_alarms()
         try:
             line = self.terminal.ask(f"{self._person.name}> ", history=self._history, complete=self._complete).strip()
             if line:
@@ -90,6 +94,17 @@ class Session:
             return
         except EndOfInput:
             raise LoggedOut from None
+
+    def _tell_alarms(self) -> None:
+        """Those that are new since the last prompt. A store that cannot be read is told by the commands that need it."""
+        if not self._person.may(Right.SEE_ALARMS):
+            return
+        try:
+            found = self.terminal.waited(lambda: self._gate.new_alarms(self._alarms_told), 60.0)
+        except (CarelineError, Interrupted):
+            return
+        self._alarms_told |= {alarm.id for alarm in found}
+        self.terminal.tell(alarm_line(self._work, alarm) for alarm in found)
 
     def do(self, line: str) -> None:
         """Carry out a line; whatever goes wrong is told. Raises: LoggedOut, Idle, HungUp."""

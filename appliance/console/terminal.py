@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar, cast
 
-from appliance.console.editor import Complete, End, LineEditor
+from appliance.console.editor import LINE_MOST, Complete, End, LineEditor
 from appliance.console.errors import EndOfInput, Idle, Interrupted
 from appliance.console.keys import Key, Keys
 from appliance.console.line import Line
@@ -16,6 +16,7 @@ from appliance.console.words import Language, say
 from drivers.clock import Clock
 
 QUIET_S = 0.5
+EARLY_MOST = 16 * LINE_MOST  # keys typed ahead; more is noise
 
 T = TypeVar("T")
 
@@ -109,7 +110,8 @@ class Terminal:
                 raise Interrupted
 
     def agrees(self, question: str) -> bool:
-        """Whether "yes" (是) was written in full."""
+        """Whether "yes" (是) was written in full, after the question was there to be read."""
+        self.drop_input()
         self.tell(wrapped(question, self.columns - 1))
         return self.ask(self.say("shell.yes_no")).strip().lower() in ("yes", "是")
 
@@ -145,12 +147,18 @@ class Terminal:
             task.forget()
 
     def _wait(self, limit_s: float, also: int, is_over: Callable[[], bool]) -> bool:
-        """Until a key or, with `also`, until that can be read; keys pressed meanwhile are dropped, Ctrl-C raises Interrupted."""
+        """Until a key or, with `also`, until that can be read: what is typed meanwhile then waits its turn. Ctrl-C raises Interrupted, and
+        what was typed before it is forgotten."""
         until_s = self.clock.monotonic_s() + limit_s
         while not is_over() and (left_s := until_s - self.clock.monotonic_s()) > 0:
             keys = list(self._keys.feed(self.line.read(min(left_s, QUIET_S), also)))
             if Key.CANCEL in keys:
+                self._early = keys[keys.index(Key.CANCEL) + 1 :]
                 raise Interrupted
+            if also >= 0:
+                self._early += keys
+                if len(self._early) > EARLY_MOST:
+                    self._early = [Key.CANCEL]  # not a part of it: half a line may be another command
             if keys and also < 0:
                 return True
         return False

@@ -22,7 +22,7 @@ from pathlib import Path
 from appliance.cli.demo import write_config
 from appliance.store import accounts
 from appliance.store.database import connect, open_store
-from appliance.store.models import Account
+from appliance.store.models import Account, Alarm
 from tests.daemons import daemon
 
 PASSWORD = "correct horse 9"
@@ -103,6 +103,17 @@ class Box:
             accounts.create(name, accounts.hashed(PASSWORD), role, language, datetime.now(UTC))
         opened.close()
 
+    def add_alarm(self, rule: str, detail: str) -> int:
+        """As careline-health raises one; its number."""
+        opened = connect(self.data_dir / "careline.db")
+        now = datetime.now(UTC)
+        with opened.bind_ctx((Alarm,)):
+            made = Alarm.create(
+                subject="box", number=0, alarm=rule, began_at=now, rule=rule, severity="critical", detail=detail, raised_at=now
+            )
+        opened.close()
+        return int(made.id)
+
     def account(self, name: str) -> Account | None:
         opened = connect(self.data_dir / "careline.db", read_only=True)
         try:
@@ -148,7 +159,15 @@ class Technician:
         self._read_to = 0
 
     def send(self, text: str | bytes) -> None:
-        os.write(self._master, text if isinstance(text, bytes) else text.encode())
+        """All of it, hearing what comes meanwhile: neither side's buffer is endless."""
+        left = text if isinstance(text, bytes) else text.encode()
+        until_s = time.monotonic() + ANSWER_LIMIT_S
+        while left:
+            readable, writable, _ = select.select([self._master], [self._master], [], until_s - time.monotonic())
+            if readable:
+                self._hear(until_s, "room for more")
+            if writable:
+                left = left[os.write(self._master, left[:256]) :]
 
     def expect(self, text: str, limit_s: float = ANSWER_LIMIT_S) -> str:
         """What came until `text`, which must come. Without what moves the cursor."""

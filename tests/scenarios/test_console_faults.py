@@ -157,6 +157,14 @@ def test_what_cannot_be_understood_is_told(here: Technician) -> None:
     assert "There is no command" in here.command("nonsense")
 
 
+def test_a_new_alarm_is_told_before_the_next_prompt(box: Box, here: Technician) -> None:
+    number = box.add_alarm("disk_low", "3 % free")
+    assert f"! {number} CRITICAL: box: disk_low 3 % free" in here.command("history") + here.command("history")
+    assert "! " not in here.command("history")
+    assert f"You see to alarm {number}" in here.command(f"alarms ack {number}")
+    assert "console:liwei" in here.command("alarms")
+
+
 # --- the cable ----------------------------------------------------------------------------------------------------------
 
 

@@ -97,6 +97,13 @@ def test_every_command_has_its_help_and_a_name_of_its_own_in_both_languages() ->
         assert TABLE.find(command.name.split(" "))[0] is TABLE.find(command.zh.split(" "))[0] is command
 
 
+def test_every_command_stands_in_the_manual() -> None:
+    manual = (CONSOLE.parents[1] / "docs/console.md").read_text("utf-8")
+    for command in TABLE.commands:
+        usage = command.usage("en").replace("|", "\\|")
+        assert f"| `{usage}` | `{command.zh}` | {command.help('en')} |" in manual
+
+
 def test_values_newer_than_the_texts_are_shown_as_they_are() -> None:
     assert word("zh", "grade", "brand new") == "brand new"
     assert all(say(language, f"account_role.{role}") for role in ROLES for language in LANGUAGES)

@@ -1,11 +1,13 @@
 """Alarms: those that last, those that were, and who sees to them."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
 
 from appliance.console.command import Argument, Command, Given, Report, number
 from appliance.console.table import table
+from appliance.console.width import cut, printable
 from appliance.console.work import Work
 from appliance.store.rights import Right
 
@@ -30,7 +32,7 @@ def list_alarms(work: Work, given: Given) -> Report:
     def look() -> tuple[AlarmShown, ...]:
         from appliance.store import alarms
 
-        return tuple(map(_shown, alarms.open_alarms()))
+        return tuple(map(shown, alarms.open_alarms()))
 
     found = work.stored(look)
     if not found:
@@ -42,7 +44,7 @@ def history(work: Work, given: Given) -> Report:
     def look() -> tuple[AlarmShown, ...]:
         from appliance.store import alarms
 
-        return tuple(map(_shown, alarms.history(given["count"])))
+        return tuple(map(shown, alarms.history(given["count"])))
 
     found = work.stored(look)
     return Report(_table(work, found) if found else [work.say("alarms.none_yet")], found)
@@ -58,7 +60,22 @@ def acknowledge(work: Work, given: Given) -> Report:
     return Report([work.say(key, id=given["alarm"])])
 
 
-def _shown(row: object) -> AlarmShown:
+def new_alarms(told: Collection[int]) -> tuple[AlarmShown, ...]:
+    """Those that last, nobody sees to, and were not told yet. Inside a connection to the store."""
+    from appliance.store import alarms
+
+    found = map(shown, alarms.open_alarms())
+    return tuple(alarm for alarm in found if alarm.id not in told and not alarm.acknowledged_by)
+
+
+def alarm_line(work: Work, alarm: AlarmShown) -> str:
+    """As it is told between two commands."""
+    about = f"{work.word('subject', alarm.subject)} {alarm.number or ''}".strip()
+    text = printable(f"{alarm.alarm} {alarm.detail}".strip())
+    return cut(f"! {alarm.id} {work.word('severity', alarm.severity)}: {about}: {text}", work.columns - 1)
+
+
+def shown(row: object) -> AlarmShown:
     return AlarmShown(**{name: getattr(row, name) for name in AlarmShown.__struct_fields__})
 
 
