@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.sms_network import Submitted, report_pdu, taken_apart
@@ -65,9 +66,9 @@ class Trouble:
 
 
 class ModemSim:
-    """`device`: what the client opens. `sent`: what was handed over, in order. `second`: of the day, when the network begins to count."""
+    """`device`: what the client opens. `sent`: what was handed over, in order."""
 
-    def __init__(self, *, pin: str = "", tries: int = 3, seed: int = 1, second: int = 0, reports: bool = True) -> None:
+    def __init__(self, *, pin: str = "", tries: int = 3, seed: int = 1, reports: bool = True) -> None:
         self.trouble = Trouble()
         self.sent: list[Submitted] = []
         self.stored: dict[int, tuple[int, str]] = {}
@@ -78,7 +79,6 @@ class ModemSim:
         self._outside: deque[tuple[str, bool]] = deque()
         self._random = random.Random(seed)
         self._references = 0
-        self._second = second
         self._telling = (0, 0)
         self._echo = True
         self._lock = threading.RLock()
@@ -182,6 +182,7 @@ class ModemSim:
             ("AT+CMGR=", self._read),
             ("AT+CMGD=", self._delete),
             ("AT+CNMI=", self._tell),
+            ("AT+CPMS=", self._choose_memory),
             ("AT+CPMS", lambda _: self._end(f"+CPMS: {', '.join([f'{len(self.stored)},{CAPACITY}'] * 3)}")),
             ("AT+CPINR", lambda _: self._end(f"+CPINR: SIM PIN,{self.tries},3")),
         )
@@ -212,7 +213,14 @@ class ModemSim:
             return
         self._end(f"+CMGS: {self._references}")
         if self._reports and submitted.report:
-            self.arrive(report_pdu(submitted, second=self._second + len(self.sent)), report=True)
+            self.arrive(report_pdu(submitted, at=datetime.now(UTC)), report=True)
+
+    def _choose_memory(self, text: str) -> None:
+        """It has no other than SM."""
+        if set(re.findall(r'"(\w+)"', text)) == {"SM"}:
+            self._end(f"+CPMS: {', '.join([f'{len(self.stored)},{CAPACITY}'] * 3)}")
+        else:
+            self._say("+CMS ERROR: 302")
 
     def _list(self, text: str) -> None:
         for index, (state, pdu) in sorted(self.stored.items()):

@@ -1,6 +1,7 @@
 """The network behind the modem in software: SUBMIT taken apart, DELIVER and STATUS-REPORT made. Shares nothing with the product."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 STAMP = bytes.fromhex("62308020000023")  # 2026-03-08 02:00:00 +08:00
 
@@ -51,8 +52,13 @@ def stamp_at(second: int) -> bytes:
     return STAMP[:3] + bytes(int(f"{value:02d}"[::-1], 16) for value in (second // 3600 % 24, second // 60 % 60, second % 60)) + STAMP[6:]
 
 
-def report_pdu(submitted: Submitted, status: int = 0, second: int = 7200) -> str:
-    stamps = stamp_at(second) * 2
+def stamp_of(at: datetime) -> bytes:
+    """Of that moment, in UTC."""
+    return bytes(int(f"{value:02d}"[::-1], 16) for value in (at.year % 100, at.month, at.day, at.hour, at.minute, at.second, 0))
+
+
+def report_pdu(submitted: Submitted, status: int = 0, at: datetime | None = None) -> str:
+    stamps = (stamp_of(at) if at else STAMP) * 2
     return (b"\x00\x06" + bytes((submitted.reference,)) + submitted.address + stamps + bytes((status,))).hex().upper()
 
 

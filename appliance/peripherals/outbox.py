@@ -19,15 +19,16 @@ from drivers.modem.pdu import Fate, StatusReport, Submit, submit
 
 RETRY_AFTER_S = (30, 120, 600, 1_800)
 REPORTED_WITHIN = timedelta(days=7)
+TAKEN_WITHIN = timedelta(minutes=10)  # the network's clock against ours
 WAITING, SENT, DELIVERED, FAILED, UNCLEAR = "waiting", "sent", "delivered", "failed", "unclear"
 BROKEN_OFF = "SMS-023: sending was broken off; it may have gone"
 
 
-def break_off(now: datetime) -> int:
+def break_off() -> int:
     """At the start: what an earlier run had handed over without ever hearing of it; how many parts."""
     parts = list(SmsPart.select().where(SmsPart.state == "sending"))
     for part in parts:
-        doubt(part, BROKEN_OFF, now)
+        doubt(part, BROKEN_OFF)
     return len(parts)
 
 
@@ -78,17 +79,17 @@ def _settle(message: OutgoingMessage, state: str, error: str = "", sent_at: date
     message.save(only=[OutgoingMessage.state, OutgoingMessage.error, OutgoingMessage.sent_at])
 
 
-def hand_over(part: SmsPart, config: SmsConfig) -> Submit:
-    """To be committed before the modem gets it."""
-    part.state, part.attempts = "sending", part.attempts + 1
-    part.save(only=[SmsPart.state, SmsPart.attempts])
+def hand_over(part: SmsPart, config: SmsConfig, now: datetime) -> Submit:
+    """To be committed before the modem gets it. Counts as sent for the limits from now on: it may cost."""
+    part.state, part.attempts, part.sent_at = "sending", part.attempts + 1, now
+    part.save(only=[SmsPart.state, SmsPart.attempts, SmsPart.sent_at])
     return submit(part.message.to, bodies(part.message.text, part.concat)[part.number - 1], config.valid_h)
 
 
 def take_back(part: SmsPart) -> None:
     """The modem did not get it."""
-    part.state, part.attempts = "planned", part.attempts - 1
-    part.save(only=[SmsPart.state, SmsPart.attempts])
+    part.state, part.attempts, part.sent_at = "planned", part.attempts - 1, None
+    part.save(only=[SmsPart.state, SmsPart.attempts, SmsPart.sent_at])
 
 
 def went(part: SmsPart, reference: int | None, now: datetime) -> None:
@@ -101,22 +102,22 @@ def refused(part: SmsPart, refusal: Refusal, config: SmsConfig, now: datetime) -
     """By the network or the modem, for now or for good."""
     part.error = str(refusal)
     if refusal.verdict is Verdict.UNCLEAR:
-        doubt(part, f"SMS-023: {refusal}; it may have gone", now)
+        doubt(part, f"SMS-023: {refusal}; it may have gone")
     elif refusal.verdict is Verdict.HOLD:
         take_back(part)
     elif refusal.verdict is Verdict.NEVER or part.attempts >= config.attempts:
-        part.state = "failed"
+        part.state, part.sent_at = "failed", None
         part.save()
         _settle(part.message, FAILED, f"SMS-024: {refusal}")
     else:
         later_s = RETRY_AFTER_S[min(part.attempts, len(RETRY_AFTER_S)) - 1]
-        part.state, part.due_at = "planned", now + timedelta(seconds=later_s)
+        part.state, part.due_at, part.sent_at = "planned", now + timedelta(seconds=later_s), None
         part.save()
 
 
-def doubt(part: SmsPart, error: str, now: datetime) -> None:
-    """It may have gone. Counts as sent for the limits: it may have cost."""
-    part.state, part.error, part.sent_at = "unclear", error, now
+def doubt(part: SmsPart, error: str) -> None:
+    """It may have gone."""
+    part.state, part.error = "unclear", error
     part.save()
     _settle(part.message, UNCLEAR, error)
 
@@ -141,13 +142,18 @@ def report(told: StatusReport, now: datetime) -> bool:
 
 def _reported(told: StatusReport, now: datetime) -> SmsPart | None:
     """By the modem's reference; references begin anew after 255, so of several the one that was sent when the network took it. Else the
-    one that is unclear, or whose reference the modem did not say."""
+    one whose reference nobody knows, if there is only one that it can be: a message that never left must not count as delivered."""
     lately = SmsPart.select().where(SmsPart.sent_at > now - REPORTED_WITHIN).order_by(SmsPart.id)
     known = [part for part in lately.where(SmsPart.reference == told.reference) if is_same(part.message.to, told.number)]
     if known:
         return min(known, key=lambda part: (part.state == "delivered", abs(part.sent_at - (told.taken_at or part.sent_at)), part.id))
     nameless = lately.where(SmsPart.state << ("unclear", "sent"), SmsPart.reference.is_null())
-    return next((part for part in nameless if is_same(part.message.to, told.number)), None)
+    fitting = [part for part in nameless if is_same(part.message.to, told.number) and _is_about(part, told)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _is_about(part: SmsPart, told: StatusReport) -> bool:
+    return told.taken_at is not None and abs(part.sent_at - told.taken_at) < TAKEN_WITHIN
 
 
 def conclude(message: OutgoingMessage, now: datetime) -> None:

@@ -88,12 +88,13 @@ class SmsWork:
                 self._tell_fault(error)
             except FAULTS as error:
                 log.warning("text messages wait for the store: %s", error)
+                ending.wait(STORE_AGAIN_S)
             ending.wait(AGAIN_AFTER_S[min(self._failed, len(AGAIN_AFTER_S) - 1)])
             self._failed += 1
 
     def _begin(self) -> None:
         with write_transaction(self._database):
-            unclear = outbox.break_off(self._clock.now())
+            unclear = outbox.break_off()
         if unclear:
             log.warning("SMS-023: %d parts of messages were broken off; see the page of text messages", unclear)
 
@@ -197,7 +198,7 @@ class SmsWork:
         with write_transaction(self._database):
             kept = inbox.keep(text, self._clock.now())
         if kept is Kept.UNREAD:
-            log.warning("SMS-026: something came in that cannot be read; it is kept: %s", text)
+            log.warning("SMS-026: something came in that cannot be read; see the page of text messages")
 
     def _send_next(self, modem: Modem, ending: Event) -> bool:
         """False: nothing waits, or nothing may go now."""
@@ -207,8 +208,9 @@ class SmsWork:
         if held in (Held.MINUTE, Held.DAY):
             return False
         with write_transaction(self._database):
-            part = outbox.next_part(self._config, self._clock.now(), only_urgent=held is Held.QUIET)
-            handed = outbox.hand_over(part, self._config) if part else None
+            now = self._clock.now()
+            part = outbox.next_part(self._config, now, only_urgent=held is Held.QUIET)
+            handed = outbox.hand_over(part, self._config, now) if part else None
         if part is None or handed is None:
             return False
         self._send(modem, part, handed, ending)
@@ -226,7 +228,7 @@ class SmsWork:
 
     def _broken_off(self, part: SmsPart, error: ModemError) -> None:
         if error.sent:
-            outbox.doubt(part, f"SMS-023: {error.what}; it may have gone", self._clock.now())
+            outbox.doubt(part, f"SMS-023: {error.what}; it may have gone")
         else:
             outbox.take_back(part)
 

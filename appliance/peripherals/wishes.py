@@ -17,7 +17,8 @@ def send_again(message: int, now: datetime) -> bool:
     """What of it failed or is unclear. False: it is neither."""
     changed = _change(message, DECIDED, {"state": "waiting", "error": "", "asked_at": now})
     if changed:
-        fresh = {"state": "planned", "attempts": 0, "due_at": now, "reference": None, "status": None, "reported_at": None, "error": ""}
+        fresh = {"state": "planned", "attempts": 0, "due_at": now, "reference": None, "status": None, "reported_at": None, "sent_at": None}
+        fresh["error"] = ""
         SmsPart.update(fresh).where(SmsPart.message == message, SmsPart.state.in_(DECIDED)).execute()
     return changed
 

@@ -26,6 +26,7 @@ _WORDS = re.compile(r"(?![+^*$%]|RING|OK|RDY|SMS|Call|NO |BUSY).+")
 _LISTED = re.compile(r"\+CMGL: *(\d+), *(\d+)")
 _TOLD_AT = re.compile(r"\+C(?:MT|DS)I: *\"(\w+)\", *(\d+)")
 ALL_MESSAGES = 4
+REPORTS = "SR"  # the memory of status reports
 RECEIVED = (0, 1)  # unread, read; 2 and 3 are what somebody stored to be sent
 
 
@@ -74,6 +75,7 @@ class Modem:
         self._link = link
         self._memory = ""
         self._elsewhere = False
+        self._also: tuple[str, ...] = ()
         self.name = ""
 
     def wake(self) -> None:
@@ -119,13 +121,17 @@ class Modem:
         return self._link.ask(f'AT+CPIN="{pin}"', limit_s=PIN_LIMIT_S).refusal is None
 
     def set_up(self, memory: str) -> str:
-        """PDU mode, the memory messages arrive in, and that it tells of them; which of TELLING it took.
+        """PDU mode, the memory messages arrive in (and that of reports, where the modem has one), and that it tells of them; which of
+        TELLING it took.
 
         Raises: ModemError SMS-004.
         """
         self._must("AT+CMGF=0")
         self._memory = memory
         self._must(f'AT+CPMS="{memory}","{memory}","{memory}"', re.compile(r"\+CPMS: "))
+        self._also = (REPORTS,) if self._link.ask(f'AT+CPMS="{REPORTS}"', re.compile(r"\+CPMS: ")).refusal is None else ()
+        self._elsewhere = bool(self._also)
+        self._use("")
         taken = next((telling for telling in TELLING if self._link.ask(f"AT+CNMI={telling}").refusal is None), None)
         if taken is None:
             raise ModemError("SMS-004", f"the modem {self.name} does not tell of messages (AT+CNMI)", "Use another modem")
@@ -148,9 +154,17 @@ class Modem:
         return Sent(int(found[1]) & 0xFF if found else None)
 
     def received(self) -> list[Stored]:
-        """All that lies in the memory, whether the modem told of it or not."""
-        answer = self._link.ask(f"AT+CMGL={ALL_MESSAGES}", re.compile(r"\+CMGL: *\d"), with_pdu=True, limit_s=LIST_LINE_LIMIT_S)
-        return [stored for line in answer.lines if (stored := _listed(line))]
+        """All that lies in its memories, whether the modem told of it or not."""
+        found: list[Stored] = []
+        try:
+            for memory in ("", *self._also):
+                self._use(memory)
+                own = re.compile(r"\+CMGL: *\d")
+                answer = self._link.ask(f"AT+CMGL={ALL_MESSAGES}", own, with_pdu=True, limit_s=LIST_LINE_LIMIT_S)
+                found += [stored for line in answer.lines if (stored := _listed(line, memory))]
+        finally:
+            self._use("")
+        return found
 
     def read(self, place: Place) -> Stored | None:
         """What the modem told of; None: it is not there (any more)."""
@@ -158,7 +172,7 @@ class Modem:
         try:
             answer = self._link.ask(f"AT+CMGR={place.index}", re.compile(r"\+CMGR: *\d"), with_pdu=True)
         finally:
-            self._use(self._memory)
+            self._use("")
         return Stored(place.index, answer.lines[0].pdu, place.memory) if answer.lines else None
 
     def remove(self, stored: Stored) -> bool:
@@ -167,7 +181,7 @@ class Modem:
         try:
             return self._link.ask(f"AT+CMGD={stored.index}").refusal is None
         finally:
-            self._use(self._memory)
+            self._use("")
 
     def _use(self, memory: str) -> None:
         """Messages are read from another memory for a moment: reports are kept in one of their own by some modems."""
@@ -200,7 +214,7 @@ def place_told(line: Line) -> Place | None:
     return Place(found[1], int(found[2])) if found else None
 
 
-def _listed(line: Line) -> Stored | None:
+def _listed(line: Line, memory: str) -> Stored | None:
     """None: something that somebody stored to be sent."""
     found = _LISTED.match(line.text)
-    return Stored(int(found[1]), line.pdu) if found and int(found[2]) in RECEIVED else None
+    return Stored(int(found[1]), line.pdu, memory) if found and int(found[2]) in RECEIVED else None

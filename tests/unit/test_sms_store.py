@@ -36,7 +36,7 @@ def next_part(*, only_urgent: bool = False, now: datetime = NOW) -> SmsPart:
 
 def hand_over() -> SmsPart:
     part = next_part()
-    outbox.hand_over(part, CONFIG)
+    outbox.hand_over(part, CONFIG, NOW)
     return part
 
 
@@ -58,7 +58,7 @@ def test_what_is_urgent_goes_first_and_faxes_do_not() -> None:
     ask("一")
     ask("二", urgent=True)
     assert [next_part().message.text, next_part(only_urgent=True).message.text] == ["二", "二"]
-    outbox.hand_over(next_part(), CONFIG)
+    outbox.hand_over(next_part(), CONFIG, NOW)
     assert next_part().message.text == "一"
     assert nothing(only_urgent=True)
 
@@ -84,21 +84,33 @@ def test_what_was_handed_over_when_the_program_died_is_unclear() -> None:
     message = ask()
     hand_over()
     assert nothing()
-    assert outbox.break_off(NOW) == 1
-    assert (state(message), nothing(), outbox.break_off(NOW)) == ("unclear", True, 0)
+    assert outbox.break_off() == 1
+    assert (state(message), nothing(), outbox.break_off()) == ("unclear", True, 0)
 
 
 @pytest.mark.usefixtures("store")
 def test_a_report_tells_that_what_was_unclear_has_gone() -> None:
     message = ask(LONG)
     hand_over()
-    outbox.break_off(NOW)
+    outbox.break_off()
     assert not reported(7, number="+8613900000000")
     assert reported(7)
     assert state(message) == "waiting"
+    assert not reported(9)
     outbox.went(hand_over(), 8, NOW)
     assert reported(8)
     assert state(message) == "delivered"
+
+
+@pytest.mark.parametrize(("others", "taken_after"), [(1, timedelta(0)), (0, timedelta(minutes=11))])
+@pytest.mark.usefixtures("store")
+def test_a_report_that_may_be_of_another_leaves_what_is_unclear(others: int, taken_after: timedelta) -> None:
+    messages = [ask(str(number)) for number in range(1 + others)]
+    for _ in messages:
+        hand_over()
+    outbox.break_off()
+    assert not reported(7, taken_at=NOW + taken_after)
+    assert {state(message) for message in messages} == {"unclear"}
 
 
 @pytest.mark.usefixtures("store")
@@ -124,7 +136,7 @@ def test_a_refusal_for_now_is_tried_so_many_times() -> None:
     message, now = ask(), NOW
     for _ in range(3):
         part = next_part(now=now)
-        outbox.hand_over(part, CONFIG)
+        outbox.hand_over(part, CONFIG, NOW)
         outbox.refused(part, Refusal("CMS", 38), CONFIG, now)
         assert nothing(now=now)
         now += timedelta(hours=1)
@@ -171,7 +183,7 @@ def test_counted_for_the_limits() -> None:
 def test_sent_again_by_a_person_goes_whole_only_where_it_failed() -> None:
     message = ask(LONG)
     outbox.went(hand_over(), 1, NOW)
-    outbox.doubt(hand_over(), "SMS-023", NOW)
+    outbox.doubt(hand_over(), "SMS-023")
     assert not wishes.send_again(message.id + 1, NOW)
     assert wishes.send_again(message.id, NOW)
     assert next_part().number == 2
