@@ -1,6 +1,8 @@
 """Updates with RAUC itself: what is taken and refused, what is written where, how a version proves itself and how the box goes back."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -186,6 +188,26 @@ def test_a_start_with_nothing_on_trial_never_restarts_the_box(served: Rig) -> No
     assert proof(served, "no card") == KEEP
     assert served.grub()["A_TRY"] == "0"
     assert events(served) == []
+
+
+def test_an_older_version_that_finds_the_newer_ones_data_changes_back_once(rig: Rig) -> None:
+    with rig.serving():
+        install(rig, "1.1")
+    rig.start("B")
+    with rig.serving():
+        assert proof(rig, None) == KEEP
+    rig.places.store.parent.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(rig.places.store)) as store, store:
+        store.execute("create table schema_version (version integer)")
+        store.execute("insert into schema_version values (99)")
+    rig.start("A")  # by a power cut too many
+    rig.set_grub("ORDER=A B")
+    with rig.serving():
+        assert proof(rig, "STO-003") == KEEP
+        assert (rig.folder / "restarted").exists()
+        assert rauc.state(rig.places.rauc).other.next
+        assert proof(rig, "STO-003") == KEEP  # it came back nevertheless: it stays
+    assert [event for event, _ in events(rig)[:2]] == [Event.SWITCHED, Event.PROVED]
 
 
 def test_without_slots_nothing_happens(rig: Rig) -> None:
