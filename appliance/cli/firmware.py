@@ -8,18 +8,19 @@ import click
 
 from appliance.cli.options import config_option
 
-PASSED_ON = {"ignore_unknown_options": True, "help_option_names": []}
 
-
-@click.command("firmware", context_settings=PASSED_ON)
+@click.command("firmware", context_settings={"ignore_unknown_options": True})
 @config_option
 @click.argument("rest", nargs=-1, type=click.UNPROCESSED)
 def firmware(config: Path, rest: tuple[str, ...]) -> None:
-    """Make telephony cards ready; check, keep and remove their firmware files (--help for more)."""
+    """Make telephony cards ready (load), begin anew with one (reset), check, add and remove their firmware files.
+
+    `careline firmware load`, `reset --port PORT`, `check FILE`, `add FILE`, `remove NAME`; each tells more with `-- --help` behind it.
+    """
     _become(config, *rest)
 
 
-@click.command("cards", context_settings=PASSED_ON)
+@click.command("cards")
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def cards(config: Path, as_json: bool) -> None:
