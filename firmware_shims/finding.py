@@ -13,7 +13,7 @@ from firmware_shims.catalogue import FILES, FileNeed, PciCard, UsbCard, pci_card
 from firmware_shims.errors import (
     DRIVER_MISSING,
     DRIVER_NOT_BOUND,
-    FILE_MISSING,
+    FILE_CHANGED,
     NO_NUMBERS,
     NO_SPANS,
     NOT_IN_DEBIAN,
@@ -22,7 +22,7 @@ from firmware_shims.errors import (
     FirmwareError,
     told,
 )
-from firmware_shims.shelf import Shelf
+from firmware_shims.shelf import Shelf, missing_files
 from firmware_shims.sysfs import PciDevice, UsbDevice
 
 NOT_IN_DEBIAN_DRIVERS = frozenset({"wcte13xp", "wcte43x", "wcaxx", "opvxd115"})
@@ -123,14 +123,22 @@ class Finder:
         yield from self._driver_faults(card)
 
     def _file_faults(self, card: Card, required: bool) -> Iterator[CardFault]:
-        for each in card.files:
-            if each.required != required or each.state == "present":
-                continue
-            try:
-                self.shelf.read(FILES[each.name])
-            except FirmwareError as error:
-                fault = told(error, blocking=required)
-                yield fault if required or error.code != FILE_MISSING else msgspec.structs.replace(fault, code=OPTION_MISSING)
+        """All that are missing in one; each that is damaged by itself."""
+        wanted = [each for each in card.files if each.required == required]
+        missing = tuple(each.name for each in wanted if each.state == "missing")
+        if missing:
+            fault = told(missing_files(missing, self.shelf.folder), blocking=required)
+            yield fault if required else msgspec.structs.replace(fault, code=OPTION_MISSING)
+        for each in wanted:
+            if each.state == "damaged":
+                yield told(self._damage(FILES[each.name]), blocking=required)
+
+    def _damage(self, need: FileNeed) -> FirmwareError:
+        try:
+            self.shelf.read(need)
+        except FirmwareError as error:
+            return error
+        return FirmwareError(FILE_CHANGED, f"{need.name} changed while it was looked at", "Look again")
 
     def _driver_faults(self, card: Card) -> Iterator[CardFault]:
         """Why no driver has it, for a card that needs nothing else first."""

@@ -40,7 +40,7 @@ class Shelf:
             size_bytes=len(checked.content),
             sha256=checked.sha256,
             version=checked.version,
-            added_at=(at or datetime.now(UTC)).isoformat(timespec="seconds"),
+            added_at=(at or datetime.now(UTC)).replace(microsecond=0),
             by=by,
         )
         self._write(wanted, checked.content)
@@ -51,7 +51,7 @@ class Shelf:
         """Raises: FirmwareError CRD-001, CRD-003, CRD-005."""
         wanted, manifest = known_name(name), self._manifest()
         if wanted not in manifest and not (self.folder / wanted).exists():
-            raise _missing(FILES[wanted], self.folder)
+            raise missing_files((wanted,), self.folder)
         with _writing(self.folder / wanted):
             (self.folder / wanted).unlink(missing_ok=True)
         self._write_manifest({each: kept for each, kept in manifest.items() if each != wanted})
@@ -69,7 +69,7 @@ class Shelf:
         """The file, checked. Raises: FirmwareError CRD-001, CRD-002, CRD-004, CRD-006."""
         path = self.find(need.name)
         if path is None:
-            raise _missing(need, self.folder)
+            raise missing_files((need.name,), self.folder)
         content = read_file(path)
         kept = self._manifest().get(need.name)
         if path.parent == self.folder and kept is not None and kept.sha256 != hashlib.sha256(content).hexdigest():
@@ -134,6 +134,10 @@ def _writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _missing(need: FileNeed, folder: Path) -> FirmwareError:
-    remedy = f"Get {need.name} from the card's maker and add it on the page Cards, or put it into {folder}"
-    return FirmwareError(FILE_MISSING, f"the file {need.name} is missing", remedy)
+def missing_files(names: tuple[str, ...], folder: Path) -> FirmwareError:
+    """What to do about files nobody has brought yet."""
+    listed, they = ", ".join(names), "them" if len(names) > 1 else "it"
+    what = f"the files {listed} are missing" if len(names) > 1 else f"the file {listed} is missing"
+    return FirmwareError(
+        FILE_MISSING, what, f"Get {they} from the card's maker and add {they} on the page Cards, or put {they} into {folder}"
+    )

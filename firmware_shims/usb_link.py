@@ -27,12 +27,17 @@ GONE = frozenset({errno.ENODEV, errno.EPIPE, errno.ESHUTDOWN, errno.ECONNRESET, 
 Backend = Callable[[], Any]
 
 
+_opened: list[Any] = []
+"""Every libusb that was opened. Its devices know only its memory: one that went before the last of them would take the process with it."""
+
+
 def fresh_libusb() -> Any:
     """A libusb that looks at the bus anew. pyusb keeps one for ever, and has no public way to say so."""
     libusb1._lib_object = None
     backend = libusb1.get_backend()
     if backend is None:
         raise FirmwareError(NOT_OPENED, "libusb 1.0 is not installed", "Install the package libusb-1.0-0")
+    _opened.append(backend)
     return backend
 
 

@@ -3,6 +3,7 @@
 A card goes from stage to stage; what keeps it from the next one is among its faults, with what a person can do.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -83,14 +84,14 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FirmwareFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that is kept. `added_at`: aware UTC, ISO 8601. `fault`: why it cannot be used now (it was changed on the disk)."""
+    """A file that is kept. `added_at`: aware UTC. `fault`: why it cannot be used now (it was changed on the disk)."""
 
     name: str
     kind: FileKind
     size_bytes: int
     sha256: str
     version: str = ""
-    added_at: str = ""
+    added_at: datetime | None = None
     by: str = ""
     fault: str = ""
 
