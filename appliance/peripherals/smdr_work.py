@@ -34,7 +34,7 @@ log = logging.getLogger("careline.smdr")
 
 
 class RecordError(CarelineError):
-    """SDR-003: lines are not stored; SDR-004: lines cannot be read."""
+    """SDR-003: lines are not stored; SDR-004: lines cannot be read; SDR-005: no spool."""
 
 
 class RecordFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,8 +70,15 @@ class LineCutter:
         return [text for text in texts if text]
 
 
+def _spool(path: Path) -> Spool:
+    try:
+        return Spool(path)
+    except OSError as error:
+        raise RecordError("SDR-005", f"cannot open {path} ({error})", "Check [paths] data_dir and who owns it") from error
+
+
 class SmdrWork:
-    """`run` until `ending` is set."""
+    """`run` until `ending` is set. Raises: RecordError SDR-005."""
 
     def __init__(
         self, database: Database, source: RecordSource, table: Table, data_dir: Path, zone: ZoneInfo, clock: Clock, beat: Callable[[], None]
@@ -82,7 +89,7 @@ class SmdrWork:
         self._zone = zone
         self._clock = clock
         self._beat = beat
-        self._spool = Spool(data_dir / "smdr" / f"{source.name}.spool")
+        self._spool = _spool(data_dir / "smdr" / f"{source.name}.spool")
         self._held: list[Came] = []
         self._replay: ReplayWatch | None = None
         self._store_fault = ""

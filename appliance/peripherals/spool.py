@@ -4,6 +4,7 @@ One thread uses it. Each line stands in it with the moment it came, which is wha
 """
 
 import os
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -22,15 +23,17 @@ class Came(msgspec.Struct, frozen=True):
 
 
 class Spool:
-    """Raises: OSError when the file cannot be made or written."""
+    """Where no room is for the whole of it, it takes what it has room for, which may be nothing.
+
+    Raises: OSError when the file cannot be opened or written.
+    """
 
     def __init__(self, path: Path, most_bytes: int = SPOOL_BYTES) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
-        self._most = most_bytes
-        if os.fstat(self._file).st_size < most_bytes:
-            os.pwrite(self._file, b"\0" * (most_bytes - os.fstat(self._file).st_size), os.fstat(self._file).st_size)
-            os.fsync(self._file)
+        with suppress(OSError):
+            os.posix_fallocate(self._file, 0, most_bytes)
+        self._most = min(most_bytes, os.fstat(self._file).st_size)
         self._used = len(self._content())
 
     @property

@@ -56,9 +56,17 @@ class PinGuard:
             return self._path.read_text("ascii").splitlines()
         except FileNotFoundError:
             return []
+        except (OSError, UnicodeDecodeError) as error:
+            raise ModemError("SMS-006", f"cannot see in {self._path} which PIN was tried ({error})", "See who owns data_dir/sms") from error
 
     def _write(self, lines: list[str]) -> None:
-        """On the disk before anything else is done. Raises: OSError."""
+        """On the disk before anything else is done; without it no PIN is tried. Raises: ModemError SMS-006."""
+        try:
+            self._note(lines)
+        except OSError as error:
+            raise ModemError("SMS-006", f"cannot note in {self._path} that a PIN is tried ({error})", "Free disk space") from error
+
+    def _note(self, lines: list[str]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         partly = self._path.with_suffix(".new")
         with partly.open("w", encoding="ascii") as file:

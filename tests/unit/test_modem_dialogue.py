@@ -168,6 +168,15 @@ def test_a_pin_without_an_answer_counts_as_refused(make: MakeSim, tmp_path: Path
     assert sim.tries == 3
 
 
+def test_where_nothing_can_be_noted_no_pin_is_tried(make: MakeSim, tmp_path: Path) -> None:
+    sim, modem = make(pin="1234")
+    modem.wake()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ModemError, match="SMS-006"):
+        PinGuard(tmp_path / "file" / "tried").unlock(modem, "1234")
+    assert "AT+CPIN=" not in " ".join(sim.commands)
+
+
 def test_a_locked_sim_asks_for_a_telephone(make: MakeSim, tmp_path: Path) -> None:
     sim, modem = make(pin="1234", tries=0)
     modem.wake()

@@ -1,6 +1,7 @@
 """Call records taken from a line or a connection: stored before they are read, kept while the store cannot be written, read anew."""
 
 import os
+import resource
 import shutil
 import socket
 import threading
@@ -178,6 +179,18 @@ def test_a_spool_is_made_whole_bounded_and_survives(tmp_path: Path) -> None:
     assert Spool(tmp_path / "cut.spool", 4096).lines() == lines[:-1]
     spool.clear()
     assert (spool.is_empty, Spool(path, 4096).lines()) == (True, [])
+
+
+def test_a_spool_on_a_full_disk_takes_what_it_has_room_for(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))  # no file may be longer: as a disk without room
+    try:
+        spool = Spool(tmp_path / "a.spool", 4096)
+        assert not spool.put([Came(NOW, line(1))])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert spool.is_empty
+    assert Spool(tmp_path / "a.spool", 4096).put([Came(NOW, line(1))])
 
 
 @pytest.mark.parametrize(
