@@ -3,8 +3,10 @@
 import argparse
 import fcntl
 import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,10 +54,17 @@ def _serve(config: configuration.Config) -> None:
         raise HealthError("ALM-032", what, "Correct [health.metrics] host and port") from error
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: program.stop())
+    threading.excepthook = _thread_failed
     notify = sdnotify.SystemdNotifier().notify
     notify("READY=1")
     log.info("ready")
     program.run(lambda: notify("WATCHDOG=1"))
+
+
+def _thread_failed(failed: threading.ExceptHookArgs) -> None:
+    """Half of it would watch half: the service manager starts it anew."""
+    log.critical("ALM-034: the thread %s failed", failed.thread and failed.thread.name, exc_info=failed.exc_value)
+    os._exit(EXIT_FAULT)
 
 
 @contextmanager

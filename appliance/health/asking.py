@@ -30,7 +30,7 @@ class Asked(Generic[R]):
     """Calls `ask` every `every_s`, or soon when `soon` says so of an answer; `latest` is what it answered last, None before."""
 
     def __init__(
-        self, name: str, every_s: float, ask: Callable[[], R], first_s: float = 0.0, soon: Callable[[R], bool] | None = None
+        self, name: str, every_s: float, ask: Callable[[], R], first_s: float = 0.0, soon: Callable[[R | None], bool] | None = None
     ) -> None:
         self.latest: R | None = None
         self._every_s, self._ask, self._first_s, self._soon = every_s, ask, first_s, soon
@@ -46,7 +46,11 @@ class Asked(Generic[R]):
     def _run(self) -> None:
         self._ending.wait(self._first_s)
         while not self._ending.is_set():
-            self.latest = self._ask()
+            try:
+                self.latest = self._ask()
+            except Exception:  # the outer border of what is asked: one that fails keeps none of the others from being looked at
+                log.exception("ALM-033: asking about %s failed", self._thread.name)
+                self.latest = None
             again_s = SOON_S if self._soon and self._soon(self.latest) else self._every_s
             self._ending.wait(again_s)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from appliance.config import Config
-from appliance.control.messages import SelfCallTold
+from appliance.control.messages import SelfCallEnd, SelfCallTold
 from appliance.health import machine
 from appliance.health.asking import BOX_EVERY_S, FIRST_SELF_CALL_S, WEB_EVERY_S, Asked, BoxProbe, SelfCaller, Told, WebProbe
 from appliance.health.config import web_address
@@ -40,7 +40,13 @@ class Gathering:
         if not config.every_min:
             return None
         caller = SelfCaller(self._config.paths.control_socket, config, self._calls, self._clock)
-        return Asked("self-call", config.every_min * 60.0, caller, FIRST_SELF_CALL_S, soon=lambda told: told is None or told.end != "heard")
+        return Asked(
+            "self-call",
+            config.every_min * 60.0,
+            caller,
+            FIRST_SELF_CALL_S,
+            soon=lambda told: told is None or told.end is not SelfCallEnd.HEARD,
+        )
 
     def _calls(self) -> int | None:
         lines = self._agent.lines()
@@ -90,3 +96,7 @@ class Gathering:
             self._certificates = {file: days for file, days in found.items() if days is not None}
             self._synchronised = machine.clock_is_synchronised()
         self._looks += 1
+
+
+def _was_not_heard(told: SelfCallTold | None) -> bool:
+    return told is None or told.end is not SelfCallEnd.HEARD
