@@ -1,5 +1,7 @@
 """What is refused of the network's settings, where, and with which code; what is warned of; what is fine."""
 
+from pathlib import Path
+
 import pytest
 
 from appliance.system.network.checks import faults
@@ -8,6 +10,7 @@ from appliance.system.network.ports import PORTS
 from tests.network_house import lan, mac, network
 
 V6 = {"ipv6": Ipv6.STATIC}
+MANUAL = Path(__file__).parents[2] / "docs/network.md"
 
 REFUSED = {
     "overlapping": (network(lan(1, "10.0.0.5/16"), lan(2, "10.0.7.5/24")), "SYS-046", "lan2.addresses"),
@@ -128,3 +131,12 @@ def test_an_interface_without_a_role_is_warned_of() -> None:
 def test_every_listed_port_is_there_once_and_services_exist() -> None:
     assert len({(port.protocol, port.port) for port in PORTS}) == len(PORTS)
     assert all(not port.service or hasattr(Services(), port.service) for port in PORTS)
+
+
+def test_the_manual_lists_the_ports_that_are_open() -> None:
+    roles = {Role.HOSPITAL: "hospital network", Role.MANAGEMENT: "management", Role.VOICE: "voice administration"}
+    rows = [line.strip("| ").split(" | ") for line in MANUAL.read_text("utf-8").splitlines() if "| tcp |" in line or "| udp |" in line]
+    listed = [(int(port), protocol, who, "switched on" in when, why) for port, protocol, who, when, why in rows]
+    assert listed == [
+        (port.port, port.protocol, ", ".join(roles[role] for role in port.roles), bool(port.service), port.why) for port in PORTS
+    ]
