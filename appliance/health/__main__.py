@@ -15,6 +15,7 @@ import sdnotify
 
 from appliance import config as configuration
 from appliance.health.program import Program
+from appliance.store.alarms import beat
 from drivers.clock import RealClock
 from drivers.errors import CarelineError
 
@@ -58,7 +59,12 @@ def _serve(config: configuration.Config) -> None:
     notify = sdnotify.SystemdNotifier().notify
     notify("READY=1")
     log.info("ready")
-    program.run(lambda: notify("WATCHDOG=1"))
+
+    def alive() -> None:
+        notify("WATCHDOG=1")
+        beat(Path(config.paths.run_dir))
+
+    program.run(alive)
 
 
 def _thread_failed(failed: threading.ExceptHookArgs) -> None:

@@ -4,8 +4,11 @@ careline-health raises and ends alarms (appliance/health/journal.py). Everything
 something is one transaction.
 """
 
+import contextlib
 import re
+import time
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -18,6 +21,7 @@ from drivers.errors import CarelineError
 
 ReceiverKind = Literal["email", "sms", "snmp"]
 Level = Literal[1, 2]
+BEAT, BEAT_LIMIT_S = "health.beat", 15.0
 S = TypeVar("S", bound=msgspec.Struct)
 NAME = re.compile(r"[^\W_][\w-]{0,31}")
 HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]{0,252}")
@@ -226,6 +230,21 @@ def try_receiver(receiver: str, by: str, at: datetime) -> int:
     with write_transaction(database):
         test: AlarmTest = AlarmTest.create(receiver=receiver, by=by, at=at)
     return int(test.id)
+
+
+def beat(run_dir: Path) -> None:
+    """careline-health is alive; on a disk that takes nothing that is not known."""
+    with contextlib.suppress(OSError):
+        (run_dir / BEAT).touch(0o644)
+
+
+def is_watched(run_dir: Path) -> bool:
+    """Whether careline-health has been alive lately. Nobody can be told of an alarm without it."""
+    try:
+        age_s = time.time() - (run_dir / BEAT).stat().st_mtime
+    except OSError:
+        return False
+    return abs(age_s) < BEAT_LIMIT_S
 
 
 def mark() -> str:

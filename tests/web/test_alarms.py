@@ -13,6 +13,7 @@ from appliance.store import alarms
 from appliance.store.alarm_rules import Severity
 from appliance.store.alarms import AlarmTest, MailSettings, Receiver, Receivers
 from appliance.store.models import Alarm, Audit
+from tests.web import prepared
 from tests.web.agent import ScriptedAgent
 from tests.web.conftest import HTML, NOW, SignIn, post
 from webui import store
@@ -68,6 +69,12 @@ def test_open_and_past_ones_with_what_to_do(technician: FlaskClient) -> None:
     assert "3:00" in page
     assert "alarm-bar" in shown(technician, "/dashboard")
     assert "当前有 2 条告警" in shown(technician, "/dashboard")
+
+
+def test_it_is_told_when_nothing_watches(place: prepared.Place, technician: FlaskClient) -> None:
+    assert "careline-health" in shown(technician, "/alarms")
+    alarms.beat(place.run_dir)
+    assert "careline-health" not in shown(technician, "/alarms")
 
 
 def test_acknowledged_by_name_once(technician: FlaskClient, administrator: FlaskClient) -> None:

@@ -3,6 +3,7 @@ when the call agent is the one that is dead: the store is looked at.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -45,7 +46,7 @@ def _news() -> Callable[[frozenset[str]], str]:
 
     def draw(_: frozenset[str]) -> str:
         nonlocal last
-        before, last = last, alarms.mark()
+        before, last = last, f"{alarms.mark()} {alarms.is_watched(Path(shared().config.paths.run_dir))}"
         return "" if last == before else render_template("parts/alarm_list.html", swap=True, **drawn())
 
     return draw
@@ -53,7 +54,8 @@ def _news() -> Callable[[frozenset[str]], str]:
 
 def drawn() -> dict[str, object]:
     """What the list draws from."""
-    return {"open": alarms.open_alarms(), "said": said, "remedy_of": remedy_of}
+    watched = alarms.is_watched(Path(shared().config.paths.run_dir))
+    return {"open": alarms.open_alarms(), "watched": watched, "said": said, "remedy_of": remedy_of}
 
 
 def said(alarm: Alarm) -> str:
