@@ -29,6 +29,7 @@ from drivers.smdr.table import LINE_MOST, Table
 AGAIN_AFTER_S = 5.0
 STORE_AGAIN_S = 2.0
 READ_ANEW_EVERY_S = 5.0
+DRAINED_MOST = 256
 
 log = logging.getLogger("careline.smdr")
 
@@ -134,8 +135,17 @@ class SmdrWork:
                     self._connected()
                 elif octets:
                     self._take(cutter.feed(octets))
+            self._drain(source, cutter)
         finally:
             self._take(cutter.rest())
+
+    def _drain(self, source: Source, cutter: LineCutter) -> None:
+        """At the end: what has arrived already, or it would be lost with the link."""
+        for _ in range(DRAINED_MOST):
+            octets = source.read()
+            if not octets:
+                return
+            self._take(cutter.feed(octets))
 
     def _connected(self) -> None:
         self._told_s = float("-inf")
