@@ -4,14 +4,12 @@ The root file system is read-only, so the kernel is told to look on the shelf fi
 Documentation/driver-api/firmware/fw_search_path.rst, Documentation/ABI/testing/sysfs-bus-pci.
 """
 
-import subprocess
 from pathlib import Path
 
 from drivers.protocol import Card, CardStage, FileKind
 from firmware_shims.errors import LOADING_FAILED, FirmwareError
 
 SEARCH_PATH = Path("sys/module/firmware_class/parameters/path")
-MODPROBE_LIMIT_S = 60.0
 
 
 def point_kernel_to(folder: Path, root: Path = Path("/")) -> bool:
@@ -33,17 +31,16 @@ def asked_too_early(card: Card) -> bool:
     return card.bus == "pci" and there and card.stage in (CardStage.FOUND, CardStage.DRIVER) and "other_suite" not in card.notes
 
 
-def ask_again(card: Card, root: Path = Path("/"), modprobe: str = "modprobe") -> None:
-    """Let the driver try again; it asks for its files then. Calls on its spans cannot be: it has none. Raises: FirmwareError CRD-017."""
+def ask_again(card: Card, root: Path = Path("/")) -> None:
+    """Let the driver, which udev loaded, try again; it asks for its files then. Calls on its spans cannot be: it has none.
+
+    Raises: FirmwareError CRD-017.
+    """
     try:
         if card.bound_to:
             (root / "sys/bus/pci/drivers" / card.bound_to / "unbind").write_text(card.where)
-        done = subprocess.run([modprobe, card.driver], capture_output=True, timeout=MODPROBE_LIMIT_S, check=False)
-        if done.returncode:
-            raise _failed(card, " ".join(done.stderr.decode(errors="replace").split()))
-        if card.bound_to or not (root / "sys/bus/pci/devices" / card.where / "driver").exists():
-            (root / "sys/bus/pci/drivers_probe").write_text(card.where)
-    except (OSError, subprocess.TimeoutExpired) as error:
+        (root / "sys/bus/pci/drivers_probe").write_text(card.where)
+    except OSError as error:
         raise _failed(card, str(error)) from error
 
 

@@ -34,7 +34,8 @@ class Seen:
 @dataclass
 class Faults:
     """What goes wrong. `refuse`: status by operation; `drop_at`: the segment at which it leaves the bus, once; `stays`: it comes back with
-    the same numbers; `away`: it does not come back; `comes_as`: it comes back as another; `number_off`: wrong numbers in answers."""
+    the same numbers; `away`: it does not come back; `comes_as`: it comes back as another; `number_off`: wrong numbers in answers;
+    `raw`: these bytes in place of any answer."""
 
     refuse: dict[int, int] = field(default_factory=dict)
     drop_at: int = 0
@@ -45,6 +46,7 @@ class Faults:
     answer_cut: int = 0
     mute: bool = False
     bad_pic: bool = False
+    raw: bytes | None = None
 
 
 class Box:
@@ -186,7 +188,7 @@ class Box:
     def _reply(self, number: int, op: int, content: bytes) -> None:
         packet = struct.pack("<HHB", 5 + len(content), number + self.faults.number_off, op) + content
         if self._line is not None:
-            self._line.send(MPP_IN, packet[: len(packet) - self.faults.answer_cut])
+            self._line.send(MPP_IN, packet[: len(packet) - self.faults.answer_cut] if self.faults.raw is None else self.faults.raw)
 
     def _leave_for(self, op: int) -> None:
         if op == RESET:

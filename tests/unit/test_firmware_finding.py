@@ -188,7 +188,7 @@ def test_a_driver_that_asked_too_early_is_started_anew(sysfs: Sysfs, tmp_path: P
     parameter.write_text("\n")
     assert blobs.point_kernel_to(sysfs.finder.shelf.folder, sysfs.root)
     assert not blobs.point_kernel_to(sysfs.finder.shelf.folder, sysfs.root)
-    blobs.ask_again(card, sysfs.root, modprobe="/bin/true")
+    blobs.ask_again(card, sysfs.root)
     assert (sysfs.root / "sys/bus/pci/drivers/wctdm24xxp/unbind").read_text() == device.name
     assert (sysfs.root / "sys/bus/pci/drivers_probe").read_text() == device.name
 

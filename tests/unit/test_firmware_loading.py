@@ -2,12 +2,14 @@
 
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
 from usbip_backend import USBIPBackend
 
 from drivers.protocol import CardStage
@@ -262,6 +264,24 @@ def test_what_the_box_says_of_itself(bench: Bench) -> None:
         assert talk.extra() == "emulated"
         assert talk.read_eeprom(4, 3) == b"\x04\x05\x06"
         assert talk.module_type(4) == 5
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(some.binary(max_size=64), some.booleans())
+def test_whatever_a_box_answers_is_an_answer_or_a_fault_with_its_code(bench: Bench, answered: bytes, framed: bool) -> None:
+    """`framed`: with a right length and number, so that the content is looked at."""
+    bench.box.product = 0x1151
+    bench.box.on_change()
+    bench.box.faults.raw = (len(answered) + 4).to_bytes(2, "little") + b"\1\0" + answered if framed else answered
+    asks: tuple[Callable[[Mpp], object], ...] = (Mpp.status, Mpp.capabilities, Mpp.extra, Mpp.protocol)
+    for ask in asks:
+        with bench.link() as link:
+            fault = None
+            try:
+                ask(Mpp(link.claim(mpp.INTERFACE), link.where))
+            except FirmwareError as error:
+                fault = error
+        assert fault is None or fault.code in ("CRD-011", "CRD-013", "CRD-014")
 
 
 def test_two_loaders_do_not_meet_at_one_card(bench: Bench) -> None:
