@@ -146,13 +146,19 @@ def running_box(folder: Path) -> Iterator[Box]:
 class Technician:
     """Somebody at the other end of the cable."""
 
-    def __init__(self, box: Box) -> None:
+    def __init__(self, box: Box, *, over_ssh: bool = False) -> None:
+        """`over_ssh`: the console runs on a terminal, whose end is told by a signal, instead of at a port."""
         self.box = box
         self._master, slave = pty.openpty()
-        tty.setraw(slave)
-        command = [sys.executable, "-m", "appliance.console", "--config", str(box.config), "--tty", os.ttyname(slave)]
+        command = [sys.executable, "-m", "appliance.console", "--config", str(box.config)]
         self._log = (box.folder / "console.log").open("ab")
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
+        if over_ssh:
+            command = ["setsid", "--ctty", "--wait", *command]
+            self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=self._log)
+        else:
+            tty.setraw(slave)
+            command += ["--tty", os.ttyname(slave)]
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
         self._slave = slave  # kept open until the console has it, or the master would see the end of it
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.heard = ""
@@ -247,8 +253,8 @@ class Technician:
 
 
 @contextlib.contextmanager
-def technician(box: Box) -> Iterator[Technician]:
-    here = Technician(box)
+def technician(box: Box, *, over_ssh: bool = False) -> Iterator[Technician]:
+    here = Technician(box, over_ssh=over_ssh)
     try:
         yield here
     finally:

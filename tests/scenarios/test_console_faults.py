@@ -210,6 +210,25 @@ def test_a_cable_pulled_while_a_command_goes_on_ends_the_session(box: Box) -> No
             assert somebody.wait() == 0
 
 
+def test_over_ssh_the_same_console_and_the_same_hang_up(box: Box) -> None:
+    with technician(box, over_ssh=True) as somebody:
+        somebody.expect("(login): ", START_LIMIT_S)
+        somebody.sign_in("liwei", PASSWORD)
+        somebody.expect("liwei> ")
+        assert "administrator" in somebody.command("users list")
+        somebody.send("channels block 3")
+        somebody.expect("block 3")
+        somebody.pull()
+        somebody.wait()
+    assert not blocked(box, 3)
+    with technician(box, over_ssh=True) as somebody:
+        somebody.expect("(login): ", START_LIMIT_S)
+        somebody.sign_in("liwei", PASSWORD)
+        somebody.expect("liwei> ")
+        somebody.send("exit\r")
+        assert somebody.wait() == 0
+
+
 # --- factory reset, with a code -----------------------------------------------------------------------------------------
 
 
