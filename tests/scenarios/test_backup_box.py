@@ -101,13 +101,18 @@ def test_backed_up_while_calls_run_and_restored_on_an_empty_box(box: RealBox, em
 
 
 def _while_calls_run(box: RealBox) -> list[BackupMade]:
-    calling = threading.Thread(target=lambda: [a_call(box, number) for number in range(CALLERS)])
+    calling = threading.Thread(target=_call_after_call, args=(box,))
     calling.start()
     made = [backed_up(box)]
     while calling.is_alive():
         made.append(backed_up(box))
     calling.join()
     return made
+
+
+def _call_after_call(box: RealBox) -> None:
+    for number in range(CALLERS):
+        a_call(box, number)
 
 
 def _without_recordings(box: RealBox) -> dict[str, str]:

@@ -9,8 +9,8 @@ import msgspec
 from appliance import config as configuration
 from appliance.store.database import open_store
 from appliance.store.models import CallRecord
-from appliance.system.backup import settings
-from appliance.system.backup.messages import BackupSettings, Target, TargetKind
+from appliance.system.backup import answering, logical, making_jobs, messages, settings, telling, words
+from appliance.system.backup.messages import BackupRestored, BackupSettings, RestorePhase, Target, TargetKind
 from appliance.system.backup.places import Places, places_of
 from appliance.system.backup.work import Work
 from appliance.system.box import Box
@@ -23,13 +23,14 @@ NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 class SmallBox:
     """Below `root`: data, run, careline.toml, and `away`, where backups go."""
 
-    def __init__(self, root: Path, start: datetime = NOON) -> None:
+    def __init__(self, root: Path, store: str = "") -> None:
+        """`store`: a line of [paths] that names another one."""
         self.root, self.data, self.away = root, root / "data", root / "away"
         for folder in (self.data, root / "run"):
             folder.mkdir(parents=True)
         self.file = root / "careline.toml"
-        self.file.write_text(f'[paths]\nrun_dir = "{root}/run"\ndata_dir = "{self.data}"\n')
-        self.clock = VirtualClock(start)
+        self.file.write_text(f'[paths]\nrun_dir = "{root}/run"\ndata_dir = "{self.data}"\n{store}')
+        self.clock = VirtualClock(NOON)
         self.box = Box(configuration.load(self.file), self.file, self.clock)
         self.target = Target(name="disk", kind=TargetKind.FOLDER, path=str(self.away))
 
@@ -39,7 +40,7 @@ class SmallBox:
 
     def fill(self, calls: int = 40) -> None:
         """What a hospital would have after some days."""
-        database = open_store(self.data / "careline.db")
+        database = open_store(self.places.store)
         with database.atomic():
             for number in range(calls):
                 self.add_call(number)
@@ -87,3 +88,55 @@ PARTS = {
 
 def quiet_work() -> Work:
     return Work(lambda percent, step: None)
+
+
+def silent(percent: int, step: str) -> None:
+    """Nobody listens."""
+
+
+def fake_systemctl(folder: Path) -> tuple[Path, Path]:
+    """Services of ours run, and what is done to them is written down. The log, and the folder for PATH."""
+    log = folder / "systemctl.log"
+    program = folder / "bin" / "systemctl"
+    program.parent.mkdir()
+    units = ("careline-calls", "careline-web", "careline-lines", "careline-system", "careline-console@ttyS0", "careline-health")
+    listed = "\n".join(f"{unit}.service loaded active running" for unit in units)
+    program.write_text(f'#!/bin/sh\nif [ "$1" = list-units ]; then cat <<END\n{listed}\nEND\nelse echo "$@" >> {log}; fi\n')
+    program.chmod(0o755)
+    return log, program.parent
+
+
+def in_use(root: Path) -> SmallBox:
+    """Another box, in use a little."""
+    box = SmallBox(root)
+    box.fill(calls=3)
+    (box.data / "lines.toml").write_bytes(b"# of the new box\n")
+    (box.data / "system" / "extra.toml").write_bytes(b"only here = 1\n")
+    (box.data / "system" / "update").mkdir()
+    (box.data / "system" / "update" / "state.json").write_bytes(b"{}")
+    (box.data / "careline.reserve").write_bytes(bytes(100))
+    box.add_recording("2026/11/23/new-call.wav", b"new")
+    return box
+
+
+def backup(box: SmallBox) -> tuple[Path, str]:
+    """Its file and the words."""
+    name = making_jobs.by_hand(box.box, "disk", "ann", None, None).result(60).name
+    kept = words.known(box.places.words)
+    assert kept is not None
+    return box.away / name, kept.words
+
+
+def restore(box: SmallBox, file: Path, said: str, **asked: object) -> BackupRestored:
+    request = messages.RestoreBackup(path=str(file), words=said, by="bob", **asked)  # type: ignore[arg-type]  # fields by name
+    found = answering.restore(box.box, request, silent)
+    assert isinstance(found, BackupRestored)
+    return found
+
+
+def content(box: SmallBox) -> dict[str, object]:
+    return {**box.contents(), **logical.of_store(box.data / "careline.db")}
+
+
+def phase(box: SmallBox) -> RestorePhase:
+    return telling.state(box.box, messages.AskBackupState(), silent).restore

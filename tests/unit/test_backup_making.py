@@ -9,16 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from appliance.system.backup import answering, checking, history, making_jobs, naming, targets, words
+from appliance.system.backup import answering, checking, history, known, making_jobs, naming, targets, telling, words
 from appliance.system.backup import messages as asked
 from appliance.system.backup.messages import BackupState, BackupVerified, Outcome
 from appliance.system.errors import BoxError
 from tests.small_disk import small_disk
-from tests.unit.backup_rig import SmallBox, quiet_work
-
-
-def silent(percent: int, step: str) -> None:
-    """Nobody listens."""
+from tests.unit.backup_rig import SmallBox, quiet_work, silent
 
 
 @pytest.fixture
@@ -34,7 +30,7 @@ def make(box: SmallBox, recordings: bool = False) -> str:
 
 
 def state(box: SmallBox) -> BackupState:
-    return answering.state(box.box, asked.AskBackupState(), silent)
+    return telling.state(box.box, asked.AskBackupState(), silent)
 
 
 def names(box: SmallBox) -> set[str]:
@@ -177,7 +173,7 @@ def test_a_cancelled_one_leaves_nothing(box: SmallBox) -> None:
 
 def test_one_job_at_a_time(box: SmallBox) -> None:
     goes_on = threading.Event()
-    desk = making_jobs.desk(box.box)
+    desk = known.desk(box.box)
     first = desk.start(asked.JobKind.VERIFY, "disk", "", "ann", lambda work: goes_on.wait(20))
     with pytest.raises(BoxError, match="SYS-100"):
         making_jobs.by_hand(box.box, "disk", "ann", False, None)
@@ -190,7 +186,7 @@ def test_health_is_told(box: SmallBox) -> None:
     box.set_up(nightly=True, nightly_to=("disk",))
     answering.set_settings(
         box.box,
-        asked.SetBackupSettings(settings=making_jobs.settings_of(box.box), revision=2, by="ann"),
+        asked.SetBackupSettings(settings=known.settings_of(box.box), revision=2, by="ann"),
         silent,
     )
     found = history.read_brief(box.data)

@@ -18,14 +18,10 @@ from appliance.system.backup import messages as asked
 from appliance.system.backup.messages import BackupSettings, Target, TargetKind
 from appliance.system.backup.sftp import host_key_of, public_key
 from appliance.system.errors import BoxError
-from tests.unit.backup_rig import SmallBox
+from tests.unit.backup_rig import SmallBox, silent
 
 LIMIT_S = 20.0
 SSHD = "/usr/sbin/sshd"
-
-
-def silent(percent: int, step: str) -> None:
-    """Nobody listens."""
 
 
 @pytest.fixture

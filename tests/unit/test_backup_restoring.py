@@ -1,9 +1,7 @@
 """Restoring: the same content on an empty box and on one in use, the way back, what is refused, and death at every step."""
 
 import os
-import shutil
 import sqlite3
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -11,29 +9,17 @@ from pathlib import Path
 import pytest
 
 from appliance.store import migrations
-from appliance.system.backup import answering, logical, making_jobs, messages, restoring, swap, words
-from appliance.system.backup.messages import BackupRestored, RestorePhase
+from appliance.system.backup import answering, logical, messages, swap, words
+from appliance.system.backup.messages import RestorePhase
 from appliance.system.errors import BoxError
-from tests.unit.backup_rig import PARTS, SmallBox, quiet_work
-
-DIED = 9
-
-
-def silent(percent: int, step: str) -> None:
-    """Nobody listens."""
+from tests.unit.backup_rig import SmallBox, backup, content, fake_systemctl, in_use, phase, restore, silent
 
 
 @pytest.fixture
 def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A systemd at the wire: four services of ours run, and what is done to them is written down. Its log."""
-    log = tmp_path / "systemctl.log"
-    program = tmp_path / "bin" / "systemctl"
-    program.parent.mkdir()
-    units = ("careline-calls", "careline-web", "careline-lines", "careline-system", "careline-console@ttyS0", "careline-health")
-    listed = "\n".join(f"{unit}.service loaded active running" for unit in units)
-    program.write_text(f'#!/bin/sh\nif [ "$1" = list-units ]; then cat <<END\n{listed}\nEND\nelse echo "$@" >> {log}; fi\n')
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    log, programs = fake_systemctl(tmp_path)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     return log
 
 
@@ -49,42 +35,7 @@ def old(tmp_path: Path, systemctl: Path) -> SmallBox:
 @pytest.fixture
 def new(tmp_path: Path, systemctl: Path) -> SmallBox:
     """Another one, in use a little."""
-    return _in_use(tmp_path / "new")
-
-
-def _in_use(root: Path) -> SmallBox:
-    box = SmallBox(root)
-    box.fill(calls=3)
-    (box.data / "lines.toml").write_bytes(b"# of the new box\n")
-    (box.data / "system" / "extra.toml").write_bytes(b"only here = 1\n")
-    (box.data / "system" / "update").mkdir()
-    (box.data / "system" / "update" / "state.json").write_bytes(b"{}")
-    (box.data / "careline.reserve").write_bytes(bytes(100))
-    box.add_recording("2026/11/23/new-call.wav", b"new")
-    return box
-
-
-def backup(box: SmallBox) -> tuple[Path, str]:
-    """Its file and the words."""
-    name = making_jobs.by_hand(box.box, "disk", "ann", None, None).result(60).name
-    kept = words.known(box.places.words)
-    assert kept is not None
-    return box.away / name, kept.words
-
-
-def restore(box: SmallBox, file: Path, said: str, **asked: object) -> BackupRestored:
-    request = messages.RestoreBackup(path=str(file), words=said, by="bob", **asked)  # type: ignore[arg-type]  # fields by name
-    found = answering.restore(box.box, request, silent)
-    assert isinstance(found, BackupRestored)
-    return found
-
-
-def content(box: SmallBox) -> dict[str, object]:
-    return {**box.contents(), **logical.of_store(box.data / "careline.db")}
-
-
-def phase(box: SmallBox) -> RestorePhase:
-    return answering.state(box.box, messages.AskBackupState(), silent).restore
+    return in_use(tmp_path / "new")
 
 
 def test_the_same_content_on_an_empty_box(old: SmallBox, tmp_path: Path) -> None:
@@ -219,109 +170,3 @@ def test_while_a_call_agent_works_nothing_is_exchanged(old: SmallBox, new: Small
     assert content(new) == before
     assert systemctl.read_text().splitlines()[-1] == "start careline-health.service", "what was stopped runs again"
     assert phase(new) is RestorePhase.NONE
-
-
-# --- death at every step ------------------------------------------------------------------------------------------------
-
-
-def die_at(number: int, act: Callable[[], object]) -> bool:
-    """`act` in a child that ends, as by SIGKILL, just before it asks the system for the `number`th time. False: it came to its end."""
-    child = os.fork()
-    if child == 0:
-        left = [number]
-
-        def hook(event: str, arguments: tuple[object, ...]) -> None:
-            if event.partition(".")[0] in ("os", "open", "shutil", "subprocess", "sqlite3", "fcntl"):
-                left[0] -= 1
-                if left[0] < 0:
-                    os._exit(DIED)
-
-        try:
-            sys.addaudithook(hook)
-            act()
-            os._exit(0)
-        except BaseException as fault:
-            os.write(2, f"{fault!r}\n".encode())
-            os._exit(1)
-    _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
-    assert code in (0, DIED), f"the child failed with {code}"
-    return code == DIED
-
-
-def test_killed_anywhere_while_data_are_exchanged_it_is_the_old_or_the_new(old: SmallBox, new: SmallBox, tmp_path: Path) -> None:
-    file, said = backup(old)
-    before = content(new)
-    asked = _prepared(new, file, said)
-    begin = _kept(new, tmp_path / "begin")
-    outcomes, number = [], 0
-    while die_at(number, lambda: restoring._exchange(new.places, asked, quiet_work())):
-        outcomes.append(_outcome(new, before))
-        begin()
-        number += 1
-    assert _outcome(new, before) == "new", "as it goes when nobody dies"
-    assert outcomes == sorted(outcomes, reverse=True), "first the old, from some step on the new"
-    assert {"old", "new"} == set(outcomes)
-    assert number > 50
-
-
-def _outcome(box: SmallBox, before: dict[str, object]) -> str:
-    """After the next start: old or new; and undone it is the old."""
-    restoring.finish(box.places)
-    found = content(box)
-    assert "call_record" in found
-    if phase(box) is RestorePhase.NONE:
-        assert found == before
-        return "old"
-    assert found["lines.toml"] == PARTS["lines.toml"]
-    assert {name: found.get(name) for name in PARTS} == PARTS
-    with closing(sqlite3.connect(box.data / "careline.db")) as store:
-        assert store.execute("select count(*) from call_record").fetchone() == (40,)
-    restoring.undo(box.places, "bob", quiet_work())
-    assert content(box) == before
-    return "new"
-
-
-def _kept(box: SmallBox, copy: Path) -> Callable[[], None]:
-    """Makes the box as it is now, as often as wanted."""
-    shutil.copytree(box.root, copy, symlinks=True)
-
-    def again() -> None:
-        shutil.rmtree(box.root)
-        shutil.copytree(copy, box.root, symlinks=True)
-
-    return again
-
-
-def _prepared(box: SmallBox, file: Path, said: str) -> restoring.Asked:
-    asked = restoring.Asked(name=file.name, size=1, words=said, by="bob", at=box.clock.now(), configuration=False)
-    with file.open("rb") as opened:
-        restoring._prepare(box.places, asked, opened, quiet_work())
-    return asked
-
-
-def test_killed_anywhere_while_it_is_undone_it_is_the_new_or_the_old(old: SmallBox, new: SmallBox, tmp_path: Path) -> None:
-    before = content(new)
-    restore(new, *backup(old), configuration=False)
-    restored = content(new)
-    begin = _kept(new, tmp_path / "begin")
-    outcomes, number = set(), 0
-    while die_at(number, lambda: restoring.undo(new.places, "bob", quiet_work())):
-        restoring.finish(new.places)
-        is_back = phase(new) is RestorePhase.NONE
-        assert content(new) == (before if is_back else restored), f"halves after {number} steps"
-        outcomes.add(is_back)
-        begin()
-        number += 2
-    assert outcomes == {True, False}
-
-
-def test_killed_anywhere_before_nothing_has_changed(old: SmallBox, tmp_path: Path) -> None:
-    file, said = backup(old)
-    box = _in_use(tmp_path / "new")
-    before = content(box)
-    for number in range(1, 200, 23):
-        die_at(number, lambda: _prepared(box, file, said))
-        restoring.finish(box.places)
-        assert content(box) == before
-        assert not (box.data / ".restore").exists()

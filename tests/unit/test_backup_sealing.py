@@ -40,7 +40,7 @@ def test_what_was_sealed_is_opened(size: int) -> None:
 
 
 @given(size=st.sampled_from(SIZES), place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_changed_bit_is_noticed_and_its_place_named(size: int, place: float, bit: int) -> None:
     raw = bytearray(SEALED[size])
     at = int(place * len(raw))
@@ -56,7 +56,7 @@ def test_any_changed_bit_is_noticed_and_its_place_named(size: int, place: float,
 
 
 @given(size=st.sampled_from(SIZES), place=st.floats(0, 1, exclude_max=True))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_cut_is_noticed(size: int, place: float) -> None:
     raw = SEALED[size][: int(place * len(SEALED[size]))]
     with pytest.raises(BoxError, match=r"SYS-108|SYS-109"):

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from appliance.config import Config
 from appliance.store.models import Account
-from appliance.system.backup import checking, making_jobs, settings, words
+from appliance.system.backup import checking, known, settings, words
 from appliance.system.backup.messages import Job, Outcome
 from appliance.system.backup.places import Places, places_of
 from appliance.system.box import Box
@@ -61,7 +61,7 @@ def admin(box: Box, sign_in: SignIn) -> FlaskClient:
 def job_of(box: Box, kind: str) -> Job:
     """When it is over."""
     for _ in range(400):
-        job = making_jobs.desk(box).job
+        job = known.desk(box).job
         if job is not None and job.kind.value == kind and job.ended_at:
             return job
         threading.Event().wait(0.05)
@@ -79,7 +79,7 @@ def made(client: FlaskClient, box: Box) -> str:
     set_up(client, box)
     post(client, "/backup/make", {"target": "disk"})
     assert job_of(box, "backup").outcome is Outcome.GOOD
-    return making_jobs.history_of(box)[0].name
+    return known.history_of(box)[0].name
 
 
 def seen(client: FlaskClient, path: str = "/backup") -> str:
@@ -142,16 +142,16 @@ def test_settings_are_changed_refused_and_undone(admin: FlaskClient, box: Box) -
     set_up(admin, box)
     kept = {"keep_days": "3", "keep_weeks": "2", "keep_months": "1", "keep_by_hand": "4", "at": "03:15"}
     post(admin, "/backup/settings", {**kept, "nightly": "1", "nightly_to": "disk", "revision": "1"})
-    now = making_jobs.settings_of(box)
+    now = known.settings_of(box)
     assert (now.nightly, now.at, now.nightly_to, now.keep_days) == (True, "03:15", ("disk",), 3)
     post(admin, "/backup/settings", {**kept, "revision": "1"})
     assert "SYS-102" in seen(admin)
     post(admin, "/backup/settings", {**kept, "keep_days": "9999", "revision": "2"})
     assert "SYS-101" in seen(admin)
     post(admin, "/backup/settings/undone", {})
-    assert not making_jobs.settings_of(box).nightly
+    assert not known.settings_of(box).nightly
     post(admin, "/backup/places/removed", {"name": "disk", "revision": "3"})
-    assert making_jobs.settings_of(box).targets == ()
+    assert known.settings_of(box).targets == ()
 
 
 def test_a_place_is_tried(admin: FlaskClient, box: Box) -> None:

@@ -12,16 +12,16 @@ from drivers.protocol import Message
 __all__ = ["ACTIONS", "REPLIES"]
 
 
-def _answered_by(name: str) -> Action:
+def _answered_by(name: str, module: str = "answering") -> Action:
     def action(box: Box, request: SystemRequest, tell: Tell) -> Message | None:
-        answer: Message | None = getattr(import_module("appliance.system.backup.answering"), name)(box, request, tell)
+        answer: Message | None = getattr(import_module(f"appliance.system.backup.{module}"), name)(box, request, tell)
         return answer
 
     return action
 
 
 ACTIONS: dict[type[SystemRequest], Action] = {
-    messages.AskBackupState: _answered_by("state"),
+    messages.AskBackupState: _answered_by("state", "telling"),
     messages.AskBackups: _answered_by("backups"),
     messages.AskBackupSettings: _answered_by("told_settings"),
     messages.AskUsbDisks: _answered_by("usb_disks"),

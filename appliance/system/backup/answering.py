@@ -9,10 +9,11 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
 
-from appliance.system.backup import history, messages, mounting, naming, packing, restoring, settings, swap, targets, words
+from appliance.system.backup import messages, mounting, naming, packing, restoring, settings, targets, words
 from appliance.system.backup.checking import verify
-from appliance.system.backup.making_jobs import by_hand, desk, history_of, next_at, settings_of, tell_health
-from appliance.system.backup.messages import JobKind, RestorePhase, TargetKind
+from appliance.system.backup.known import desk, settings_of, tell_health
+from appliance.system.backup.making_jobs import by_hand
+from appliance.system.backup.messages import JobKind, TargetKind
 from appliance.system.backup.places import Places, places_of
 from appliance.system.backup.shelf import FolderShelf, Readable, Shelf
 from appliance.system.backup.work import Work, counted
@@ -21,33 +22,13 @@ from appliance.system.errors import BoxError
 from appliance.system.messages import SystemRequest
 from drivers.protocol import Message
 
-SHOWN = 50
 UPLOAD = re.compile(r"[A-Za-z0-9-]{1,64}")
 FETCHED_MODE = 0o640
-PHASES = {swap.Phase.UNCONFIRMED: RestorePhase.UNCONFIRMED}
 
 T = TypeVar("T")
 
 
 # --- what there is ------------------------------------------------------------------------------------------------------
-
-
-def state(box: Box, request: messages.AskBackupState, tell: Tell) -> messages.BackupState:
-    places, tried, known = places_of(box), history_of(box), settings_of(box)
-    kept, journal = words.known(places.words), swap.journal_of(places)
-    return messages.BackupState(
-        request_id=request.request_id,
-        nightly=known.nightly,
-        next_at=next_at(box, known),
-        last_good_at=history.last_good(tried),
-        job=desk(box).job,
-        history=tried[:SHOWN],
-        has_words=kept is not None,
-        words_seen=kept is not None and kept.seen,
-        restore=PHASES.get(journal.phase, RestorePhase.SWAPPING) if journal else RestorePhase.NONE,
-        restored_from=journal.name if journal else "",
-        restored_at=journal.at if journal else None,
-    )
 
 
 def backups(box: Box, request: messages.AskBackups, tell: Tell) -> messages.BackupList:

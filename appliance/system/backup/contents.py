@@ -13,7 +13,20 @@ SQLITE, POSTGRESQL = "database/careline.db", "database/careline.pgdump"
 STORE = ("careline.db", "careline.db-wal", "careline.db-shm", "careline.db-journal")
 HERE_ONLY = (
     *("careline.reserve", "recordings", "backup-work", "backup-incoming", ".restore", "lost+found", "imports", "setup-code"),
-    *("*.log", "*.lock", "*.pid", "*.sock", "updates", "support", "home", "before-*", "careline-v*", "careline.pgdump*", "careline.sql"),
+    *(
+        "*.log",
+        "*.lock",
+        "*.pid",
+        "*.sock",
+        "updates",
+        "support",
+        "home",
+        "before-*",
+        "careline-v*",
+        "careline.pgdump*",
+        "careline.sql",
+        "empty.sql",
+    ),
 )
 """At the top of data_dir: neither backed up nor touched by a restoring."""
 OF_THIS_MACHINE = ("system/update", "system/incoming")

@@ -1,35 +1,20 @@
 """Backups as jobs: what the nightly one and the one asked for have in common, and what is written down of each."""
 
 from concurrent.futures import Future
-from datetime import UTC, datetime
+from datetime import UTC
 
-from appliance.system.backup import history, schedule, words
-from appliance.system.backup.files import kept_json
-from appliance.system.backup.jobs import Desk, desk_of
+from appliance.system.backup import history, words
+from appliance.system.backup.known import desk, settings_of, tell_health
 from appliance.system.backup.making import Made, Wanted, make
 from appliance.system.backup.messages import BackupSettings, History, JobKind, Outcome
 from appliance.system.backup.naming import BY_HAND, NIGHTLY
 from appliance.system.backup.places import Places, places_of
-from appliance.system.backup.settings import load, target_of
+from appliance.system.backup.settings import target_of
 from appliance.system.backup.work import Tell, Work
 from appliance.system.box import Box
 from drivers.errors import CarelineError
 
 NIGHTLY_BY = "nightly"
-
-
-def settings_of(box: Box) -> BackupSettings:
-    """Raises: BoxError SYS-125."""
-    return load(places_of(box).settings).settings
-
-
-def history_of(box: Box) -> tuple[History, ...]:
-    """Newest first. Raises: BoxError."""
-    return history.read(places_of(box).history)
-
-
-def desk(box: Box) -> Desk:
-    return desk_of(places_of(box).data, box.clock)
 
 
 def make_nightly(box: Box, target: str) -> None:
@@ -92,19 +77,6 @@ def _write_down(
     )
     history.add(places.history, entry)
     tell_health(box)
-
-
-def tell_health(box: Box) -> None:
-    """What the health service reads."""
-    settings, places = settings_of(box), places_of(box)
-    brief = history.brief(history_of(box), settings.nightly, next_at(box, settings))
-    kept_json(places.state, brief)
-
-
-def next_at(box: Box, settings: BackupSettings) -> datetime | None:
-    """None while none is wanted."""
-    found = schedule.next_at(box.clock.now(), settings.at, places_of(box).zone) if settings.nightly else None
-    return found.astimezone(UTC) if found else None
 
 
 def by_hand(box: Box, target: str, by: str, recordings: bool | None, tell: Tell | None) -> "Future[Made]":

@@ -24,11 +24,13 @@ def keep_back(server: Server, going: Path, work: Work) -> None:
 
 def exchange(server: Server, coming: Path) -> None:
     """Done again after an interruption it comes to the same. Raises: BoxError SYS-123, SYS-127."""
-    dump, script = coming / DUMP, coming / "careline.sql"
+    dump, script, empty = coming / DUMP, coming / "careline.sql", coming / "empty.sql"
     if not dump.exists():
         return
     snapshot.run_local(["pg_restore", "--no-owner", "--no-privileges", f"--file={script}", str(dump)])
+    empty.write_text(EMPTY)
     whole = ["psql", "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]
-    snapshot.run_tool(server, [*whole, f"--command={EMPTY}", f"--file={script}"], Work(lambda percent, step: None))
+    snapshot.run_tool(server, [*whole, f"--file={empty}", f"--file={script}"], Work(lambda percent, step: None))
     script.unlink()
+    empty.unlink()
     dump.rename(coming / f"{DUMP}.done")

@@ -186,10 +186,28 @@ def _naming(places: Places, journal: Journal, folder: str) -> Journal:
 
 
 def _carry(places: Places, journal: Journal, work: Work) -> None:
-    journal = swap.exchange(places, journal)
+    journal = _exchanged(places, journal, partial(outage.start, journal.services))
     work.step("starting", 95, 100)
     _start(places, journal, partial(outage.start, journal.services))
     work.step("done", 100, 100)
+
+
+def _exchanged(places: Places, journal: Journal, start: Callable[[], None]) -> Journal:
+    """A server that refuses the store has taken nothing of it, and nothing else was exchanged yet: all goes on as before then."""
+    try:
+        return swap.exchange(places, journal)
+    except BoxError as error:
+        if error.code == "SYS-114":
+            _give_up(places, journal)
+            start()
+        raise
+
+
+def _give_up(places: Places, journal: Journal) -> None:
+    if journal.back:
+        swap.keep(places, msgspec.structs.replace(journal, phase=Phase.UNCONFIRMED, back=False))
+    else:
+        swap.forget(places)
 
 
 def _start(places: Places, journal: Journal, start: Callable[[], None]) -> None:
@@ -216,17 +234,13 @@ def finish(places: Places) -> str:
         return ""
     start = partial(outage.start, journal.services, wait=False)
     match journal.phase:
-        case Phase.STOPPING if not journal.back:
-            swap.forget(places)
-            start()
-            return "a restoring that had not begun to exchange data was dropped"
         case Phase.STOPPING:
-            swap.keep(places, msgspec.structs.replace(journal, phase=Phase.UNCONFIRMED, back=False))
+            _give_up(places, journal)
             start()
-            return "an undoing that had not begun was dropped"
+            return f"the {'undoing' if journal.back else 'restoring'} of {journal.name}, which had exchanged nothing yet, was dropped"
         case Phase.EXCHANGING:
             outage.stop(tuple(unit for unit in outage.running() if unit in journal.services))
-            _start(places, swap.exchange(places, journal), start)
+            _start(places, _exchanged(places, journal, start), start)
             return f"the restoring of {journal.name} was carried to its end"
         case Phase.STARTING:
             _start(places, journal, start)

@@ -21,6 +21,7 @@ PAGES = 1024  # 4 MB between two looks whether it was cancelled
 BUSY_S = 5.0
 DUMP_LIMIT_S = 6 * 3600
 LOOK_S = 0.5
+REFUSED = 3  # Source: psql(1), exit status with ON_ERROR_STOP
 NO_TOOLS = "Install postgresql-client of the server's version on this box, or back the server up with its own means"
 
 
@@ -94,21 +95,29 @@ def dump(server: Server, target: Path, work: Work) -> None:
 
 
 def run_tool(server: Server, command: list[str], work: Work) -> None:
-    """One of PostgreSQL's programs, connected to `server`. Raises: BoxError SYS-117, SYS-123, SYS-127."""
-    said = _run([*command, "--dbname", address(server)], environment(server), work)
-    if said is not None:
+    """One of PostgreSQL's programs, connected to `server`.
+
+    Raises: BoxError SYS-114 the server refused what is in a script (psql in one transaction has done nothing then), SYS-117, SYS-123,
+    SYS-127.
+    """
+    status, said = _run([*command, "--dbname", address(server)], environment(server), work)
+    if command[0] == "psql" and status == REFUSED:
+        raise BoxError(
+            "SYS-114", f"{server} does not take the store of the backup: {server.hide(said)}", "See the server's log and version"
+        )
+    if status:
         raise BoxError("SYS-123", f"{command[0]} of {server}: {server.hide(said)}", NO_TOOLS)
 
 
 def run_local(command: list[str]) -> None:
     """One that asks no server. Raises: BoxError SYS-123, SYS-127."""
-    said = _run(command, dict(os.environ), Work(lambda percent, step: None))
-    if said is not None:
+    status, said = _run(command, dict(os.environ), Work(lambda percent, step: None))
+    if status:
         raise BoxError("SYS-123", f"{command[0]}: {said}", NO_TOOLS)
 
 
-def _run(command: list[str], variables: dict[str, str], work: Work) -> str | None:
-    """None when it did it, else what it said."""
+def _run(command: list[str], variables: dict[str, str], work: Work) -> tuple[int, str]:
+    """Its exit status, and the first line of what it said."""
     try:
         started = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     except FileNotFoundError as error:
@@ -120,7 +129,7 @@ def _run(command: list[str], variables: dict[str, str], work: Work) -> str | Non
             started.kill()
             started.wait()
     lines = said.decode(errors="replace").strip().splitlines()
-    return (lines[0] if lines else "it failed") if started.returncode else None
+    return started.returncode, lines[0] if lines else "it failed"
 
 
 def _waited(started: "subprocess.Popen[bytes]", work: Work) -> bytes:
