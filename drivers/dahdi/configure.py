@@ -72,6 +72,7 @@ def _tried(paths: Paths) -> LineSetup | None:
 
 
 def _bring_up(wanted: CardSetup, data_dir: Path) -> None:
+    setup.check(wanted)
     places.settle(wanted.places, data_dir)
     if wanted.groups:
         configure(wanted)

@@ -96,6 +96,7 @@ def check(setup: CardSetup) -> None:
     numbers = [span.number for span in setup.spans]
     if len(set(numbers)) != len(numbers):
         raise _invalid(f"spans = {numbers}: a span is there twice", "Give each span one entry")
+    _check_places(setup)
 
 
 def render(setup: CardSetup) -> str:
@@ -286,6 +287,18 @@ def _check_no_channel_twice(setup: CardSetup) -> None:
                 what = f"channel {number} is in {seen[number].channels!r} and in {group.channels!r}"
                 raise _invalid(what, "Put each channel into one group")
             seen[number] = group
+
+
+def _check_places(setup: CardSetup) -> None:
+    seen: set[object] = set()
+    for place in sorted(setup.places, key=lambda place: place.span):
+        for mark in (place.span, (place.card, place.local)):
+            if mark in seen:
+                raise _invalid(f"places: span {place.span} or span {place.local} of {place.card} is there twice", "Give each one place")
+            seen.add(mark)
+    firsts = [place.first_channel for place in sorted(setup.places, key=lambda place: place.span)]
+    if firsts != sorted(set(firsts)) or any(place.span < 1 or place.first_channel < 1 for place in setup.places):
+        raise _invalid("places: first_channel does not grow with span", "Larger span numbers have larger channels, both from 1")
 
 
 def _check_bits(setup: CardSetup) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.dahdi import setup
+from drivers.dahdi.places import SpanPlace
 from drivers.dahdi.setup import CardSetup, ChannelGroup, DynamicSpan, SpanLine, channel_numbers, channel_text
 from drivers.errors import ConfigError
 from drivers.io import Signalling
@@ -24,6 +25,21 @@ def a_setup() -> CardSetup:
         ),
         zones=("cn", "us"),
     )
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        (SpanPlace("usb:A", 1, 1), SpanPlace("usb:B", 1, 9)),
+        (SpanPlace("usb:A", 1, 1), SpanPlace("usb:A", 2, 9)),
+        (SpanPlace("usb:A", 1, 9), SpanPlace("usb:B", 2, 1)),
+        (SpanPlace("usb:A", 0, 1),),
+    ],
+)
+def test_places_that_cannot_be_are_refused(places: tuple[SpanPlace, ...]) -> None:
+    with pytest.raises(ConfigError, match=r"LIN-113.*places"):
+        setup.check(CardSetup(places=places))
+    setup.check(CardSetup(places=(SpanPlace("usb:A", 1, 1), SpanPlace("usb:A", 3, 9, local=2))))
 
 
 def test_render() -> None:
