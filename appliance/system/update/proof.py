@@ -6,6 +6,7 @@ nothing is at stake: whatever is wrong is logged, and the slot is marked good, o
 """
 
 import argparse
+import contextlib
 import logging
 import subprocess
 import sys
@@ -69,19 +70,23 @@ class Proof:
         """KEEP or RESTART."""
         try:
             return self._judge()
-        except CarelineError as error:  # no slots, or a disk that cannot be written: a restart mends neither
+        except (CarelineError, OSError) as error:  # no slots, or a disk that cannot be written: nothing is proved
             log.error("%s", error)
-            return KEEP
+            return RESTART if self._is_trial(state.read(self._places).trial) else KEEP
 
     def _judge(self) -> int:
         booted = rauc.state(self._places.rauc).booted
         trial = state.read(self._places).trial
-        if trial is None or trial.boot == state.boot(self._places):
+        if trial is None or not self._is_trial(trial):
             return self._every_day()
         if trial.slot != booted.name:
             return self._came_back(trial)
         why = self._wrong_until(self._limit_s, trial.failed_before)
         return self._proved(trial) if why is None else self._failed(trial, why)
+
+    def _is_trial(self, trial: Trial | None) -> bool:
+        """Not before the first restart."""
+        return trial is not None and trial.boot != state.boot(self._places)
 
     def _wrong_until(self, limit_s: float, failed_before: tuple[str, ...]) -> str | None:
         until_s = self._clock.monotonic_s() + limit_s
@@ -91,9 +96,10 @@ class Proof:
 
     def _proved(self, trial: Trial) -> int:
         self._mark_good()
-        kept.settle(self._places.store)
         self._no_trial()
         self._note(Event.PROVED, trial)
+        with contextlib.suppress(OSError):  # then an older program would take the copy unasked, which is told
+            kept.settle(self._places.store)
         return KEEP
 
     def _failed(self, trial: Trial, why: str) -> int:
