@@ -3,8 +3,6 @@
 A port that any other part of the box names (modem, call records, uninterruptible power supply) is not one.
 """
 
-import os
-import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -12,10 +10,10 @@ from typing import Annotated
 
 import msgspec
 
+from appliance.console.claimed import is_claimed
 from drivers import settings
 
 BAUDS = (9600, 19200, 38400, 57600, 115200)
-DEVICE = re.compile(r"""["'](/dev/[\w./:+-]+)["']""")
 
 
 class ConsoleConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,8 +50,7 @@ def is_console(tty: str, config: ConsoleConfig, texts: Iterable[str]) -> bool:
     """Whether that port ("ttyUSB0") is one. `texts`: of all settings files, in which others may name it."""
     if not any(fnmatchcase(tty, pattern) for pattern in config.ttys):
         return False
-    named = {os.path.realpath(path) for text in texts for path in DEVICE.findall(text)}
-    return f"/dev/{tty}" not in named
+    return not is_claimed(tty, texts)
 
 
 def settings_texts(file: Path, data_dir: Path) -> list[str]:
