@@ -12,7 +12,7 @@ from appliance.store import migrations
 from appliance.system.backup import answering, logical, messages, swap, words
 from appliance.system.backup.messages import RestorePhase
 from appliance.system.errors import BoxError
-from tests.unit.backup_rig import SmallBox, backup, content, fake_systemctl, in_use, phase, restore, silent
+from tests.unit.backup_rig import PARTS, SmallBox, backup, content, fake_systemctl, in_use, phase, restore, silent
 
 
 @pytest.fixture
@@ -67,6 +67,20 @@ def test_on_a_box_in_use_recordings_and_the_reserve_stay(old: SmallBox, new: Sma
     assert (new.data / "system/update/state.json").read_bytes() == b"{}", "which slot is good is of the machine"
     assert (new.data / "lines.toml").read_bytes() == (old.data / "lines.toml").read_bytes()
     assert phase(new) is RestorePhase.UNCONFIRMED
+
+
+def test_keys_that_the_backup_lacks_stay(old: SmallBox, new: SmallBox) -> None:
+    old.set_up(keys=False)
+    certificate = new.data / "system" / "tls" / "web.crt"
+    certificate.parent.mkdir()
+    certificate.write_bytes(b"of this machine")
+    restore(new, *backup(old))
+    assert certificate.read_bytes() == b"of this machine"
+    assert (new.data / "web-secret").read_bytes() == PARTS["web-secret"]
+    mine, theirs = words.known(new.places.words), words.known(old.places.words)
+    assert mine is not None
+    assert theirs is not None
+    assert mine.words == theirs.words
 
 
 def test_undone_it_is_as_before(old: SmallBox, new: SmallBox) -> None:

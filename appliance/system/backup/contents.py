@@ -45,6 +45,11 @@ def files_of(data: Path, keys: bool) -> Iterator[tuple[str, Path]]:
             yield DATA + name, data / name
 
 
+def keys_of(data: Path) -> list[str]:
+    """Certificates, keys and passwords, as names below `data`."""
+    return [name for name in _below(data, "") if _is_any(name, KEYS) and not _is_any(name, PASSING)]
+
+
 def entries_of(data: Path) -> list[str]:
     """What lies at the top of `data` that a restoring exchanges, the store included."""
     return sorted(name for name in os.listdir(data) if not is_here_only(name))

@@ -60,11 +60,16 @@ class Unpacking:
             folder.mkdir(mode=0o700)
 
     def carry_over(self) -> None:
-        """What is of this machine and not of its data."""
+        """What is of this machine and not of its data, and keys that the backup lacks: without its certificate the web does not start."""
         for name in contents.OF_THIS_MACHINE:
             here = self._places.data / name
             for path in [here, *sorted(here.rglob("*"))] if here.is_dir() and not here.is_symlink() else []:
                 _like(path, self._new / path.relative_to(self._places.data), name.endswith("incoming"))
+
+        for name in contents.keys_of(self._places.data):
+            if not (self._new / name).exists() and not name.endswith("/words.json"):
+                self._folders((self._new / name).parent)
+                _like(self._places.data / name, self._new / name, only_folders=False)
 
     def settle(self) -> None:
         """Folders are as this box has them, or as its data folder; whatever made the store afterwards, it is the data folder's owner's."""
