@@ -72,8 +72,15 @@ class Service:
         with (self.folder / "system.log").open("ab") as log:
             program = [sys.executable, "-m", "appliance.system", "--config", str(self.config)]
             self.process = subprocess.Popen(program, stdout=log, stderr=log)
-        wait_until(lambda: (self.folder / "run" / "system.sock").exists(), 30)
+        wait_until(self._answers, 30)
         self.told()
+
+    def _answers(self) -> bool:
+        try:
+            self.client().close()
+        except BoxError:
+            return False
+        return True
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
