@@ -102,7 +102,7 @@ async def _run(command: Callable[..., Awaitable[None]], *arguments: int) -> None
 
 
 def main() -> int:
-    product.PATHS = Paths()  # type: ignore[misc]  # the box's own folders, where the lab's scenarios look into theirs
+    product.PATHS = Paths()  # the box's own folders, where the lab's scenarios look into theirs
     FOLDER.mkdir(parents=True, exist_ok=True)
     name, *rest = sys.argv[1:]
     commands: dict[str, Callable[..., Awaitable[None]]] = {
