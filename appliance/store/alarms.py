@@ -179,19 +179,24 @@ def check_mail(mail: MailSettings) -> None:
 
 
 def put_receiver(receiver: Receiver, by: str, at: datetime) -> bool:
-    """Add one, or put it in place of the one of that name, whose secret stays when none is given. Raises: AlarmError ALM-004, ALM-005."""
+    """Add one, or put it in place of the one of that name, whose secret and rules stay when none are given.
+
+    Raises: AlarmError ALM-004, ALM-005.
+    """
     check_receiver(receiver)
-    there = {each.name: each for each in read("receivers", Receivers).all}
-    before = there.get(receiver.name)
-    if before is not None and not receiver.secret and before.kind == receiver.kind:
-        receiver = msgspec.structs.replace(receiver, secret=before.secret)
-    return save("receivers", Receivers(all=tuple({**there, receiver.name: receiver}.values())), by, at)
+    with write_transaction(database):
+        there = {each.name: each for each in read("receivers", Receivers).all}
+        before = there.get(receiver.name)
+        if before is not None and before.kind == receiver.kind:
+            receiver = msgspec.structs.replace(receiver, secret=receiver.secret or before.secret, rules=receiver.rules or before.rules)
+        return save("receivers", Receivers(all=tuple({**there, receiver.name: receiver}.values())), by, at)
 
 
 def remove_receiver(name: str, by: str, at: datetime) -> bool:
     """False when there is none of that name."""
-    left = tuple(each for each in read("receivers", Receivers).all if each.name != name)
-    return save("receivers", Receivers(all=left), by, at)
+    with write_transaction(database):
+        left = tuple(each for each in read("receivers", Receivers).all if each.name != name)
+        return save("receivers", Receivers(all=left), by, at)
 
 
 def set_mail(mail: MailSettings, by: str, at: datetime) -> bool:

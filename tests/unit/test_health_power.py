@@ -46,7 +46,7 @@ class Rig:
 
 
 @contextmanager
-def _box_service(config: Config) -> Iterator[None]:
+def box_service(config: Config) -> Iterator[None]:
     ready, ending = threading.Event(), threading.Event()
 
     async def serve() -> None:
@@ -72,7 +72,7 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
     program.write_text(f'#!/bin/sh\necho "$@" >> {made.written}\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-    with _box_service(made.config):
+    with box_service(made.config):
         yield made
     made.agent.stop()
 
