@@ -35,7 +35,7 @@ def file_of(checked: Checked) -> FirmwareFile:
 
 
 def _card_lines(card: Card) -> Iterator[str]:
-    name = f" {card.hardware_id}" if card.hardware_id else ""
+    name = f" {card.hardware_id}" if card.hardware_id else f" @{card.location}" if card.location else ""
     yield f"{card.bus} {card.where}  {card.name} ({card.ids}){name}: {STAGES[card.stage]}"
     for span in card.spans:
         channels = f"channels {span.first_channel}-{span.first_channel + span.channels - 1}" if span.number else "without a number"

@@ -7,15 +7,16 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from drivers.config import GroupConfig, LinesConfig, load
 from drivers.dahdi import configure, places
-from drivers.dahdi.sysfs import telephony_devices, text
+from drivers.dahdi.sysfs import text
 from drivers.media import EngineConfig
-from drivers.protocol import Card, CardStage, FirmwareAnswer, Offered, Released
+from drivers.protocol import Card, CardStage, ChannelChanged, ChannelState, FirmwareAnswer, Offered, Released
 from drivers.signalling.fxs_config import SetPort, SetsConfig
 from firmware_shims import mpp
 from firmware_shims.finding import Finder
@@ -109,31 +110,32 @@ def told_by_the_box(report: Report) -> None:
 @scenario(limit_s=900)
 def from_bare_to_a_lifted_set(report: Report) -> None:
     """The program brings the box up, the kernel's driver takes it, it is numbered and configured, the line server sees a set lifted;
-    unplugged and plugged again it has the same numbers, although another span came meanwhile."""
+    unplugged under the running line server and plugged again, the set has the same channel, and is seen lifted again."""
     shelf()
     config = _configuration()
     box = Box()
     with rig.kernel_drivers(box) as telephony, rig.plugged(box) as there:
-        began_s = time.monotonic()
-        _firmware(config, "load")
-        report.figure("loaded_s", round(time.monotonic() - began_s, 1))
-        _await_ready(report, "first")
-        _check_rules(there.port)
-        _configure(config)
-        assert _card(config).stage is CardStage.SPANS
-        asyncio.run(_lifted(report, telephony))
-        box.unplug()
-        rig.until(lambda: not telephony_devices(), "the driver let go")
-        box.plug()
-        rig.until(lambda: rig.shown(there.port) == 0x1150, "plugged")
-        assert _card(config).stage is CardStage.BARE
-        _firmware(config, "load")
-        _await_ready(report, "again")
-        _configure(config)
-        card = _card(config)
-        assert (card.hardware_id, card.spans[0].number, card.spans[0].first_channel) == (f"usb:{LABEL}", 5, 41), card
+        assert f"careline-firmware@{there.port}.service" in _by_our_rules("add", f"/sys/bus/usb/devices/{there.port}")
+        _made_ready(report, config, "first")
+        assert "careline-firmware@" not in _by_our_rules("add", f"/sys/bus/usb/devices/{there.port}")
+        assert "dahdi_registration" in _by_our_rules("online", str(next(rig.BOXES.iterdir()).resolve()))
+        asyncio.run(_served(report, telephony, box, there.port, config))
     known = json.loads((rig.DATA / places.FILE).read_text())
-    report.remark(str(known))
+    assert [(place["card"], place["span"], place["first_channel"]) for place in known] == [(f"usb:{LABEL}", 5, FIRST)]
+
+
+def _made_ready(report: Report, config: Path, name: str) -> None:
+    """As udev, careline-firmware and careline-cards do it, one after the other."""
+    assert _card(config).stage is CardStage.BARE
+    began_s = time.monotonic()
+    _firmware(config, "load")
+    report.figure(f"{name}_loaded_s", round(time.monotonic() - began_s, 1))
+    waited_s = rig.until(lambda: any(text(each / "xbus_state").startswith("READY") for each in rig.BOXES.iterdir()), "the driver is done")
+    report.figure(f"{name}_driver_s", round(waited_s, 1))
+    _configure(config)
+    card = _card(config)
+    assert (card.stage, card.hardware_id) == (CardStage.SPANS, f"usb:{LABEL}"), card
+    assert [(span.number, span.first_channel) for span in card.spans] == [(5, FIRST)], card
 
 
 def _configuration() -> Path:
@@ -148,9 +150,9 @@ card = "dahdi"
 [[lines.dahdi.places]]
 card = "usb:{LABEL}"
 span = 5
-first_channel = 41
+first_channel = {FIRST}
 [[lines.dahdi.groups]]
-channels = "41-48"
+channels = "{FIRST}-{FIRST + PORTS - 1}"
 signalling = "fxoks"
 """)
     return path
@@ -171,21 +173,13 @@ def _card(config: Path) -> Card:
     return told.cards[0]
 
 
-def _await_ready(report: Report, name: str) -> None:
-    """The kernel's driver ran the script of the package dahdi and is done."""
-    waited_s = rig.until(lambda: any(text(box / "xbus_state").startswith("READY") for box in rig.BOXES.iterdir()), "the driver is done")
-    report.figure(f"driver_{name}_s", round(waited_s, 1))
-
-
-def _check_rules(port: str) -> None:
-    """What udev itself makes of our rules, for the box as it is and as it was."""
+def _by_our_rules(action: str, device: str) -> str:
+    """What udev itself makes of them."""
     rules = Path("/run/udev/rules.d")
-    rules.mkdir(parents=True)
+    rules.mkdir(parents=True, exist_ok=True)
     for rule in (CHECKOUT / "systemd/udev").glob("*.rules"):
         shutil.copy(rule, rules)
-    assert "careline-firmware@" not in rig.run("udevadm", "test", "--action=add", f"/sys/bus/usb/devices/{port}")
-    box = next(rig.BOXES.iterdir()).resolve()
-    assert "dahdi_registration" in rig.run("udevadm", "test", "--action=online", str(box))
+    return rig.run("udevadm", "test", f"--action={action}", device)
 
 
 def _configure(config: Path) -> None:
@@ -195,20 +189,45 @@ def _configure(config: Path) -> None:
     configure.configure(read.lines.dahdi, SYSTEM_CONF)
 
 
-async def _lifted(report: Report, telephony: Telephony) -> None:
-    """The line server takes the sets and offers the call of one that is lifted; put down, its call is over."""
+async def _served(report: Report, telephony: Telephony, box: Box, port: str, config: Path) -> None:
+    """The line server before, during and after."""
     sets = SetsConfig(ports=(SetPort(channels=f"{FIRST}-{FIRST + PORTS - 1}", hotline="8000"),))
     group = GroupConfig(name="sets", channels=f"{FIRST}-{FIRST + PORTS - 1}", role="extension")
     lines = LinesConfig(card="dahdi", groups=(group,), sets=sets)
     async with ServerRig(lines, rig.FOLDER / "lines", EngineConfig(), write_ahead=4) as served:
         assert sorted(served.server.lines.channels) == list(range(FIRST, FIRST + PORTS))
-        await asyncio.sleep(LOOKED_S)
-        began_s = time.monotonic()
-        await asyncio.to_thread(telephony.hook, LIFTED, True)
-        offered = await served.agent.told(Offered, LIFTED_LIMIT_S)
-        assert offered.state.channel == FIRST + LIFTED, offered
-        report.figure("lifted_offered_s", round(time.monotonic() - began_s, 2))
-        began_s = time.monotonic()
-        await asyncio.to_thread(telephony.hook, LIFTED, False)
-        await served.agent.told(Released, LIFTED_LIMIT_S)
-        report.figure("put_down_released_s", round(time.monotonic() - began_s, 2))
+        await _lifted(report, served, telephony, "first")
+        await asyncio.to_thread(box.unplug)
+        await _told(served, lambda state: "removed" in state.alarms)
+        await asyncio.to_thread(rig.until, lambda: not rig.BOXES.is_dir() or not any(rig.BOXES.iterdir()), "the driver let go")
+        await asyncio.to_thread(box.plug)
+        await asyncio.to_thread(rig.until, lambda: rig.shown(port) == box.family, "plugged")
+        await asyncio.to_thread(_made_ready, report, config, "again")
+        await _told(served, lambda state: not state.alarms)
+        await _lifted(report, served, telephony, "again")
+
+
+async def _lifted(report: Report, served: ServerRig, telephony: Telephony, name: str) -> None:
+    """A call is offered when the set is lifted, and over when it is put down."""
+    await asyncio.sleep(LOOKED_S)
+    await asyncio.to_thread(telephony.hook, LIFTED, True)
+    offered = await served.agent.told(Offered, LIFTED_LIMIT_S)
+    assert offered.state.channel == FIRST + LIFTED, offered
+    began_s = time.monotonic()
+    await asyncio.to_thread(telephony.hook, LIFTED, False)
+    await served.agent.told(Released, LIFTED_LIMIT_S, leg=offered.state.leg)
+    report.figure(f"{name}_put_down_s", round(time.monotonic() - began_s, 2))
+
+
+async def _told(served: ServerRig, is_it: Callable[[ChannelState], bool]) -> None:
+    """Until the line server says so of the set's channel."""
+    deadline_s = time.monotonic() + LIFTED_LIMIT_S
+    while not any(map(is_it, _changes(served))):
+        assert time.monotonic() < deadline_s, f"not told of channel {FIRST + LIFTED}"
+        await asyncio.sleep(0.05)
+
+
+def _changes(served: ServerRig) -> list[ChannelState]:
+    """Of the set's channel since the last look."""
+    events, served.agent.events = served.agent.events, []
+    return [each.channel for each in events if isinstance(each, ChannelChanged) and each.channel.number == FIRST + LIFTED]
