@@ -134,8 +134,13 @@ def test_what_work_raises_is_raised(at: Callable[..., tuple[Terminal, ScriptedLi
 def test_an_interrupt_ends_the_wait_and_not_the_work(at: Callable[..., tuple[Terminal, ScriptedLine]]) -> None:
     ended, go_on = threading.Event(), threading.Event()
     terminal, _ = at(b"dropped\x03kept\r")
+
+    def work() -> None:
+        go_on.wait(20)
+        ended.set()
+
     with pytest.raises(Interrupted):
-        terminal.waited(lambda: (go_on.wait(20), ended.set()), 1e9)
+        terminal.waited(work, 1e9)
     go_on.set()
     assert ended.wait(20)
     assert terminal.ask("> ") == "kept"
