@@ -7,7 +7,7 @@ themselves (wcxb.c, voicebus/vpmoct.c, wct4xxp/base.c, wctdm24xxp/base.c of dahd
 import hashlib
 import re
 import zlib
-from collections.abc import Iterable
+from difflib import get_close_matches
 from itertools import pairwise
 
 import msgspec
@@ -20,6 +20,7 @@ from firmware_shims.intel_hex import HexFile, Record
 
 FX2_RAM = (range(0x2000), range(0xE000, 0xE200))
 FPGA_BYTES_MOST = 2 * 1024 * 1024
+NAMES_SHOWN = 5
 GAPS_MEAN_NOTHING = 4  # one record in so many
 PIC_RECORD_BYTES = 3
 BLOB_BYTES = range(1024, 16 * 1024 * 1024)
@@ -59,7 +60,8 @@ def known_name(name: str) -> str:
     """
     found = next((known for known in FILES if known.lower() == name.lower()), None)
     if found is None:
-        remedy = f"Give it the name the card's maker gave it; known are {', '.join(sorted(FILES))}"
+        near = get_close_matches(name, FILES, NAMES_SHOWN) or [*sorted(FILES)[:NAMES_SHOWN], "…"]
+        remedy = f"Give it the name the card's maker gave it, such as {', '.join(near)}"
         raise FirmwareError(NAME_UNKNOWN, f"no card wants a file {name!r}", remedy)
     return found
 
@@ -160,8 +162,3 @@ def _blob_version(name: str, content: bytes) -> str:
     if not re.fullmatch(r"dahdi-fw-(te820|te13[34]|te43[56]|a[48][ab])\.bin", name):
         return ""
     return f"{int.from_bytes(content[VERSION_AT : VERSION_AT + 4], 'little'):x}"
-
-
-def payload(records: Iterable[Record]) -> bytes:
-    """The bytes of all records, in their order."""
-    return b"".join(record.data for record in records)
