@@ -7,7 +7,21 @@
 dahdi_folder=$(realpath "$1")
 kernel=$(kernel_name)
 rm -rf --one-file-system "$tree"
-mkdir -p "$out"
+mkdir -p "$out" "$cache"
+
+# Unpacking and configuring takes longest; what came of it is kept for as long as neither what is asked for nor apt's lists change.
+key=$({
+    cat "$here"/{packages.txt,excluded-paths.txt,rootfs.sh,common.sh} "$dahdi_folder/Packages"
+    find /var/lib/apt/lists -maxdepth 1 -name '*Release' -exec sha256sum {} + | sort
+} | sha256sum | cut -d' ' -f1)
+kept=$cache/debian
+if [ "$(cat "$kept.key" 2>/dev/null)" = "$key" ]; then
+    mkdir -p "$tree"
+    tar -C "$tree" --numeric-owner --xattrs -xpf "$kept.tar"
+    cp "$kept.tsv" "$out/packages.tsv"
+    exit
+fi
+rm -f "$kept.key"
 
 packages=$(sed 's/#.*//; s/ //g; /^$/d' "$here/packages.txt" | paste -sd,)
 options=()
@@ -33,3 +47,7 @@ awk -F'\t' 'FNR == NR { hash[$1 FS $2 FS $3] = $4; next } { key = $1 FS $2 FS $3
     "$out/index.tsv" "$out/installed.tsv" >"$out/packages.tsv"
 unknown=$(awk -F'\t' '$4 == "" { print $1 }' "$out/packages.tsv" | paste -sd' ')
 [ -z "$unknown" ] || fail "no hash is known of: $unknown"
+
+tar -C "$tree" --numeric-owner --xattrs -cf "$kept.tar" .
+cp "$out/packages.tsv" "$kept.tsv"
+echo "$key" >"$kept.key"
