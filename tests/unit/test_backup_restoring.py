@@ -14,6 +14,8 @@ from appliance.system.backup.messages import RestorePhase
 from appliance.system.errors import BoxError
 from tests.unit.backup_rig import PARTS, SmallBox, backup, content, fake_systemctl, in_use, phase, restore, silent
 
+NOBODY = 65534
+
 
 @pytest.fixture
 def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -81,6 +83,18 @@ def test_keys_that_the_backup_lacks_stay(old: SmallBox, new: SmallBox) -> None:
     assert mine is not None
     assert theirs is not None
     assert mine.words == theirs.words
+
+
+def test_what_is_restored_belongs_to_the_services(old: SmallBox, tmp_path: Path) -> None:
+    """The box service is root, they are not; the data folder's owner tells who they are. Run by root, as the box service is."""
+    empty = SmallBox(tmp_path / "empty")
+    os.chown(empty.data, NOBODY, NOBODY)
+    empty.data.chmod(0o2770)
+    restore(empty, *backup(old))
+    for name in ("careline.db", "calls.lock", "music"):
+        found = (empty.data / name).stat()
+        assert (found.st_uid, found.st_gid, found.st_mode & 0o660) == (NOBODY, NOBODY, 0o660), name
+    assert (empty.data / "system" / "backup" / "words.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_undone_it_is_as_before(old: SmallBox, new: SmallBox) -> None:

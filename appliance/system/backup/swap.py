@@ -148,12 +148,21 @@ def alone(places: Places) -> Iterator[None]:
             path = places.data / name
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o660)
             stack.callback(os.close, descriptor)
+            _give_to_services(descriptor, places)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 what = f"a service still works with {places.data} (it holds {name})"
                 raise BoxError("SYS-118", what, "Stop it, then restore again; nothing was changed") from error
         yield
+
+
+def _give_to_services(lock: int, places: Places) -> None:
+    """One that we made is theirs all the same: they are no root."""
+    if os.geteuid() == 0 and os.fstat(lock).st_uid == 0:
+        like = places.data.stat()
+        os.fchown(lock, like.st_uid, like.st_gid)
+        os.fchmod(lock, 0o660)
 
 
 @contextlib.contextmanager
