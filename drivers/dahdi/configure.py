@@ -72,12 +72,19 @@ def _tried(paths: Paths) -> LineSetup | None:
 
 
 def _bring_up(wanted: CardSetup, data_dir: Path) -> None:
+    """A card that cannot have its numbers keeps no other from being set up; it is told afterwards."""
     setup.check(wanted)
-    places.settle(wanted.places, data_dir)
+    fault = None
+    try:
+        places.settle(wanted.places, data_dir)
+    except ConfigError as error:
+        fault = error
     if wanted.groups:
         configure(wanted)
     else:
         apply_own()
+    if fault is not None:
+        raise fault
 
 
 if __name__ == "__main__":
