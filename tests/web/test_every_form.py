@@ -51,6 +51,7 @@ EVERY = 4
 """Of a form with more fields than that, or of one more kind of a form, each field gets every fourth value only, all of them in turn."""
 UNSEEN = {"audit"}
 ELSEWHERE = {
+    "cards.load": "has no field: test_cards.py",
     "cards.remove": "stands beside a file that is kept: test_cards.py",
     "setup.make_first": "the page of the very first start has gone once there is an account: test_sign_in.py",
     "line_setup.settle": "stands on the pages while a set-up of the lines is tried: test_line_setup.py",
