@@ -146,9 +146,8 @@ class Alarm(StoreModel):
     agent as it happens. Of anything else of the box (`subject` box, number 0): `alarm` is the rule's name and what it is about; written by
     careline-health, which also adds to all of them what follows.
 
-    `rule` (see store/alarm_rules.py), `severity`, `detail`, `raised_at`: it lasted long enough to be told; empty while it has not. `over_at`: its
-    end was told, too.
-    `acknowledged_by`, `escalated_at`: who sees to it; when others were told because nobody did."""
+    `rule` (see store/alarm_rules.py), `severity`, `detail`, `raised_at`: it lasted long enough to be told; empty while it has
+    not. `over_at`: its end was told, too. `acknowledged_by`, `escalated_at`: who sees to it; when others were told because nobody did."""
 
     id = AutoField()
     subject = CharField()
