@@ -15,20 +15,13 @@ step() {
     echo "image: $1 ($((SECONDS - began)) s)"
 }
 
-make_root() {
-    local size_mib=768
-    rm -f "$out/root.ext4"
-    mke2fs -q -t ext4 -m 0 -L careline-root -U "$(cat "$here/root.uuid")" -E "hash_seed=$(cat "$here/root.uuid")" \
-        -O ^has_journal -N 32768 -d "$tree" "$out/root.ext4" "${size_mib}M" || fail 'the tree does not fit into a slot'
-}
-
 began=$SECONDS
 dahdi=$("$here/modules.sh")
 step 'Debian packages' "$here/rootfs.sh" "$dahdi"
 step 'the program' "$python" "$here/program.py" "$checkout" "$tree" "$version"
 step 'settings, units, initrd' "$here/settle.sh" "$version"
 step 'nothing in it that does not belong' "$here/check.sh"
-step 'root slot' make_root
+step 'root slot' "$here/root.sh"
 step 'disk' "$here/disk.py" "$out" "$here/grub.cfg"
 echo "$version" >"$out/version"
 "$here/sbom.py" "$out" "$version"

@@ -153,6 +153,7 @@ def main() -> None:
     out, grub_cfg = Path(sys.argv[1]), Path(sys.argv[2])
     image = out / "careline.img"
     part = out / "careline.img.part"
+    os.environ["E2FSPROGS_FAKE_TIME"] = os.environ["SOURCE_DATE_EPOCH"]
     with tempfile.TemporaryDirectory(dir=out) as folder:
         work = Path(folder)
         make_table(part)

@@ -80,4 +80,3 @@ units
 initrd
 take_out
 compile
-find "$tree" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
