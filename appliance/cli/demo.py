@@ -262,7 +262,8 @@ def _children(config: Path, read: DemoConfig) -> list[Child]:
         Child("lines", command_of("lines", config), lambda: _answers(paths.lines_socket)),
         Child("calls", command_of("calls", config), lambda: _answers(paths.control_socket)),
         Child("web", command_of("web", config), lambda: _serves(port)),
-        Child("printers", command_of("printers", config), lambda: True),  # nobody waits for it
+        Child("printers", command_of("printers", config), lambda: True),  # nobody waits for these two
+        Child("health", command_of("health", config), lambda: True),
     ]
 
 
