@@ -10,7 +10,8 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterable, Iterator
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
@@ -36,23 +37,28 @@ PYVENV = "home = /usr/bin\ninclude-system-site-packages = false\nversion = 3.11.
 
 def needed(name: str, extras: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
     """What a distribution with these extras asks for on this machine: names and extras."""
-    for text in distribution(name).requires or ():
+    yield from _asked_for(distribution(name).requires or (), extras)
+
+
+def _asked_for(requirements: Iterable[str], extras: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    for text in requirements:
         wanted = Requirement(text)
         if wanted.marker is None or any(wanted.marker.evaluate({"extra": extra}) for extra in extras | {""}):
             yield wanted.name, frozenset(wanted.extras)
 
 
-def to_run() -> list[Distribution]:
-    """Every distribution that `careline` needs to run, by name."""
+def to_run(checkout: Path) -> list[Distribution]:
+    """Every distribution that the program needs to run, by name. What it asks for itself stands in pyproject.toml: what pip noted of the
+    checkout when it was set up may be older."""
+    own = tomllib.loads((checkout / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
     found: dict[str, Distribution] = {}
-    waiting: list[tuple[str, frozenset[str]]] = [("careline", frozenset())]
+    waiting = list(_asked_for(own, frozenset()))
     while waiting:
         name, extras = waiting.pop()
-        for other, others in needed(name, extras):
-            key = other.lower().replace("_", "-")
-            if key not in BUILD_ONLY and key not in found:
-                found[key] = distribution(other)
-                waiting.append((other, others))
+        key = name.lower().replace("_", "-")
+        if key not in BUILD_ONLY and key not in found:
+            found[key] = distribution(name)
+            waiting += needed(name, extras)
     return [found[key] for key in sorted(found)]
 
 
@@ -107,7 +113,7 @@ def main() -> None:
     (home / "VERSION").write_text(version + "\n")
     site = home / ".venv" / "lib" / PYTHON / "site-packages"
     site.mkdir(parents=True)
-    packages = to_run()
+    packages = to_run(checkout)
     for package in packages:
         copy_distribution(package, site)
     (site / "careline.pth").write_text("/opt/careline\n")
