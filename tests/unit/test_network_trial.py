@@ -264,3 +264,15 @@ def test_names_and_time_servers_are_written(tmp_path: Path) -> None:
         resolv = text_of(box.places.resolv_conf).splitlines()[1:]
         assert resolv == ["search ward.org", "nameserver 10.0.0.2", "nameserver fd00::2", "options timeout:2 attempts:2"]
         assert text_of(box.places.time_sources).splitlines()[1:] == ["server 10.0.0.3 iburst", "server ntp.ward.org iburst"]
+
+
+@in_own_network
+def test_a_box_whose_disk_takes_nothing_has_its_network_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "system").touch()  # nothing can be written below it
+    with house(1):
+        box = Box(tmp_path, kept=None)
+        assert own() == ["169.254.77.1/16"]
+        with pytest.raises(BoxError, match="SYS-067"):
+            box.attempt(FIRST)
+        box.desk.stop()

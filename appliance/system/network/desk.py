@@ -176,7 +176,14 @@ class NetworkDesk:
                 self._tell_interrupted(trying)
                 self._file.forget_trying()
             if kept is None and self._kept.settings.interfaces:
-                self._file.keep(_as_delivered(self._kept, self._clock.now()))
+                self._keep_delivered()
+
+    def _keep_delivered(self) -> None:
+        """So that they stay the same; a disk that takes nothing keeps no box from its network."""
+        try:
+            self._file.keep(_as_delivered(self._kept, self._clock.now()))
+        except BoxError as error:
+            log.error("%s", error)
 
     def _tell_interrupted(self, trying: Trying) -> None:
         self._last_number = trying.number
