@@ -12,8 +12,8 @@ from ipaddress import ip_address
 from typing import Any
 
 from appliance.system.errors import BoxError
-from appliance.system.network.model import Role, Settings
-from appliance.system.network.ports import ListedPort, open_ports
+from appliance.system.network.model import Settings
+from appliance.system.network.ports import PORTS, ListedPort
 
 TABLE = "careline"
 NFT_LIMIT_S = 10.0
@@ -93,7 +93,7 @@ INPUT = f"""\
         icmpv6 type {{ destination-unreachable, packet-too-big, time-exceeded, parameter-problem }} accept
         icmp type echo-request accept
         icmpv6 type echo-request accept
-%(roles)s        counter drop
+%(ports)s        counter drop
     }}
     chain forward {{
         type filter hook forward priority filter; policy drop;
@@ -106,8 +106,8 @@ def ruleset(settings: Settings, devices: Mapping[str, str], locked: Mapping[str,
     """The whole table for nft. `devices`: the kernel's name of each attachment; `locked`: addresses shut out, seconds left."""
     four = {text: left_s for text, left_s in locked.items() if ip_address(text).version == 4}
     six = {text: left_s for text, left_s in locked.items() if text not in four}
-    roles = "".join(_role(role, settings, devices) for role in Role)
-    return HEAD % {"locked4": _elements(four), "locked6": _elements(six)} + INPUT % {"roles": roles}
+    ports = "".join(_port_rule(port, settings, devices) for port in PORTS if port.is_open(settings.services))
+    return HEAD % {"locked4": _elements(four), "locked6": _elements(six)} + INPUT % {"ports": ports}
 
 
 def _elements(locked: Mapping[str, int]) -> str:
@@ -115,15 +115,12 @@ def _elements(locked: Mapping[str, int]) -> str:
     return f"        elements = {{ {elements} }}\n" if elements else ""
 
 
-def _role(role: Role, settings: Settings, devices: Mapping[str, str]) -> str:
-    """The rules of the networks that have this role."""
-    there = [devices[name] for name, each in settings.attachments() if role in each.roles and each.is_on and name in devices]
-    names = ", ".join(f'"{device}"' for device in there)
-    return "".join(f"        iifname {{ {names} }} {_port(port)}\n" for port in open_ports(role, settings.services)) if there else ""
-
-
-def _port(port: ListedPort) -> str:
-    return f"{port.protocol} dport {port.port} ct state new jump {'slowly' if port.slow else 'callers'}"
+def _port_rule(port: ListedPort, settings: Settings, devices: Mapping[str, str]) -> str:
+    """Lets it in on the networks that have one of its roles."""
+    attachments = [(name, each) for name, each in settings.attachments() if each.is_on and name in devices]
+    names = ", ".join(f'"{devices[name]}"' for name, each in attachments if set(each.roles) & set(port.roles))
+    way = "slowly" if port.slow else "callers"
+    return f"        iifname {{ {names} }} {port.protocol} dport {port.port} ct state new jump {way}\n" if names else ""
 
 
 class Firewall:
