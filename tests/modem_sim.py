@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.sms_network import Submitted, report_pdu, taken_apart
+from tests.terminals import terminal_pair
 
 CAPACITY = 50
 NOISE = ("RING", "^RSSI:17", "+CREG: 1", '+CLIP: "13900000000",129', "^BOOT:8888,0,0,0,4C", "+CGREG: 1", "$QCSIMSTAT: 1", "+CIEV: 2,4")
@@ -82,9 +83,8 @@ class ModemSim:
         self._telling = (0, 0)
         self._echo = True
         self._lock = threading.RLock()
-        self._master, self._slave = os.openpty()
+        self._master, self._slave, self.device = terminal_pair()
         tty.setraw(self._slave, termios.TCSANOW)
-        self.device = os.ttyname(self._slave)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 

@@ -7,7 +7,6 @@ journalctl, date …) small ones stand in on PATH, which write down how they wer
 import codecs
 import contextlib
 import os
-import pty
 import re
 import select
 import signal
@@ -24,6 +23,7 @@ from appliance.store import accounts
 from appliance.store.database import connect, open_store
 from appliance.store.models import Account, Alarm
 from tests.daemons import daemon
+from tests.terminals import terminal_pair
 
 PASSWORD = "correct horse 9"
 START_LIMIT_S = 30.0
@@ -149,7 +149,7 @@ class Technician:
     def __init__(self, box: Box, *, over_ssh: bool = False) -> None:
         """`over_ssh`: the console runs on a terminal, whose end is told by a signal, instead of at a port."""
         self.box = box
-        self._master, slave = pty.openpty()
+        self._master, slave, path = terminal_pair()
         command = [sys.executable, "-m", "appliance.console", "--config", str(box.config)]
         self._log = (box.folder / "console.log").open("ab")
         if over_ssh:
@@ -157,7 +157,7 @@ class Technician:
             self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=self._log)
         else:
             tty.setraw(slave)
-            command += ["--tty", os.ttyname(slave)]
+            command += ["--tty", path]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
         self._slave = slave  # kept open until the console has it, or the master would see the end of it
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")

@@ -2,7 +2,6 @@
 
 import io
 import os
-import pty
 import subprocess
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from appliance.system.backup import age, words
 from appliance.system.errors import BoxError
+from tests.terminals import terminal_pair
 
 PASSPHRASE = "K7QM-2XWB"
 FAST = 4  # log2 of the scrypt cost, so that hundreds of tries take no time
@@ -106,7 +106,7 @@ def test_we_open_what_the_program_age_sealed(tmp_path: Path) -> None:
 
 def _age(*arguments: str, times: int = 1) -> int:
     """It asks for the passphrase on a terminal of its own."""
-    master, slave = pty.openpty()
+    master, slave, _ = terminal_pair()
     started = subprocess.Popen(
         ["setsid", "--ctty", "--wait", "age", *arguments], stdin=slave, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

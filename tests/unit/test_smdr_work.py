@@ -25,6 +25,7 @@ from appliance.store.transaction import write_transaction
 from drivers.clock import RealClock
 from drivers.smdr.models import LONG, MODELS
 from drivers.smdr.table import Table
+from tests.terminals import terminal_pair
 from tests.unit.hospital_rig import NOW, ZONE, new_store
 from tests.unit.sms_rig import until
 
@@ -107,9 +108,9 @@ def has_lines(count: int) -> bool:
 
 
 def test_a_serial_line_with_noise_loses_no_line(database: Database, tmp_path: Path) -> None:
-    master, slave = os.openpty()
+    master, slave, path = terminal_pair()
     tty.setraw(slave)
-    source = RecordSource(name="pbx", table="hicom150_long", device=os.ttyname(slave))
+    source = RecordSource(name="pbx", table="hicom150_long", device=path)
     with at_work(database, source, tmp_path):
         assert until(lambda: PeripheralState.select().exists(), 20)
         os.write(
