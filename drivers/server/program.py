@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -37,6 +38,8 @@ log = logging.getLogger("careline.lines")
 
 EXIT_FAULT, EXIT_CONFIG = 1, 78
 STATUS_S = 5.0
+REST_S = 5.0
+NO_CARD = ("LIN-101", "LIN-103")
 DEFAULT_CONFIG = Path("/etc/careline/careline.toml")
 
 
@@ -52,8 +55,15 @@ def main(argv: list[str] | None = None) -> int:
             asyncio.run(_run(settings, options.config))
     except CarelineError as error:
         log.error("%s", error)
+        _rest(error)
         return EXIT_CONFIG if isinstance(error, ConfigError) else EXIT_FAULT
     return 0
+
+
+def _rest(error: CarelineError) -> None:
+    """Before the service manager tries again what only a person, or a card that is plugged in, can change: it does so at once."""
+    if "NOTIFY_SOCKET" in os.environ and (isinstance(error, ConfigError) or error.code in NO_CARD):
+        time.sleep(REST_S)
 
 
 def _options(argv: list[str] | None) -> argparse.Namespace:
