@@ -230,6 +230,7 @@ def test_checks_ports_and_looking_around(tmp_path: Path) -> None:
     with house(1) as there, service(tmp_path, probe_ms=3000) as box, listeners((443, 8080)), box.client() as client:
         box.keep(box.attempt(FIRST))
         there.far_address(1, "10.0.0.1/24", "10.50.0.1/24")
+        wait_until(lambda: all(link.carrier for link in box.told().links))  # the kernel tells that up to a second later
         checked = client.ask(CheckNetwork(settings=network(lan(1, "10.0.0.1/24", "10.0.0.1/16")), by="alice"), NetworkChecked)
         assert {fault.code for fault in checked.faults} == {"SYS-045"}
         probed = client.ask(CheckNetwork(settings=network(lan(1, "10.0.0.1/24")), probe=True, by="alice"), NetworkChecked)
