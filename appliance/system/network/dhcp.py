@@ -9,6 +9,7 @@ even if nobody of ours is alive.
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -54,7 +55,7 @@ class DhcpClients:
         for path in self._folder.glob("*.pid"):
             with contextlib.suppress(OSError, ValueError):
                 number = int(path.read_text())
-                if HOOK.name.encode() in Path(f"/proc/{number}/cmdline").read_bytes():
+                if self._is_client(number):
                     os.kill(number, signal.SIGKILL)  # it has nothing to tidy up, and may be too young to hear SIGTERM
             path.unlink(missing_ok=True)
 
@@ -80,6 +81,14 @@ class DhcpClients:
         for path in self._files():
             if path.name not in kept:
                 path.unlink(missing_ok=True)
+
+    def _is_client(self, number: int) -> bool:
+        """Whether the process of that number is one of ours. One just begun has its file already and its arguments not yet."""
+        program = shutil.which(self._program) or self._program
+        if os.readlink(f"/proc/{number}/exe") != os.path.realpath(program):
+            return False
+        arguments = Path(f"/proc/{number}/cmdline").read_bytes()
+        return not arguments or HOOK.name.encode() in arguments
 
     def _files(self) -> list[Path]:
         return [path for path in self._folder.glob("*") if path.suffix not in (".pid", ".new")]
