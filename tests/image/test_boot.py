@@ -17,7 +17,9 @@ from tests.image.vm import IMAGE, Machine
 ANSWER_LIMIT_S = 600.0  # 60 wanted on a quiet machine
 LISTED = {80, 443}
 FIGURES = "MemTotal MemFree MemAvailable Unevictable Shmem SUnreclaim KernelStack PageTables Percpu VmallocUsed AnonPages"
-OF_EACH = """/^(Pss_Anon|Locked|Rss):/ { kb[$1] = $2 } END { if (kb["Rss:"]) print kb["Pss_Anon:"], kb["Locked:"], kb["Rss:"], substr(of, 1, 90) }"""
+OF_EACH = (
+    """/^(Pss_Anon|Locked|Rss):/ { k[$1] = $2 } END { if (k["Rss:"]) print k["Pss_Anon:"], k["Locked:"], k["Rss:"], substr(of, 1, 90) }"""
+)
 EACH = f'for each in /proc/[0-9]*; do awk -v of="$(tr "\\0" " " <$each/cmdline)" \'{OF_EACH}\' $each/smaps_rollup; done 2>/dev/null'
 WEIGHTS = (
     f"grep -E '^({FIGURES.replace(' ', '|')}):' /proc/meminfo; cat /proc/sys/vm/min_free_kbytes; {EACH} | sort -rn; "
