@@ -80,14 +80,17 @@ class SelfCalls:
         async with self._one:
             if self._lines.fault:
                 raise self._lines.fault
-            if request.group and not self._has_room(request.group):
-                return SelfCallTold(end=SelfCallEnd.SKIPPED, at=self._clock.now(), detail=f"the lines of {request.group} are busy")
+            if why := self._why_not(request.group):
+                return SelfCallTold(end=SelfCallEnd.SKIPPED, at=self._clock.now(), detail=why)
             return await self._call(request)
 
-    def _has_room(self, group: str) -> bool:
-        """It takes one channel out and one in, and leaves one for a caller."""
-        free = [each for each in self._live.channels.values() if each.group == group and not (each.leg or each.blocked or each.alarms)]
-        return len(free) >= 3
+    def _why_not(self, group: str) -> str:
+        """Empty when it can be made: it takes one channel out and one in, and leaves one for a caller. The inner line is always there."""
+        lines = [each for each in self._live.channels.values() if each.group == group]
+        free = [each for each in lines if not (each.leg or each.blocked or each.alarms)]
+        if not group or len(free) >= 3:
+            return ""
+        return f"the lines of {group} are busy" if lines else f"no line to call over: {group} has none"
 
     async def _call(self, request: RunSelfCall) -> SelfCallTold:
         self._leg = f"self-{int(self._clock.now().timestamp() * 1000):x}"

@@ -31,6 +31,10 @@ class LineError(CarelineError):
     """A card, span, channel or the line server."""
 
 
+class NoCardError(LineError):
+    """There is no telephony card just now. One may be plugged in later: nothing ends because of it."""
+
+
 class MediaError(CarelineError):
     """The media core: a clip that cannot be read, a full ring, no free port."""
 

@@ -11,7 +11,7 @@ from appliance.store.alarm_rules import RuleNow
 from drivers.protocol import BlockedBy
 
 AGENT_QUIET_S = 8.0  # it tells its health every 5 s
-ITS_OWN = frozenset({"line_server", "engine", "spans", "channels", "disk", "store", "dispatch"})
+ITS_OWN = frozenset({"line_server", "card", "engine", "spans", "channels", "disk", "store", "dispatch"})
 """Checks of the call agent that have a rule of their own here."""
 
 
@@ -195,6 +195,7 @@ LOOKS: dict[str, Look] = {
     "channel_alarm": _of_lines(_channels),
     "channel_blocked": _of_lines(_blocked),
     "line_server_down": _failed_check("line_server_down", "line_server", Grade.FAILED),
+    "no_lines": _failed_check("no_lines", "card", Grade.FAILED),
     "call_agent_down": _agent,
     "web_down": _web,
     "store_failing": _store,

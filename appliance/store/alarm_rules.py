@@ -117,6 +117,16 @@ RULES: tuple[Rule, ...] = (
         ("在“线路”页面测试后恢复使用", "Test it on the page Lines and unblock it"),
     ),
     _rule("line_server_down", "critical", ("线路服务没有应答", "The line server does not answer"), _SEE_LOG),
+    _rule(
+        "no_lines",
+        "critical",
+        ("没有可用的线路：没有语音卡，或语音卡未设置", "There is no line: no telephony card, or none that is set up"),
+        (
+            "插入语音卡（自动启用），或在“线路设置”里设置",
+            "Plug one in (it is taken by itself), or set it up on the page Set up the lines",
+        ),
+        hold_on_s=5,
+    ),
     _rule("call_agent_down", "critical", ("呼叫服务没有应答", "The call agent does not answer"), _SEE_LOG),
     _rule("web_down", "warning", ("网页服务没有应答", "The web pages do not answer"), _SEE_LOG),
     _rule(

@@ -11,12 +11,13 @@ from pathlib import Path
 from appliance.control.messages import Check, Grade, Health
 from appliance.store.left import Left
 from drivers.errors import CarelineError
-from drivers.protocol import BlockedBy, ChannelState, EngineReport, LineFault, SpanState
+from drivers.protocol import NO_CARD, NOT_SET_UP, BlockedBy, ChannelState, EngineReport, LineFault, SpanState
 
 DISK_WARNING_FRACTION = 0.15
 DISK_FAILED_FRACTION = 0.03
 TICK_LATE_WARNING_MS = 3.0
 FAULTS_SHOWN = 5
+NO_LINES = (NO_CARD, NOT_SET_UP)
 MAKE_ROOM = "Move old recordings away now; calls are answered, but neither recorded nor, soon, written down"
 
 
@@ -150,9 +151,15 @@ def channels(states: Iterable[ChannelState]) -> Check:
 
 
 def line_setup(faults: Sequence[LineFault]) -> tuple[Check, ...]:
-    """One for each thing of the lines' set-up that cannot be used, or one that says all is well."""
+    """One for each thing of the lines' set-up that cannot be used, or one that says all is well. "card": there is no line at all."""
     found = [
-        Check(name="line_setup", grade=Grade.FAILED, code=fault.code, detail=fault.what, remedy=fault.remedy)
+        Check(
+            name="card" if fault.code in NO_LINES else "line_setup",
+            grade=Grade.FAILED,
+            code=fault.code,
+            detail=fault.what,
+            remedy=fault.remedy,
+        )
         for fault in faults[:FAULTS_SHOWN]
     ]
     return tuple(found) or (Check(name="line_setup", grade=Grade.OK),)

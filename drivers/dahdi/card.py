@@ -58,7 +58,7 @@ class DahdiCard:
         self.unknown_events = 0
 
     def spans(self) -> tuple[SpanStatus, ...]:
-        """Raises: LineError LIN-101 no modules, LIN-102 no permission, LIN-103 no card."""
+        """Raises: LineError LIN-101 no modules, LIN-102 no permission; NoCardError LIN-103."""
         with Control(self._device_dir) as control:
             found = tuple(map(_span_status, control.require_spans()))
         self._spans = {status.number: status for status in found}

@@ -14,18 +14,24 @@ from drivers.dahdi import places, setup
 from drivers.dahdi.control import Control
 from drivers.dahdi.records import DEVICE_DIR
 from drivers.dahdi.setup import CardSetup
-from drivers.errors import CarelineError, ConfigError
+from drivers.errors import CarelineError, ConfigError, NoCardError
 from drivers.settings import Paths
 
 SYSTEM_CONF = Path("/etc/dahdi/system.conf")
+MAKES_SPANS = "dynamic="
+"""How a line of system.conf begins that makes a span without a card. Source: system.conf(5)."""
+
+
+class NothingToSetUpError(ConfigError):
+    """Neither our configuration nor the hospital's own says anything of cards."""
 
 
 def configure(wanted: CardSetup, path: Path = SYSTEM_CONF, device_dir: str = DEVICE_DIR) -> None:
     """Write system.conf and apply it; may be repeated, loopback spans that exist stay.
 
-    Raises: LineError LIN-101, LIN-102; ConfigError LIN-110 .. LIN-113.
+    Raises: LineError LIN-101, LIN-102; NoCardError LIN-103; ConfigError LIN-110 .. LIN-113.
     """
-    existing = _existing(device_dir)
+    existing = _existing(device_dir, needs_card=not wanted.dynamic_spans)
     setup.keep_own(path)
     setup.write(wanted, path)
     setup.apply(path, existing)
@@ -34,22 +40,27 @@ def configure(wanted: CardSetup, path: Path = SYSTEM_CONF, device_dir: str = DEV
 def apply_own(path: Path = SYSTEM_CONF, device_dir: str = DEVICE_DIR) -> None:
     """Apply the system.conf that the hospital wrote itself, also when one of ours has taken its place meanwhile.
 
-    Raises: as `configure`; ConfigError LIN-115 when there is none.
+    Raises: as `configure`; NothingToSetUpError LIN-115 when there is none.
     """
     if not path.exists():
         remedy = "Describe the cards in [lines.dahdi], or write that file (dahdi_genconf makes a first one)"
-        raise ConfigError("LIN-115", f"there is no {path} and [lines.dahdi] names no channels", remedy)
+        raise NothingToSetUpError("LIN-115", f"there is no {path} and [lines.dahdi] names no channels", remedy)
     setup.bring_back_own(path)
-    setup.apply(path, _existing(device_dir))
+    setup.apply(path, _existing(device_dir, needs_card=not _makes_spans(path)))
 
 
-def _existing(device_dir: str) -> frozenset[str]:
+def _existing(device_dir: str, needs_card: bool) -> frozenset[str]:
+    """Names of the spans there are. Raises: NoCardError."""
     with Control(device_dir) as control:
-        return frozenset(span.name for span in control.spans())
+        return frozenset(span.name for span in (control.require_spans() if needs_card else control.spans()))
+
+
+def _makes_spans(path: Path) -> bool:
+    return any(line.strip().startswith(MAKES_SPANS) for line in path.read_text(errors="replace").splitlines())
 
 
 def main() -> int:
-    """0 when the cards are as wanted (or another card driver is configured), 1 with the reason on stderr."""
+    """0 when the cards are as wanted, or there is nothing to set up (that is said), 1 with the reason on stderr."""
     parser = argparse.ArgumentParser(prog="careline-cards", description="Set the telephony cards up as the configuration says.")
     parser.add_argument("--config", type=Path, default=Path("/etc/careline/careline.toml"))
     options = parser.parse_args()
@@ -58,6 +69,8 @@ def main() -> int:
         lines = config.with_setup(read.lines, _tried(read.paths))
         if lines.card == "dahdi":
             _bring_up(lines.dahdi, Path(read.paths.data_dir))
+    except (NoCardError, NothingToSetUpError) as error:
+        print(f"careline-cards: warning: {error}", file=sys.stderr)
     except CarelineError as error:
         print(f"careline-cards: {error}", file=sys.stderr)
         return 1

@@ -52,7 +52,7 @@ class Control(Descriptor):
         return tuple(found)
 
     def require_spans(self) -> tuple[SpanRecord, ...]:
-        """Every span. Raises: LineError LIN-103 when there is none."""
+        """Every span. Raises: NoCardError LIN-103 when there is none."""
         found = self.spans()
         if not found:
             raise faults.no_card()

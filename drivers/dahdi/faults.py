@@ -4,7 +4,7 @@ Pure."""
 import errno
 import os
 
-from drivers.errors import LineError
+from drivers.errors import LineError, NoCardError
 
 NO_MODULES = "LIN-101"
 NO_PERMISSION = "LIN-102"
@@ -45,14 +45,10 @@ def cannot_open(path: str, number: int) -> LineError:
     return LineError(REFUSED, f"cannot open {path}: {os.strerror(number)}", "See the kernel log (dmesg)")
 
 
-def no_card() -> LineError:
+def no_card() -> NoCardError:
     """Modules are there, spans are not."""
-    what = "the DAHDI modules are loaded but there is no span"
-    return LineError(
-        NO_CARD,
-        what,
-        "Check that the card is seated and its module loaded (lspci, lsusb, dmesg), then restart the cards unit",
-    )
+    remedy = "Plug one in, it is taken by itself; one that is in: check its seat and its driver (lspci, lsusb, dmesg)"
+    return NoCardError(NO_CARD, "no telephony card was found", remedy)
 
 
 def cannot_speak(channel: int) -> LineError:

@@ -118,6 +118,8 @@ from drivers.protocol.handset import (
 from drivers.protocol.line_care import (
     CALLING_TESTS,
     LINE_TESTS,
+    NO_CARD,
+    NOT_SET_UP,
     FieldFound,
     Figure,
     LineFault,
@@ -162,6 +164,8 @@ __all__ = [
     "LINE_TESTS",
     "MAX_FRAME_BYTES",
     "MAX_WELCOME_BYTES",
+    "NOT_SET_UP",
+    "NO_CARD",
     "SELF_CALL_CHANNEL",
     "SELF_CALL_GROUP",
     "VERSION",

@@ -79,6 +79,10 @@ class SpanErrors(msgspec.Struct, frozen=True, kw_only=True):
     irq_misses: int = 0
 
 
+NO_CARD, NOT_SET_UP = "LIN-103", "LIN-188"
+"""Codes of the faults of a box without any line: no card, or none of its ports set up."""
+
+
 class LineFault(msgspec.Struct, frozen=True, kw_only=True):
     """Something of the lines' set-up that cannot be used as it is; the rest is in use."""
 

@@ -19,6 +19,7 @@ from drivers.protocol import BlockedBy, Cause, LegPhase, NumberPlan, PlayEnd
 from drivers.server.bridges import Bridges
 from drivers.server.calls import Calls
 from drivers.server.lines import Lines
+from drivers.server.presence import specs_of
 from drivers.server.recordings import Recordings
 from drivers.server.trunk_links import TrunkLinks
 from drivers.signalling import Signaller
@@ -51,6 +52,11 @@ def plan_for(plan: DialPlan, groups: tuple[GroupConfig, ...], file: str = "[line
     return number_plan(plan, {group.name: GroupFacts(group.numbers, group.role == "extension") for group in groups}, file)
 
 
+def plan_in_use(plan: DialPlan, groups: tuple[GroupConfig, ...]) -> NumberPlan:
+    """As plan_for; without any line it is empty, whatever groups it names."""
+    return plan_for(plan, groups) if groups else NumberPlan()
+
+
 class Adoption:
     def __init__(
         self, lines: Lines, calls: Calls, bridges: Bridges, recordings: Recordings, links: TrunkLinks, store: FdStore | None
@@ -69,8 +75,8 @@ class Adoption:
         """Open every channel of the groups; one that cannot be opened is there, in alarm. Raises: LineError LIN-034."""
         kept = self._store.fetch() if self._store else {}
         blocked = self._lines.blocked_before()
-        specs = {spec.number: spec for spec in self._lines.card.channels()}
-        self._lines.number_plan = plan_for(self._lines.config.dial_plan, groups)
+        specs = {spec.number: spec for spec in specs_of(self._lines.card)}
+        self._lines.number_plan = plan_in_use(self._lines.config.dial_plan, groups)
         self._links.plan(groups)
         for group in groups:
             for number in group.numbers:

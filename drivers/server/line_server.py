@@ -9,6 +9,8 @@ import logging
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+import msgspec
+
 from drivers.clock import Clock
 from drivers.config import LinesConfig, usable
 from drivers.fdstore import FdStore
@@ -27,6 +29,7 @@ from drivers.server.line_tests import LineTests
 from drivers.server.lines import Lines
 from drivers.server.link import InProcessLink, Listener
 from drivers.server.media_events import MediaEvents
+from drivers.server.presence import ABOUT, spans_of, specs_of
 from drivers.server.recordings import Recordings
 from drivers.server.reload import Reload
 from drivers.server.reopening import Reopening
@@ -90,12 +93,14 @@ class LineServer:
         Raises: ConfigError CFG-033, LineError LIN-034.
         """
         lines = self.lines
-        lines.config, faults = usable(self.config, lines.card.channels())
+        specs = specs_of(lines.card)
+        # Without any line there is nothing to leave out: all of it is waited for.
+        lines.config, faults = usable(self.config, specs) if specs else (msgspec.structs.replace(self.config, groups=()), ())
         self._setting_up.tell_missing(faults)
-        groups = groups_for(lines.config.groups, lines.card.channels())
+        groups = groups_for(lines.config.groups, specs)
         lines.book.load()
         now = lines.clock.now()
-        lines.spans = {status.number: Span(status, now) for status in lines.card.spans()}
+        lines.spans = {status.number: Span(status, now) for status in spans_of(lines.card)}
         self._adoption.open_channels(groups)
         for group in groups:
             lines.groups[group.name] = TrunkGroup(group, [lines.channels[number] for number in group.numbers])
@@ -177,6 +182,7 @@ class LineServer:
         span = lines.spans.get(status.number)
         if span is None:
             span = lines.spans[status.number] = Span(status, lines.clock.now())
+            self._setting_up.card_came()
         elif not span.update(status, lines.clock.now()):
             return
         log.warning("LIN-046 span %d: %s", status.number, " ".join(status.alarms) or "no alarm")
@@ -215,4 +221,5 @@ class LineServer:
         """One line for the service manager."""
         up = sum(channel.leg is not None for channel in self.lines.channels.values())
         agent = "connected" if self.lines.outbox.receiver else "not connected"
-        return f"{len(self.lines.channels)} channels, {up} calls, call agent {agent}"
+        lacking = f" ({fault.what})" if (fault := self.lines.faults.get(ABOUT)) else ""
+        return f"{len(self.lines.channels)} channels{lacking}, {up} calls, call agent {agent}"

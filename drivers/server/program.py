@@ -29,6 +29,7 @@ from drivers.protocol import CheckReport
 from drivers.server.cards import engine_for, make_card
 from drivers.server.checking import check_file, faults_beside
 from drivers.server.line_server import LineServer
+from drivers.server.presence import specs_of
 from drivers.settings import Paths
 from drivers.virtual.card import VirtualCard
 from drivers.virtual.office import Office
@@ -39,7 +40,7 @@ log = logging.getLogger("careline.lines")
 EXIT_FAULT, EXIT_CONFIG = 1, 78
 STATUS_S = 5.0
 REST_S = 5.0
-NO_CARD = ("LIN-101", "LIN-103")
+NO_DRIVER = "LIN-101"
 DEFAULT_CONFIG = Path("/etc/careline/careline.toml")
 
 
@@ -61,8 +62,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _rest(error: CarelineError) -> None:
-    """Before the service manager tries again what only a person, or a card that is plugged in, can change: it does so at once."""
-    if "NOTIFY_SOCKET" in os.environ and (isinstance(error, ConfigError) or error.code in NO_CARD):
+    """Before the service manager tries again what only a person can change: it does so at once. A driver that was not loaded is not seen
+    by a process that runs (its /dev is its own), only by the next one."""
+    if "NOTIFY_SOCKET" in os.environ and (isinstance(error, ConfigError) or error.code == NO_DRIVER):
         time.sleep(REST_S)
 
 
@@ -159,7 +161,8 @@ async def _run(settings: LinesFile, path: Path) -> None:
 
 def _log_faults(settings: LinesFile, path: Path, card: Card, engine: Engine) -> None:
     """What the box can start with, but hardly as it was meant. Raises: ConfigError."""
-    for fault in faults_beside(settings, path, card.channels(), engine):
+    specs = specs_of(card)
+    for fault in faults_beside(settings, path, specs, engine) if specs else ():
         log.log(logging.WARNING if isinstance(fault, DoubtfulConfigError) else logging.ERROR, "%s", fault)
 
 

@@ -14,8 +14,9 @@ from drivers.errors import CarelineError, LineError
 from drivers.groups import TrunkGroup
 from drivers.io import ChannelSpec, Signalling
 from drivers.protocol import Cause, LinesReplaced, SpanFound
-from drivers.server.adoption import FXO_SIGNALLED, FXS_SIGNALLED, Adoption, groups_for, plan_for
+from drivers.server.adoption import FXO_SIGNALLED, FXS_SIGNALLED, Adoption, groups_for, plan_in_use
 from drivers.server.lines import Lines
+from drivers.server.presence import spans_of, specs_of
 from drivers.server.trunk_links import TrunkLinks
 from drivers.signalling.pri.config import PriConfig, config_of, numbers_of
 from drivers.signalling.r2 import R2Span, span_of
@@ -137,7 +138,7 @@ class Reload:
         """Channels of the card, and those the line server has of one that is pulled."""
         lines = self._lines
         known = [channel.spec for channel in lines.channels.values()] + [link.spec for link in lines.links.values()]
-        return {spec.number: spec for spec in (*known, *lines.card.channels())}
+        return {spec.number: spec for spec in (*known, *specs_of(lines.card))}
 
     # --- closing -----------------------------------------------------------------------------------------------------
 
@@ -162,7 +163,7 @@ class Reload:
         """Raises: LineError LIN-034, ConfigError."""
         lines, specs = self._lines, self.specs()
         groups = groups_for(wanted.groups, tuple(specs.values()))
-        plan = plan_for(wanted.dial_plan, groups)
+        plan = plan_in_use(wanted.dial_plan, groups)
         missing = [number for group in groups for number in group.numbers if number not in specs]
         if missing:
             raise LineError("LIN-177", f"the card has no channel {missing[0]} after it was set up", "See the kernel's log; set it up again")
@@ -196,7 +197,7 @@ class Reload:
 
     def _look_at_spans(self) -> None:
         lines = self._lines
-        for status in lines.card.spans():
+        for status in spans_of(lines.card):
             if status.number in lines.spans:
                 lines.spans[status.number].update(status, lines.clock.now())
             else:

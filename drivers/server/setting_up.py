@@ -13,13 +13,14 @@ from typing import Any
 import msgspec
 
 from drivers import line_setup
-from drivers.config import LinesConfig, LineSetup, check_card, setup_of, usable, with_setup
+from drivers.config import GroupConfig, LinesConfig, LineSetup, check_card, setup_of, usable, with_setup
 from drivers.errors import CarelineError, ConfigError, LineError
 from drivers.io import ChannelSpec, Signalling
 from drivers.protocol import AskSetup, CommandFailed, SettleSetup, SetupChecked, SetupSettled, SetupTold, TrySetup
 from drivers.server.adoption import groups_for, plan_for
 from drivers.server.checks import in_range
 from drivers.server.lines import Lines
+from drivers.server.presence import ABOUT, absence
 from drivers.server.reload import Configurable, Reload, predicted
 from drivers.span_plans import check_found, plan_of
 
@@ -27,7 +28,10 @@ log = logging.getLogger("careline.lines")
 
 CONFIRM_S = (10, 600)
 LOOK_S = 3.0
+LOOKS = 20  # for the ports of a card that has just come
 FILE = "set-up"
+
+Groups = tuple[GroupConfig, ...]
 
 
 class SettingUp:
@@ -42,14 +46,24 @@ class SettingUp:
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._whole: LinesConfig | None = None
-        self._seen: LinesConfig | None = None
+        self._seen: Groups | None = None
+        self._looks_left: int | None = None
         self._look_timer: asyncio.TimerHandle | None = None
         line_setup.forget(self._data_dir)  # what an earlier process tried and nobody confirmed
 
     def start(self, whole: LinesConfig) -> None:
         """Look for channels that the cards do not have, if there are such: a card may be plugged in later."""
-        self._whole = whole if whole.groups != self._lines.config.groups else None
+        self._whole = whole if whole.groups != self._lines.config.groups or not self._lines.channels else None
+        self._looks_left = None
         self._look_later()
+
+    def card_came(self) -> None:
+        """Of a span that was not there before. Its channels are taken once they are set up, unless the configuration says which are."""
+        if self._whole is None and not self._lines.config.groups and self._before is None:
+            self._whole, self._looks_left = self._lines.config, LOOKS
+            self._look_later()
+        elif self._looks_left is not None:
+            self._looks_left = LOOKS
 
     def close(self) -> None:
         """A set-up nobody confirmed is not there for the next process."""
@@ -131,19 +145,28 @@ class SettingUp:
     # --- channels that are missing -----------------------------------------------------------------------------------------
 
     def _look_later(self) -> None:
+        if self._looks_left is not None:
+            self._looks_left -= 1
+            self._whole = self._whole if self._looks_left > 0 else None
         if self._whole is not None:
             self._look_timer = asyncio.get_running_loop().call_later(LOOK_S, self._look)
 
     def _look(self) -> None:
         """Opened when two looks running found the same: a card is there before all of its channels are set up."""
-        assert self._whole is not None
+        if self._whole is None:  # meanwhile another set-up took its place
+            return None
         try:
-            found, faults = usable(self._whole, tuple(self._reload.specs().values()))
+            specs = tuple(self._reload.specs().values())
+            found, faults = usable(self._whole, specs)
         except CarelineError:  # still none at all
+            self._tell_absence()
             return self._look_later()
-        if found.groups != self._lines.config.groups and self._seen == found and self._before is None and self._task is None:
+        groups = groups_for(found.groups, specs)
+        now = tuple(group.config for group in self._lines.groups.values())
+        if groups != now and self._seen == groups and self._before is None and self._task is None:
             self._complete(found, faults)
-        self._seen = found
+        self._seen = groups
+        self._tell_absence()
         return self._look_later()
 
     def _complete(self, found: LinesConfig, faults: Sequence[ConfigError]) -> None:
@@ -154,8 +177,20 @@ class SettingUp:
             return
         self.tell_missing(faults)
         log.warning("LIN-184 channels that were missing are there and taken into use")
-        if not faults:
-            self._whole = None
+        if not faults:  # lines that no group names may be those of a card whose other ports are still being set up
+            self._looks_left = 0 if self._whole and self._whole.groups else LOOKS
+
+    def _tell_absence(self) -> None:
+        """Of any line at all, as long as there is none."""
+        try:
+            fault = absence(self._lines.card)
+        except LineError as error:
+            fault = error
+        told = self._lines.faults.get(ABOUT)
+        if fault is None:
+            self._lines.mended(ABOUT)
+        elif told is None or told.code != fault.code:
+            self._lines.fault(ABOUT, fault)
 
     def tell_missing(self, faults: Sequence[ConfigError]) -> None:
         """What the cards lack just now."""
@@ -163,6 +198,7 @@ class SettingUp:
             self._lines.mended(about)
         for at, fault in enumerate(faults):
             self._lines.fault(f"groups {at}", fault)
+        self._tell_absence()
 
     def _may_apply(self, busy: list[int]) -> None:
         if self._before is not None or self._task is not None:
@@ -227,6 +263,8 @@ class SettingUp:
             self._timer.cancel()
         self._before = self._until = self._timer = None
         self._lines.outbox.emit(settled)
+        if not self._lines.channels:
+            self.start(self._lines.config)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         self._task = asyncio.get_running_loop().create_task(work, name="set-up")

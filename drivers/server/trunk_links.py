@@ -15,6 +15,7 @@ from drivers.errors import LineError
 from drivers.io import ChannelSpec, Signalling
 from drivers.links import Link
 from drivers.server.lines import Lines
+from drivers.server.presence import specs_of
 from drivers.signalling.pri.config import PriConfig, config_of, numbers_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class TrunkLinks:
         """A signaller for every D-channel of the card and the B-channels it serves, as far as they are in a group."""
         for about in [about for about in self._lines.faults if about.startswith(("links", "pri "))]:
             self._lines.mended(about)
-        specs = {spec.number: spec for spec in self._lines.card.channels()}
+        specs = {spec.number: spec for spec in specs_of(self._lines.card)}
         wanted = {number for group in groups for number in group.numbers}
         free = {number for number in wanted if number in specs and specs[number].signalling is Signalling.BCHAN}
         for spec in specs.values():

@@ -89,6 +89,16 @@ def test_missing_card(tmp_path: Path) -> None:
     assert "LIN-101" in done.stderr or "CFG-033" in done.stderr
 
 
+def test_no_card_at_all(tmp_path: Path) -> None:
+    """It is ready, gives signs of life, and says what is missing."""
+    with running(tmp_path, config(tmp_path, "[lines.virtual]\nspans = []\n")) as (process, manager):
+        assert "0 channels (no telephony card was found)" in manager.hears("READY=1")
+        manager.hears("WATCHDOG=1")
+        manager.hears("WATCHDOG=1")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(LIMIT_S) == 0
+
+
 def test_no_configuration_at_all(tmp_path: Path) -> None:
     done = run(tmp_path / "none.toml")
     assert done.returncode == 78

@@ -24,6 +24,13 @@ def test_a_wrong_configuration_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert "CFG-003" in capsys.readouterr().err
 
 
+def test_nothing_to_set_up_is_a_warning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(configure, "SYSTEM_CONF", tmp_path / "system.conf")
+    monkeypatch.setattr(configure.apply_own, "__defaults__", (tmp_path / "system.conf", str(tmp_path)))
+    assert run(monkeypatch, tmp_path / "careline.toml", f'[paths]\ndata_dir = "{tmp_path}"\n[lines]\ncard = "dahdi"\n') == 0
+    assert "warning: LIN-115" in capsys.readouterr().err
+
+
 def test_neither_our_setup_nor_the_hospitals(tmp_path: Path) -> None:
     with pytest.raises(CarelineError, match=r"LIN-115.*no channels"):
         configure.apply_own(tmp_path / "system.conf")

@@ -71,6 +71,7 @@ BAD: dict[str, tuple[Facts, Key]] = {
     "channel_alarm": (lines(channels=(channel(alarms=("red",)),)), Key("channel", 7, "red")),
     "channel_blocked": (lines(channels=(channel(blocked_by=BlockedBy.FAILURES),)), Key("channel", 7, "blocked")),
     "line_server_down": (check("line_server", Grade.FAILED), Key("box", 0, "line_server_down")),
+    "no_lines": (check("card", Grade.FAILED), Key("box", 0, "no_lines")),
     "call_agent_down": (replace(GOOD, agent_quiet_s=9.0, lines=None), Key("box", 0, "call_agent_down")),
     "web_down": (replace(GOOD, web_fault="refused"), Key("box", 0, "web_down")),
     "store_failing": (replace(GOOD, store_fault="STO-004"), Key("box", 0, "store_failing")),

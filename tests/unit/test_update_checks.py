@@ -88,6 +88,14 @@ def test_a_check_that_fails_counts_unless_it_failed_before(config: Config, agent
     assert install.failing(Box(config, Path(), RealClock())) == ("store", "disk")
 
 
+def test_a_box_without_a_card_is_updated_all_the_same(config: Config, agent: ScriptedAgent) -> None:
+    """But a card that was there and is not seen by the new version any more is that version's fault."""
+    fail(agent, "card")
+    assert looked(config) == "card: X-001 gone"
+    assert looked(config, "card") is None
+    assert looked(config, "line_server") is None  # as versions had it that ended without a card
+
+
 def test_each_program_must_be_there(config: Config, agent: ScriptedAgent) -> None:
     assert "the box service does not answer" in (checks.all_of(config, ()) or "")
     without_pages = msgspec.structs.replace(config, web={"port": 1})
