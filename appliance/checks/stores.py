@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from appliance.config import Config
-from appliance.store import postgresql
+from appliance.store.database import connect
 from appliance.store.errors import StoreError
 from appliance.store.place import Server, place_of
 from drivers.errors import ConfigError, DoubtfulConfigError
@@ -16,7 +16,7 @@ def reached(config: Config) -> Iterator[ConfigError]:
     try:
         place = place_of(config.paths)
         if isinstance(place, Server):
-            postgresql.connect(place, read_only=True).close()
+            connect(place, read_only=True).close()
     except ConfigError as error:
         yield error
     except StoreError as error:

@@ -1,7 +1,7 @@
 """Opening the store: SQLite in WAL mode, so that the web reads while the call agent writes, or a database on a PostgreSQL server.
 
 Raises StoreError with what, where and remedy; nothing here waits longer than BUSY_LIMIT_MS for another process
-(for a server: postgresql.py).
+(for a server: postgresql.py, which is loaded for one only).
 """
 
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from peewee import Database, DatabaseError, InterfaceError, OperationalError, SqliteDatabase
 
-from appliance.store import kept, migrations, models, postgresql
+from appliance.store import causes, kept, migrations, models
 from appliance.store.errors import StoreError
 from appliance.store.opening import beside_others
 from appliance.store.place import Server, StorePlace
@@ -50,7 +50,11 @@ def _is_of_another_version(database: Database) -> bool:
 
 def connect(place: StorePlace, *, read_only: bool = False) -> Database:
     """A connection per thread. Raises: StoreError as `open_store`."""
-    return postgresql.connect(place, read_only=read_only) if isinstance(place, Server) else _connect_file(place, read_only)
+    if isinstance(place, Path):
+        return _connect_file(place, read_only)
+    from appliance.store import postgresql
+
+    return postgresql.connect(place, read_only=read_only)
 
 
 def _connect_file(path: Path, read_only: bool) -> SqliteDatabase:
@@ -83,7 +87,7 @@ def is_damage(error: Exception) -> bool:
 
 def first_of(error: Exception) -> BaseException:
     """What went wrong first: SQLite undoes a transaction by itself when the disk is full, and our own undoing then fails too."""
-    cause: BaseException = postgresql.first_of(error)
+    cause: BaseException = causes.first_of(error)
     while isinstance(cause.__context__, OperationalError | sqlite3.OperationalError):
         cause = cause.__context__
     return cause
@@ -92,6 +96,8 @@ def first_of(error: Exception) -> BaseException:
 def broken(place: StorePlace, error: Exception) -> StoreError:
     """STO-002 for a damaged file, STO-001 for one that cannot be opened; of a server as postgresql.fault_of."""
     if isinstance(place, Server):
+        from appliance.store import postgresql
+
         return postgresql.fault_of(place, error)
     if is_damage(error):
         return StoreError("STO-002", f"the store {place} is damaged ({error})", "Move it away and restore the last backup")
@@ -104,7 +110,13 @@ def broken(place: StorePlace, error: Exception) -> StoreError:
 
 def fault_of(place: StorePlace, error: Exception) -> StoreError:
     """Of a store that was open: STO-002 damaged, STO-007 to STO-009 as `broken`, STO-004 for what else keeps it from being written."""
-    if is_damage(error) or (isinstance(place, Server) and postgresql.is_gone(error)):
+    if is_damage(error) or (isinstance(place, Server) and _is_gone(error)):
         return broken(place, error)
     remedy = "See the server's disk and log" if isinstance(place, Server) else "Free disk space"
     return StoreError("STO-004", f"the store {place} cannot be written ({first_of(error)})", f"{remedy}; nothing is lost meanwhile")
+
+
+def _is_gone(error: Exception) -> bool:
+    from appliance.store import postgresql
+
+    return postgresql.is_gone(error)

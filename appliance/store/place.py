@@ -6,9 +6,6 @@ Whoever tells of a place writes `str(place)`: a password in an address is in not
 from pathlib import Path
 from urllib.parse import quote
 
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
-
 from appliance.store.errors import StoreError
 from drivers.errors import ConfigError
 from drivers.settings import Paths
@@ -72,6 +69,9 @@ def _parameters(url: str) -> dict[str, str | int | None]:
         raise _no_address("it does not begin with postgresql://")
     if "\0" in url:
         raise _no_address("it has a character 0")
+    from psycopg import ProgrammingError  # loaded where there is a server: it takes 7 MB
+    from psycopg.conninfo import conninfo_to_dict
+
     try:
         found = dict(conninfo_to_dict(url))
     except (ProgrammingError, ValueError):

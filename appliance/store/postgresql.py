@@ -5,16 +5,18 @@ was committed before it, as after BEGIN IMMEDIATE. What reads in one transaction
 Any thread; raises peewee's errors, StoreError from `connect` alone.
 """
 
-from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import psycopg
-from peewee import DatabaseError, InterfaceError, PostgresqlDatabase
+from peewee import DatabaseError, InterfaceError, PostgresqlDatabase, Psycopg3Adapter
 from psycopg.abc import PQGen
 from psycopg.adapt import Buffer, Loader
 from psycopg.conninfo import make_conninfo
+from psycopg.pq import TransactionStatus
+from psycopg.types.json import Json, Jsonb
 from psycopg.types.string import StrDumper
 
+from appliance.store.causes import chain, first_of
 from appliance.store.errors import StoreError
 from appliance.store.place import Server
 
@@ -76,11 +78,28 @@ class _Number(Loader):
         return int(text) if text.lstrip(b"-").isdigit() else float(text)
 
 
+class _Adapter(Psycopg3Adapter):
+    """peewee's, which was loaded without psycopg (drivers_on_demand.py) and so lacks what it would have taken from it."""
+
+    txn_idle, txn_inerror, txn_unknown = TransactionStatus.IDLE, TransactionStatus.INERROR, TransactionStatus.UNKNOWN
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.json_type, self.jsonb_type = Json, Jsonb
+
+    def check_driver(self) -> None:
+        return
+
+    def get_binary_type(self) -> Any:
+        return psycopg.Binary
+
+
 class PostgresqlStore(PostgresqlDatabase):
     """peewee's, with our limits, types and transactions."""
 
     def __init__(self, server: Server, *, read_only: bool = False) -> None:
-        super().__init__(server.url, prefer_psycopg3=True)
+        super().__init__(server.url)
+        self._adapter = _Adapter()
         self.place = server
         self._read_only = read_only
 
@@ -148,18 +167,6 @@ def fault_of(server: Server, error: Exception) -> StoreError:
 def _not_of_use(server: Server, said: str) -> StoreError:
     remedy = f"Make it on a server from 14 on: createdb --encoding=UTF8 --template=template0 --owner=USER {server.name}"
     return StoreError("STO-009", f"the database {server} cannot be used as the store ({said})", remedy)
-
-
-def first_of(error: BaseException) -> BaseException:
-    """What went wrong first: what is lost in the middle cannot be undone either, and says so too."""
-    return [*chain(error)][-1]
-
-
-def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what it came of, as far as that is the database's."""
-    while isinstance(error, DatabaseError | InterfaceError | psycopg.Error):
-        yield error
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def _state(error: BaseException) -> str:

@@ -12,9 +12,6 @@ from datetime import date, datetime, time
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from appliance.hospital.imports.row import COLUMNS_MOST, Row, UnreadableError
 
 MAGIC = b"PK\x03\x04"
@@ -24,19 +21,22 @@ CELLS_OF_A_ROW = 4 * COLUMNS_MOST  # likewise
 TAGS_MOST = 4_000_000  # a full sheet of 20 000 rows and 11 columns has half as many
 PIECE_BYTES = 1 << 20
 OVERLAP_BYTES = 64  # a tag's name may lie across two pieces
-_UNREADABLE = (zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, TypeError, IndexError, OSError, EOFError)
+_UNREADABLE = (zipfile.BadZipFile, ParseError, KeyError, ValueError, TypeError, IndexError, OSError, EOFError)
 _TAG = re.compile(rb"<(?:[\w.-]{1,32}:)?(row|c)[\s/>]")
 
 
 def rows_of(content: bytes, rows_most: int) -> Iterator[Row]:
     """The first sheet, row by row. Raises: UnreadableError."""
+    import openpyxl  # 5 MB, only where somebody brings a sheet
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as parts:
             _check(parts, rows_most)
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
         for line, values in enumerate(book.worksheets[0].iter_rows(values_only=True), start=1):
             yield Row(line, _cells(values))
-    except _UNREADABLE as error:
+    except (InvalidFileException, *_UNREADABLE) as error:
         raise UnreadableError("xlsx") from error
 
 

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from psycopg.conninfo import make_conninfo
-
 from appliance.store.database import connect
 from appliance.store.place import Server, StorePlace
 from appliance.system.backup.work import Work
@@ -142,6 +140,8 @@ def _waited(started: "subprocess.Popen[bytes]", work: Work) -> bytes:
 
 def address(server: Server) -> str:
     """Without the password: that is nobody's business who lists processes."""
+    from psycopg.conninfo import make_conninfo  # there only where a server is, and it takes 7 MB
+
     known: dict[str, Any] = {name: value for name, value in server.parameters.items() if name != "password"}
     return make_conninfo(**known)
 
