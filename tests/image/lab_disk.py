@@ -13,7 +13,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 PARTS = ("tests/*.py", "tests/lab/*.py", "tests/lab/scenarios/*.py", "tests/scenarios/*.py", "tests/image/*.py", "tests/image/inside/*.py")
 SIZE_MB = 48
 
-CONFIG = """\
+LINES = """\
 [lines]
 card = "dahdi"
 socket_group = "careline"
@@ -43,11 +43,6 @@ channels = "1-24"
 name = "sets"
 channels = "49-52"
 role = "extension"
-
-[web]
-port = 443
-tls_certificate = "/var/lib/careline/system/tls/web.crt"
-tls_key = "/var/lib/careline/system/tls/web.key"
 """
 
 
@@ -61,7 +56,13 @@ def make_lab_disk(disk: Path) -> Path:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(source, target)
         compileall.compile_dir(tree, quiet=1, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
-        (tree / "careline.toml").write_text(CONFIG)
+        (tree / "careline.toml").write_text(LINES + _delivered())
         disk.unlink(missing_ok=True)
         subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", tree, disk, f"{SIZE_MB}M"], check=True, capture_output=True)
     return disk
+
+
+def _delivered() -> str:
+    """What a box is delivered with, but for its lines."""
+    _, section, rest = (CHECKOUT / "image-build" / "careline.toml").read_text().partition("[network]")
+    return f"\n{section}{rest}"
