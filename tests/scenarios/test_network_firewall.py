@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import pytest
 
+from appliance.peripherals.config import RecordSource, SmdiConfig, SmdrConfig
 from appliance.system.errors import BoxError
 from appliance.system.network import kernel, wanted
 from appliance.system.network.firewall import LOCKED_S, SLOW_AT_ONCE, Firewall
 from appliance.system.network.model import Role, Services, Settings
-from appliance.system.network.ports import PORTS
+from appliance.system.network.ports import PORTS, ListedPort, ports_of
 from tests.network_box import put
 from tests.network_house import House, house, in_own_network, lan, listeners, network, wait_until
 
@@ -34,10 +35,10 @@ def two_roles(**given: object) -> Settings:
     )
 
 
-def walled(there: House, settings: Settings) -> Firewall:
+def walled(there: House, settings: Settings, listed: tuple[ListedPort, ...] = PORTS) -> Firewall:
     for number in (1, 2, 3):
         there.far_address(number, f"10.{number}.0.9/24", f"fd00:{number}::9/64")
-    firewall = Firewall("nft")
+    firewall = Firewall("nft", listed)
     put(settings)
     firewall.put_in_place(settings, wanted.devices(settings, kernel.links()))
     wait_until(lambda: not any(each.tentative for link in kernel.links() for each in link.addresses))
@@ -69,6 +70,17 @@ def test_what_is_switched_off_is_shut() -> None:
     with house(3) as there, listeners(LISTED):
         walled(there, two_roles())
         assert scanned(there, "10.1.0.5", LISTED) == {80, 443}
+
+
+@in_own_network
+def test_a_switch_that_calls_is_let_in_from_voice_and_management() -> None:
+    smdr = SmdrConfig(sources=(RecordSource(name="switch", table="generic", listen="0.0.0.0:5100"),))
+    ports = (443, 5100, 5101)
+    with house(3) as there, listeners(ports):
+        walled(there, two_roles(), ports_of(smdr, SmdiConfig(listen="0.0.0.0:5101")))
+        assert scanned(there, "10.1.0.5", ports) == {443, 5100, 5101}
+        assert scanned(there, "10.2.0.5", ports) == {443}
+        assert scanned(there, "10.3.0.5", ports) == {5100, 5101}
 
 
 @in_own_network

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from appliance.peripherals.config import RecordSource, SmdiConfig, SmdrConfig
 from appliance.system.network.checks import faults
 from appliance.system.network.model import Interface, Ipv4, Ipv6, Role, Route, Services, Settings, Vlan
-from appliance.system.network.ports import PORTS
+from appliance.system.network.ports import MANAGEMENT, PORTS, VOICE, open_ports, ports_of
 from tests.network_house import lan, mac, network
 
 V6 = {"ipv6": Ipv6.STATIC}
@@ -131,6 +132,22 @@ def test_an_interface_without_a_role_is_warned_of() -> None:
 def test_every_listed_port_is_there_once_and_services_exist() -> None:
     assert len({(port.protocol, port.port) for port in PORTS}) == len(PORTS)
     assert all(not port.service or hasattr(Services(), port.service) for port in PORTS)
+
+
+def test_switches_that_call_are_let_in_where_careline_toml_says_so() -> None:
+    def source(name: str, **where: str) -> RecordSource:
+        return RecordSource(name=name, table="generic", **where)
+
+    assert ports_of(SmdrConfig(), SmdiConfig()) == PORTS
+    outside = (source("a", listen="0.0.0.0:5100"), source("b", listen="[::]:5101"), source("c", listen="10.3.0.5:5100"))
+    inside = (source("d", listen="127.0.0.1:5102"), source("e", listen="localhost:5103"), source("f", connect="10.3.0.9:5104"))
+    ports = ports_of(SmdrConfig(sources=(*outside, *inside)), SmdiConfig(listen="0.0.0.0:443"))
+    added = ports[len(PORTS) :]
+    assert [(port.name, port.port, port.roles) for port in added] == [
+        ("smdr a", 5100, (VOICE, MANAGEMENT)),
+        ("smdr b", 5101, (VOICE, MANAGEMENT)),
+    ]
+    assert open_ports(ports, VOICE, Services()) == added
 
 
 def test_the_manual_lists_the_ports_that_are_open() -> None:

@@ -54,11 +54,13 @@ def desk_of(box: Box) -> "NetworkDesk":
 def _parts(box: Box) -> "tuple[NetworkDesk, Failures]":
     from appliance.system.network.desk import NetworkDesk
     from appliance.system.network.lockout import Failures
+    from appliance.system.network.ports import ports_of
 
     with _making:
         key = box.config.paths.data_dir
         if key not in _desks:
-            desk = NetworkDesk(box.config.network, places(box.config.paths, box.config.network), box.clock)
+            listed = ports_of(box.config.smdr, box.config.smdi)
+            desk = NetworkDesk(box.config.network, places(box.config.paths, box.config.network), box.clock, listed)
             desk.begin()
             _desks[key] = (desk, Failures(box.clock))
         return _desks[key]

@@ -28,6 +28,7 @@ from appliance.system.network.messages import (
 )
 from appliance.system.network.model import Ipv4, NetworkFault, Role, Settings
 from appliance.system.network.places import NetworkConfig, Places
+from appliance.system.network.ports import PORTS, ListedPort
 from appliance.system.network.settings_file import LONG_AGO, SettingsFile, Trying, Version, diff
 from drivers.clock import Clock
 from drivers.errors import CarelineError
@@ -53,11 +54,11 @@ class Trial:
 class NetworkDesk:
     """`begin` once, before anything else."""
 
-    def __init__(self, config: NetworkConfig, places: Places, clock: Clock) -> None:
+    def __init__(self, config: NetworkConfig, places: Places, clock: Clock, listed: tuple[ListedPort, ...] = PORTS) -> None:
         self._config, self._places, self._clock = config, places, clock
         self._file = SettingsFile(places)
         self._clients = DhcpClients(places.leases, config.dhcp_client)
-        self.firewall = Firewall(config.nft)
+        self.firewall = Firewall(config.nft, listed)
         self._lock = threading.Lock()
         self._kept = Version()
         self._trial: Trial | None = None

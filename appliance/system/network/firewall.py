@@ -102,11 +102,11 @@ INPUT = f"""\
 """
 
 
-def ruleset(settings: Settings, devices: Mapping[str, str], locked: Mapping[str, int]) -> str:
+def ruleset(settings: Settings, devices: Mapping[str, str], locked: Mapping[str, int], listed: Iterable[ListedPort] = PORTS) -> str:
     """The whole table for nft. `devices`: the kernel's name of each attachment; `locked`: addresses shut out, seconds left."""
     four = {text: left_s for text, left_s in locked.items() if ip_address(text).version == 4}
     six = {text: left_s for text, left_s in locked.items() if text not in four}
-    ports = "".join(_port_rule(port, settings, devices) for port in PORTS if port.is_open(settings.services))
+    ports = "".join(_port_rule(port, settings, devices) for port in listed if port.is_open(settings.services))
     return HEAD % {"locked4": _elements(four), "locked6": _elements(six)} + INPUT % {"ports": ports}
 
 
@@ -126,16 +126,16 @@ def _port_rule(port: ListedPort, settings: Settings, devices: Mapping[str, str])
 class Firewall:
     """What is in place. Raises: BoxError SYS-058 wherever nft fails."""
 
-    def __init__(self, nft: str) -> None:
-        self._nft = nft
+    def __init__(self, nft: str, listed: tuple[ListedPort, ...] = PORTS) -> None:
+        self._nft, self.listed = nft, listed
         self._in_place = ""
 
     def put_in_place(self, settings: Settings, devices: Mapping[str, str]) -> None:
         """All at once; who is locked stays locked. Nothing is done when the rules are the same."""
-        rules = ruleset(settings, devices, {})
+        rules = ruleset(settings, devices, {}, self.listed)
         if rules == self._in_place and self._is_there():
             return
-        self._run("-f", "-", text=ruleset(settings, devices, self.locked()))
+        self._run("-f", "-", text=ruleset(settings, devices, self.locked(), self.listed))
         self._in_place = rules
 
     def lock(self, address: str) -> None:

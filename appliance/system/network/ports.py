@@ -1,13 +1,19 @@
 """The ports that others reach from outside, as data: the firewall is made of this table, docs/network.md and the port scan are held to it.
 
-A program that is to be reached gets a row here; everything else is dropped, on IPv4 and IPv6 alike. Pure.
+A program that is to be reached gets a row here, or in `ports_of` when careline.toml says its port; everything else is dropped, on IPv4 and IPv6
+alike. Pure.
 """
+
+from collections.abc import Iterable
+from ipaddress import ip_address
 
 import msgspec
 
+from appliance.peripherals.config import SmdiConfig, SmdrConfig
 from appliance.system.network.model import Role, Services
+from drivers.smdr.where import address_of
 
-HOSPITAL, MANAGEMENT = Role.HOSPITAL, Role.MANAGEMENT
+HOSPITAL, MANAGEMENT, VOICE = Role.HOSPITAL, Role.MANAGEMENT, Role.VOICE
 
 
 class ListedPort(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +41,25 @@ PORTS = (
 )
 
 
-def open_ports(role: Role, services: Services) -> tuple[ListedPort, ...]:
-    """What the firewall lets in on networks of that role."""
-    return tuple(port for port in PORTS if role in port.roles and port.is_open(services))
+def ports_of(smdr: SmdrConfig, smdi: SmdiConfig) -> tuple[ListedPort, ...]:
+    """PORTS and, of this box's careline.toml, those at which switches call; each port once, none that waits for the box itself alone."""
+    called = [(f"smdr {source.name}", source.listen, "call records of a switch") for source in smdr.sources]
+    called.append(("smdi", smdi.listen, "message desk link of a switch"))
+    ports = list(PORTS)
+    for name, listen, why in called:
+        address = address_of(listen)
+        if address and not _is_inside(address[0]) and not any(("tcp", address[1]) == (port.protocol, port.port) for port in ports):
+            ports.append(ListedPort(name=name, protocol="tcp", port=address[1], roles=(VOICE, MANAGEMENT), why=why))
+    return tuple(ports)
+
+
+def _is_inside(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def open_ports(ports: Iterable[ListedPort], role: Role, services: Services) -> tuple[ListedPort, ...]:
+    """What of them the firewall lets in on networks of that role."""
+    return tuple(port for port in ports if role in port.roles and port.is_open(services))

@@ -21,7 +21,7 @@ from appliance.system.network.messages import (
     RouteTold,
 )
 from appliance.system.network.model import Attachment, Ipv4, NetworkFault, Role, Settings
-from appliance.system.network.ports import PORTS, open_ports
+from appliance.system.network.ports import open_ports
 from drivers.errors import CarelineError
 
 TCP_LISTEN, UDP_UNCONNECTED = "0A", "07"  # Source: Linux, net/tcp_states.h
@@ -142,9 +142,11 @@ def ports(desk: NetworkDesk) -> PortsTold:
             open=desk.managed and port.is_open(settings.services) and bool(used & set(port.roles)),
             why=port.why,
         )
-        for port in PORTS
+        for port in desk.firewall.listed
     )
-    inside = {(port.protocol, port.port) for role in Role if role in used for port in open_ports(role, settings.services)}
+    inside = {
+        (port.protocol, port.port) for role in Role if role in used for port in open_ports(desk.firewall.listed, role, settings.services)
+    }
     waiting = sorted({(protocol, address, port) for protocol, address, port in _listening()}, key=lambda each: (each[0], each[2], each[1]))
     return PortsTold(
         listed=listed,
