@@ -1,7 +1,7 @@
 """The ports that others reach from outside, as data: the firewall is made of this table, docs/network.md and the port scan are held to it.
 
-A program that is to be reached gets a row here, or in `ports_of` when careline.toml says its port; everything else is dropped, on IPv4 and IPv6
-alike. Pure.
+A program that is to be reached gets a row here, or in `ports_of` when careline.toml says its port; everything else is dropped, on IPv4 and
+IPv6 alike. Pure.
 """
 
 from collections.abc import Iterable

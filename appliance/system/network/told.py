@@ -20,7 +20,7 @@ from appliance.system.network.messages import (
     PortTold,
     RouteTold,
 )
-from appliance.system.network.model import Attachment, Ipv4, NetworkFault, Role, Settings
+from appliance.system.network.model import Attachment, Ipv4, NetworkFault, Settings
 from appliance.system.network.ports import open_ports
 from drivers.errors import CarelineError
 
@@ -144,9 +144,8 @@ def ports(desk: NetworkDesk) -> PortsTold:
         )
         for port in desk.firewall.listed
     )
-    inside = {
-        (port.protocol, port.port) for role in Role if role in used for port in open_ports(desk.firewall.listed, role, settings.services)
-    }
+    let_in = (port for role in used for port in open_ports(desk.firewall.listed, role, settings.services))
+    inside = {(port.protocol, port.port) for port in let_in}
     waiting = sorted({(protocol, address, port) for protocol, address, port in _listening()}, key=lambda each: (each[0], each[2], each[1]))
     return PortsTold(
         listed=listed,
