@@ -46,6 +46,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     disk_free_percent by folder, temperatures (°C) by sensor, certificates (days left) by file, contacts by name (True: closed). step_s: how
     far the clock was stepped lately. web_fault, store_fault: empty when well. senders: faults by sender. update: "", "waiting", "failed".
+    peripherals: faults by name ("sms", "smdr NAME", "smdi"), empty when well; cards: faults by card.
     """
 
     at: datetime
@@ -66,3 +67,5 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     store_fault: str = ""
     contacts: dict[str, bool] = {}
     senders: dict[str, str] = {}
+    peripherals: dict[str, str] | None = None
+    cards: dict[str, str] | None = None

@@ -6,6 +6,7 @@ from appliance.config import Config
 from appliance.control.messages import SelfCallEnd, SelfCallTold
 from appliance.health import machine
 from appliance.health.asking import BOX_EVERY_S, FIRST_SELF_CALL_S, WEB_EVERY_S, Asked, BoxProbe, SelfCaller, Told, WebProbe
+from appliance.health.beside import CARDS_EVERY_S, CardsProbe
 from appliance.health.config import web_address
 from appliance.health.contacts import Contacts
 from appliance.health.facts import Facts, Ups
@@ -29,6 +30,7 @@ class Gathering:
         self._agent = AgentWatch(paths.control_socket, clock)
         self._web: Asked[str] | None = Asked("web", WEB_EVERY_S, WebProbe(web_address(config.web))) if health.web else None
         self._box: Asked[Told] = Asked("box", BOX_EVERY_S, BoxProbe(paths.system_socket, clock))
+        self._cards: Asked[dict[str, str] | None] = Asked("cards", CARDS_EVERY_S, CardsProbe(paths.system_socket), STARTING_S)
         self._ups: Asked[Ups] | None = Asked("ups", UPS_EVERY_S, UpsProbe(health.ups)) if health.ups.name else None
         self._self_call = self._self_caller()
         self._looks = 0
@@ -53,16 +55,16 @@ class Gathering:
         return lines.calls if lines else None
 
     def start(self) -> None:
-        for each in (self._agent, self._web, self._box, self._ups, self._self_call):
+        for each in (self._agent, self._web, self._box, self._cards, self._ups, self._self_call):
             if each is not None:
                 each.start()
 
     def stop(self) -> None:
-        for each in (self._agent, self._web, self._box, self._ups, self._self_call):
+        for each in (self._agent, self._web, self._box, self._cards, self._ups, self._self_call):
             if each is not None:
                 each.stop()
 
-    def facts(self, store_fault: str, senders: dict[str, str]) -> Facts:
+    def facts(self, store_fault: str, senders: dict[str, str], peripherals: dict[str, str] | None) -> Facts:
         self._look_slowly()
         box = self._box.latest or Told()
         return Facts(
@@ -84,6 +86,8 @@ class Gathering:
             store_fault="" if self._box_is_starting() else store_fault,
             contacts=self._contacts.look(),
             senders=senders,
+            peripherals=None if self._box_is_starting() else peripherals,
+            cards=None if self._box_is_starting() else self._cards.latest,
         )
 
     def _box_is_starting(self) -> bool:

@@ -182,6 +182,22 @@ def _senders(facts: Facts, rule: RuleNow) -> Found:
     return [_box("sender_failing", fault, name) for name, fault in facts.senders.items() if fault]
 
 
+def _peripheral(rule_name: str, kind: str) -> Look:
+    """Of one kind: the first word of its name."""
+
+    def look(facts: Facts, rule: RuleNow) -> Found:
+        if facts.peripherals is None:
+            return None
+        bad = {name: fault for name, fault in facts.peripherals.items() if fault and name.partition(" ")[0] == kind}
+        return [_box(rule_name, fault, name.partition(" ")[2]) for name, fault in bad.items()]
+
+    return look
+
+
+def _cards(facts: Facts, rule: RuleNow) -> Found:
+    return None if facts.cards is None else [_box("card_fault", fault, about) for about, fault in facts.cards.items()]
+
+
 def _other_checks(facts: Facts, rule: RuleNow) -> Found:
     if facts.lines is None:
         return None
@@ -219,5 +235,9 @@ LOOKS: dict[str, Look] = {
     "update_failed": _update("failed"),
     "contact_in": _contacts,
     "sender_failing": _senders,
+    "modem_fault": _peripheral("modem_fault", "sms"),
+    "switch_records_fault": _peripheral("switch_records_fault", "smdr"),
+    "message_link_fault": _peripheral("message_link_fault", "smdi"),
+    "card_fault": _cards,
     "check_failed": _other_checks,
 }

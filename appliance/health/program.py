@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from peewee import Database
 
 from appliance.config import Config
+from appliance.health.beside import PeripheralWatch
 from appliance.health.contacts import Contacts
 from appliance.health.facts import Facts
 from appliance.health.gathering import Gathering
@@ -50,7 +51,8 @@ class Program:
         self._gathering = Gathering(config, self._contacts, clock)
         zone = ZoneInfo(config.hospital.calendar.time_zone)
         self._journal = Journal(config.hospital.name_zh, zone, clock, self._send_directly, self._pulse)
-        self._storing = Storing(place_of(paths), self._journal, lambda: self._raised, self._opened)
+        self._peripherals = PeripheralWatch(config, clock)
+        self._storing = Storing(place_of(paths), self._journal, lambda: self._raised, self._opened, self._peripherals.read)
         self._power = PowerGuard(paths.control_socket, paths.system_socket, health.ups)
         self._senders: dict[str, Sender] = {}
         self._panel = Panel(health.panel, self._draw) if health.panel.host else None
@@ -94,7 +96,7 @@ class Program:
     def _look(self) -> None:
         while self._left:
             self._judge.adopt(self._left.pop())
-        self._facts = facts = self._gathering.facts(self._storing.fault, self._sender_faults())
+        self._facts = facts = self._gathering.facts(self._storing.fault, self._sender_faults(), self._peripherals.latest)
         changes = self._judge.look(facts, self._journal.settings.rules, self._clock.monotonic_s())
         self._raised = self._judge.raised()
         self._storing.take(changes)

@@ -18,7 +18,8 @@ POLL_S = 1.0
 
 
 class Storing:
-    """`opened` is told once the store is there, with the alarms an earlier process left. `fault`: why the store does not work."""
+    """`opened` is told once the store is there, with the alarms an earlier process left. `fault`: why the store does not work.
+    `beside`: what else is read from it at each look."""
 
     def __init__(
         self,
@@ -26,9 +27,10 @@ class Storing:
         journal: Journal,
         raised: Callable[[], Iterable[tuple[str, Key]]],
         opened: Callable[[Database, list[tuple[str, Key]]], None],
+        beside: Callable[[], None] = lambda: None,
     ) -> None:
         self.fault = ""
-        self._place, self._journal, self._raised, self._opened = place, journal, raised, opened
+        self._place, self._journal, self._raised, self._opened, self._beside = place, journal, raised, opened, beside
         self._database: Database | None = None
         self._news = threading.Event()
         self._lock = threading.Lock()
@@ -85,3 +87,4 @@ class Storing:
             self._journal.read_settings()
             self._journal.write()
             self._journal.look_after(self._raised())
+            self._beside()

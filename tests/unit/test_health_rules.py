@@ -50,6 +50,8 @@ GOOD = Facts(
     web_fault="",
     contacts={"door": False},
     senders={"email": ""},
+    peripherals={"sms": "", "smdr north": "", "smdi": ""},
+    cards={},
 )
 
 
@@ -95,6 +97,10 @@ BAD: dict[str, tuple[Facts, Key]] = {
     "update_failed": (replace(GOOD, update="failed"), Key("box", 0, "update_failed")),
     "contact_in": (replace(GOOD, contacts={"door": True}), Key("box", 0, "contact_in door")),
     "sender_failing": (replace(GOOD, senders={"email": "refused"}), Key("box", 0, "sender_failing email")),
+    "modem_fault": (replace(GOOD, peripherals={"sms": "SMS-003 gone"}), Key("box", 0, "modem_fault")),
+    "switch_records_fault": (replace(GOOD, peripherals={"smdr north": "SDR-001 gone"}), Key("box", 0, "switch_records_fault north")),
+    "message_link_fault": (replace(GOOD, peripherals={"smdi": "SDI-003 gone"}), Key("box", 0, "message_link_fault")),
+    "card_fault": (replace(GOOD, cards={"Astribank usb-1": "FRM-011 no firmware"}), Key("box", 0, "card_fault Astribank usb-1")),
     "check_failed": (check("ledger", Grade.FAILED), Key("box", 0, "check_failed ledger")),
 }
 
