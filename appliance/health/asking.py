@@ -44,12 +44,18 @@ class Asked(Generic[R]):
         self._ending.set()
 
     def _run(self) -> None:
+        try:
+            self._ask_again_and_again()
+        finally:  # nothing is known any more, whatever ended it
+            self.latest = None
+
+    def _ask_again_and_again(self) -> None:
         self._ending.wait(self._first_s)
         while not self._ending.is_set():
             try:
                 self.latest = self._ask()
-            except Exception:  # the outer border of what is asked: one that fails keeps none of the others from being looked at
-                log.exception("ALM-033: asking about %s failed", self._thread.name)
+            except (CarelineError, OSError, ValueError) as error:  # the other side is away, or tells what nobody can read
+                log.warning("ALM-033: asking about %s failed: %s", self._thread.name, error)
                 self.latest = None
             again_s = SOON_S if self._soon and self._soon(self.latest) else self._every_s
             self._ending.wait(again_s)

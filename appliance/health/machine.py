@@ -2,9 +2,8 @@
 
 import ctypes
 import os
-import ssl
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from drivers.clock import Clock
@@ -61,11 +60,12 @@ def clock_is_synchronised() -> bool | None:
 
 
 def days_left(certificate: Path, now: datetime) -> float | None:
-    """None for a file that is none."""
+    """Of the first one in a PEM file; None for a file that is none."""
+    from cryptography import x509  # not before it is wanted: it is large
+
     try:
-        told = ssl._ssl._test_decode_cert(str(certificate))  # type: ignore[attr-defined]  # the standard library's only reader of a PEM file
-        ends = datetime.strptime(told["notAfter"], "%b %d %H:%M:%S %Y GMT").replace(tzinfo=UTC)
-    except (OSError, ssl.SSLError, ValueError, KeyError):
+        ends = x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc
+    except (OSError, ValueError):
         return None
     return (ends - now).total_seconds() / 86_400
 

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +61,20 @@ async def serve(box: Box) -> None:
     try:
         while not stopping.is_set():
             notifier.notify("WATCHDOG=1")
+            _raise_faults(work)
             await _wait(stopping, WATCHDOG_S)
     finally:
         for task in work:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
         await server.close()
+
+
+def _raise_faults(work: Iterable["asyncio.Task[None]"]) -> None:
+    """What goes on beside requests must go on: a fault of it ends the service, which the service manager begins anew."""
+    for task in work:
+        if task.done() and (error := task.exception()) is not None:
+            raise error
 
 
 async def _wait(event: asyncio.Event, limit_s: float) -> None:

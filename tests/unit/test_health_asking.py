@@ -126,10 +126,26 @@ def test_what_fails_to_be_asked_is_not_known_and_asked_again() -> None:
     def ask() -> int:
         asked.append(1)
         if len(asked) < 3:
-            raise RuntimeError("a fault of the program")
+            raise CarelineError("SYS-001", "away", "Wait") if len(asked) == 1 else OSError("gone")
         return 7
 
     thread = Asked("test", 0.01, ask)
     thread.start()
     assert until(lambda: thread.latest) == 7
     thread.stop()
+
+
+def test_what_is_known_of_one_ends_with_a_fault_of_the_program() -> None:
+    def ask() -> str:
+        if asking.latest:
+            raise KeyError("a fault of the program")
+        return "known"
+
+    seen: list[BaseException | None] = []
+    hook, threading.excepthook = threading.excepthook, lambda told: seen.append(told.exc_value)
+    try:
+        asking: Asked[str] = Asked("it", 0.01, ask)
+        asking.start()
+        assert until(lambda: seen and asking.latest is None)
+    finally:
+        threading.excepthook = hook

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance.config import Config
+from appliance.system import __main__ as program
 from appliance.system import actions
 from appliance.system.actions import Box, Tell
 from appliance.system.client import SystemClient
@@ -86,3 +87,21 @@ def test_another_version_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_no_service_is_told_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(BoxError, match=r"SYS-005.*Start careline-system"):
         SystemClient(tmp_path / "none.sock", "test")
+
+
+def test_a_fault_beside_requests_ends_the_service() -> None:
+    """So that it is begun anew, rather than going on without its nightly work; one that has nothing to do may end."""
+
+    async def faulty() -> None:
+        raise LookupError("a fault of the program")
+
+    async def main() -> None:
+        idle = asyncio.create_task(asyncio.sleep(0))
+        await idle
+        program._raise_faults([idle, asyncio.create_task(asyncio.sleep(60))])
+        failed = asyncio.create_task(faulty())
+        await asyncio.wait({failed})
+        with pytest.raises(LookupError, match="a fault of the program"):
+            program._raise_faults([idle, failed])
+
+    asyncio.run(main())

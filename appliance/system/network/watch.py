@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from appliance.system.box import Box
 from appliance.system.network.actions import desk_of
+from drivers.errors import CarelineError
 
 LOOK_S = 0.5
 SETTLE_S = 0.3
@@ -27,8 +28,8 @@ async def keep_up(box: Box) -> None:
     while True:
         try:
             await _watch(box)
-        except Exception:  # the outer border: the network is looked after for as long as the box service lives
-            log.exception("SYS-057: the network cannot be looked after; trying again in %.0f s", BEGIN_AGAIN_S)
+        except (CarelineError, OSError) as error:
+            log.error("SYS-057: the network cannot be looked after (%s); trying again in %.0f s", error, BEGIN_AGAIN_S)
             await asyncio.sleep(BEGIN_AGAIN_S)
 
 
