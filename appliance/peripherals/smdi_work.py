@@ -13,6 +13,7 @@ from peewee import Database
 
 from appliance.peripherals import state
 from appliance.peripherals.config import SmdiConfig
+from appliance.peripherals.linked import serve_link
 from appliance.store.database import FAULTS
 from appliance.store.models import VoiceMessage
 from appliance.store.peripheral_tables import ForwardedCall
@@ -20,10 +21,9 @@ from appliance.store.transaction import write_transaction
 from drivers.clock import Clock
 from drivers.errors import CarelineError
 from drivers.smdi import Forwarded, LampRefused, SmdiReader, lamp
-from drivers.smdr.source import Source, SourceError, opened
+from drivers.smdr.source import Source, SourceError
 
 NAME = "smdi"
-AGAIN_AFTER_S = 5.0
 LAMPS_EVERY_S = 5.0
 REFUSED_AGAIN_S = 60.0
 KEPT_DAYS = 7
@@ -60,21 +60,11 @@ class SmdiWork:
         self._looked_s = self._told_s = self._shown_s = float("-inf")
 
     def run(self, ending: Event) -> None:
-        while not ending.is_set():
-            self._beat()
-            try:
-                source = opened(self._config.where)
-            except SourceError as error:
-                self._tell(error)
-                ending.wait(AGAIN_AFTER_S)
-                continue
-            try:
-                self._serve(source, ending)
-            except SourceError as error:
-                self._tell(error)
-            finally:
-                source.close()
-            ending.wait(1.0)
+        serve_link(self._config.where, ending, self._serve, self._broken)
+
+    def _broken(self, fault: SourceError) -> None:
+        self._beat()
+        self._tell(fault)
 
     def _serve(self, source: Source, ending: Event) -> None:
         """Raises: SourceError when the link broke."""

@@ -17,16 +17,16 @@ from peewee import Database
 
 from appliance.peripherals import records, state
 from appliance.peripherals.config import RecordSource
+from appliance.peripherals.linked import serve_link
 from appliance.peripherals.spool import Came, Spool
 from appliance.store.database import FAULTS
 from appliance.store.transaction import write_transaction
 from drivers.clock import Clock
 from drivers.errors import CarelineError
 from drivers.smdr.replay import ReplayWatch
-from drivers.smdr.source import Source, SourceError, opened
+from drivers.smdr.source import Source
 from drivers.smdr.table import LINE_MOST, Table
 
-AGAIN_AFTER_S = 5.0
 STORE_AGAIN_S = 2.0
 READ_ANEW_EVERY_S = 5.0
 DRAINED_MOST = 256
@@ -103,20 +103,7 @@ class SmdrWork:
         return f"smdr {self._source.name}"
 
     def run(self, ending: Event) -> None:
-        while not ending.is_set():
-            try:
-                source = opened(self._source.where)
-            except SourceError as error:
-                self._look(error)
-                ending.wait(AGAIN_AFTER_S)
-                continue
-            try:
-                self._serve(source, ending)
-            except SourceError as error:
-                self._look(error)
-            finally:
-                source.close()
-            ending.wait(min(AGAIN_AFTER_S, 1.0))
+        serve_link(self._source.where, ending, self._serve, self._look)
         self._spool.close()
 
     def _serve(self, source: Source, ending: Event) -> None:
