@@ -11,7 +11,7 @@ SOON_S = 1.0  # after a link that broke
 
 
 def serve_link(where: Where, ending: Event, serve: Callable[[Source, Event], None], tell: Callable[[SourceError], None]) -> None:
-    """Until `ending` is set. `serve` works with a link that is up, until it breaks (SourceError) or all ends; `tell` hears of each fault."""
+    """Until `ending` is set. `serve` works with a link until it breaks (SourceError) or all ends; `tell` hears of each fault."""
     while not ending.is_set():
         try:
             source = opened(where)

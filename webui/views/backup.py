@@ -39,6 +39,7 @@ from appliance.system.messages import SystemRequest
 from drivers.errors import CarelineError
 from webui import uploads
 from webui.asking import refused
+from webui.box_asking import do_in_box, told_by_box
 from webui.rights import Right, needs
 from webui.shared import audit, me, say, shared
 
@@ -172,11 +173,8 @@ def remove() -> AnyResponse:
 @needs(Right.MANAGE_BACKUPS)
 def download() -> AnyResponse:
     """It stays sealed: without the words nobody reads it."""
-    try:
-        with SystemClient(shared().config.paths.system_socket, "web") as box:
-            found = box.ask(FetchBackup(target=_target(), name=_name(), by=me().name), BackupFetched, LIMIT_S)
-    except CarelineError as error:
-        refused(error)
+    found = told_by_box(FetchBackup(target=_target(), name=_name(), by=me().name), BackupFetched, LIMIT_S)
+    if found is None:
         return _back()
     audit("backup_downloaded", _name())
     return send_file(Path(found.path), mimetype="application/octet-stream", as_attachment=True, download_name=_name())
@@ -205,11 +203,8 @@ def show_words() -> AnyResponse | str:
     if not _is_me():
         return _back()
     asked = NewBackupWords(by=me().name) if request.form.get("new") == "1" else AskBackupWords(by=me().name)
-    try:
-        with SystemClient(shared().config.paths.system_socket, "web") as box:
-            found = box.ask(asked, BackupWords)
-    except CarelineError as error:
-        refused(error)
+    found = told_by_box(asked, BackupWords)
+    if found is None:
         return _back()
     audit("backup_words_new" if request.form.get("new") == "1" else "backup_words_shown")
     return render_template("backup_words.html", found=found, qr=qr.svg(found.words))
@@ -239,14 +234,7 @@ def _words() -> str:
 
 
 def _do(asked: SystemRequest, action: str, subject: str = "") -> AnyResponse:
-    try:
-        with SystemClient(shared().config.paths.system_socket, "web") as box:
-            box.do(asked, LIMIT_S)
-    except CarelineError as error:
-        refused(error)
-        return _back()
-    audit(action, subject)
-    flash(say(f"action.{action}", subject=subject))
+    do_in_box(asked, action, subject, LIMIT_S)
     return _back()
 
 

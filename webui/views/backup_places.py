@@ -28,6 +28,7 @@ from appliance.system.client import SystemClient
 from appliance.system.messages import SystemRequest
 from drivers.errors import CarelineError
 from webui.asking import refused
+from webui.box_asking import do_in_box, told_by_box
 from webui.page import size
 from webui.rights import Right, needs
 from webui.shared import audit, me, say, shared
@@ -102,12 +103,7 @@ def add() -> Response | str:
 
 
 def _host_key(target: Target) -> HostKey | None:
-    try:
-        with SystemClient(shared().config.paths.system_socket, "web") as box:
-            return box.ask(AskHostKey(host=target.host, port=target.port, by=me().name), HostKey)
-    except CarelineError as error:
-        refused(error)
-        return None
+    return told_by_box(AskHostKey(host=target.host, port=target.port, by=me().name), HostKey)
 
 
 @blueprint.post("/backup/places/removed")
@@ -133,12 +129,8 @@ def set_password() -> Response:
 @blueprint.post("/backup/places/tried")
 @needs(Right.MANAGE_BACKUPS)
 def probe() -> Response:
-    try:
-        with SystemClient(shared().config.paths.system_socket, "web") as box:
-            found = box.ask(ProbeTarget(target=_name(), by=me().name), TargetProbed, LIMIT_S)
-    except CarelineError as error:
-        refused(error)
-    else:
+    found = told_by_box(ProbeTarget(target=_name(), by=me().name), TargetProbed, LIMIT_S)
+    if found is not None:
         flash(say("backup.place_well", name=_name(), free=size(found.free) if found.free is not None else "?"))
     return _back()
 
@@ -185,14 +177,7 @@ def _change(how: Callable[[BackupSettings], BackupSettings], action: str, subjec
 
 
 def _do(asked: SystemRequest, action: str, subject: str = "") -> Response:
-    try:
-        with SystemClient(shared().config.paths.system_socket, "web") as box:
-            box.do(asked, LIMIT_S)
-    except CarelineError as error:
-        refused(error)
-        return _back()
-    audit(action, subject)
-    flash(say(f"action.{action}", subject=subject))
+    do_in_box(asked, action, subject, LIMIT_S)
     return _back()
 
 

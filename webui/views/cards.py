@@ -21,11 +21,9 @@ from appliance.system.cards.messages import (
     LoadCards,
     RemoveFirmware,
 )
-from appliance.system.client import SystemClient
-from appliance.system.messages import SystemRequest
-from drivers.errors import CarelineError
 from drivers.protocol import CardLoaded, CardStage, CardsTold, Message
 from webui.asking import refused
+from webui.box_asking import do_in_box, told_by_box
 from webui.errors import WebError
 from webui.rights import Right, needs
 from webui.shared import audit, me, say, shared
@@ -51,7 +49,7 @@ def install(app: Flask) -> None:
 @blueprint.get("/cards")
 @needs(Right.MANAGE_CARDS)
 def show() -> str:
-    found = _asked(AskCards(by=me().name), CardsFound)
+    found = told_by_box(AskCards(by=me().name), CardsFound)
     told = found.told if found else NOBODY_FOUND
     return render_template("cards.html", told=told, there=found is not None, stages=STAGES)
 
@@ -60,7 +58,7 @@ def show() -> str:
 @needs(Right.MANAGE_CARDS)
 def load() -> Response:
     port = request.form.get("port", "")[:NAME_MOST]
-    done = _asked(LoadCards(port=port, by=me().name), CardsLoaded)
+    done = told_by_box(LoadCards(port=port, by=me().name), CardsLoaded)
     if done is not None:
         audit("cards_loaded", port or say("cards.all"), "; ".join(_line(each) for each in done.loaded))
         for each in done.loaded:
@@ -81,7 +79,7 @@ def upload() -> Response:
     path = shared().data_dir / INCOMING / uuid.uuid4().hex
     try:
         _save(given, path)
-        added = _asked(AddFirmware(path=str(path), name=name, by=me().name), FirmwareAdded)
+        added = told_by_box(AddFirmware(path=str(path), name=name, by=me().name), FirmwareAdded)
     finally:
         path.unlink(missing_ok=True)
     if added is not None:
@@ -94,25 +92,8 @@ def upload() -> Response:
 @needs(Right.MANAGE_CARDS)
 def remove() -> Response:
     name = request.form.get("name", "")[:NAME_MOST]
-    try:
-        with SystemClient(shared().config.paths.system_socket, "web") as box:
-            box.do(RemoveFirmware(name=name, by=me().name))
-    except CarelineError as error:
-        refused(error)
-        return _back()
-    audit("firmware_removed", name)
-    flash(say("action.firmware_removed", subject=name))
+    do_in_box(RemoveFirmware(name=name, by=me().name), "firmware_removed", name)
     return _back()
-
-
-def _asked(wanted: SystemRequest, kind: type[M]) -> M | None:
-    """None when it was refused, which the page then says."""
-    try:
-        with SystemClient(shared().config.paths.system_socket, "web") as box:
-            return box.ask(wanted, kind)
-    except CarelineError as error:
-        refused(error)
-        return None
 
 
 def _save(given: FileStorage, target: Path) -> None:

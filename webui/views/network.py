@@ -2,7 +2,6 @@
 ping, trace and names. The box service does all of it.
 """
 
-import contextlib
 from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any, TypeVar
@@ -12,7 +11,6 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from werkzeug.wrappers import Response as AnyResponse
 
 from appliance.system.client import SystemClient
-from appliance.system.messages import SystemRequest
 from appliance.system.network.messages import (
     AskNetwork,
     AskNetworkHistory,
@@ -38,6 +36,7 @@ from drivers.errors import CarelineError
 from drivers.protocol import Message
 from webui import network_form
 from webui.asking import refused
+from webui.box_asking import done_by_box, told_by_box
 from webui.rights import Right, anyone, needs
 from webui.shared import audit, me, say, shared
 
@@ -57,7 +56,7 @@ def show() -> str:
 @blueprint.get("/network/edit")
 @needs(Right.MANAGE_NETWORK)
 def edit() -> AnyResponse | str:
-    told = _asked(AskNetwork(by=me().name), NetworkTold)
+    told = told_by_box(AskNetwork(by=me().name), NetworkTold)
     return redirect(url_for("network.show")) if told is None else _form(told, told.settings)
 
 
@@ -65,7 +64,7 @@ def edit() -> AnyResponse | str:
 @needs(Right.MANAGE_NETWORK)
 def edit_again() -> AnyResponse | str:
     """The form once more: what was being checked, or with a VLAN or a card more."""
-    told = _asked(AskNetwork(by=me().name), NetworkTold)
+    told = told_by_box(AskNetwork(by=me().name), NetworkTold)
     if told is None:
         return redirect(url_for("network.show"), 303)
     settings = _sent_whole() if "settings" in request.form else _sent_form()
@@ -81,8 +80,8 @@ def edit_again() -> AnyResponse | str:
 @needs(Right.MANAGE_NETWORK)
 def check() -> AnyResponse | str:
     settings = _sent_form()
-    checked = _asked(CheckNetwork(settings=settings, probe=True, by=me().name), NetworkChecked)
-    told = _asked(AskNetwork(by=me().name), NetworkTold)
+    checked = told_by_box(CheckNetwork(settings=settings, probe=True, by=me().name), NetworkChecked)
+    told = told_by_box(AskNetwork(by=me().name), NetworkTold)
     if checked is None or told is None:
         return redirect(url_for("network.show"), 303)
     if any(fault.refuses for fault in checked.faults):
@@ -105,7 +104,7 @@ def undo() -> AnyResponse | str:
 
 def _tried(wanted: TryNetwork | UndoNetwork) -> AnyResponse | str:
     """The page that says where the box is found now: the answer gets out before the change."""
-    trying = _asked(wanted, NetworkTrying)
+    trying = told_by_box(wanted, NetworkTrying)
     if trying is None:
         return redirect(url_for("network.show"), 303)
     audit("network_tried", str(trying.trial.number))
@@ -136,7 +135,7 @@ def confirm() -> AnyResponse | str:
     if not shared().sign_in_limit.allows(request.remote_addr or ""):
         abort(429)
     try:
-        with _box() as box:
+        with SystemClient(shared().config.paths.system_socket, "web") as box:
             box.do(SettleNetwork(number=number, keep=True, key=key or "none", arrived_at=_arrived_at()))
     except CarelineError as error:
         refused(error)
@@ -150,7 +149,7 @@ def confirm() -> AnyResponse | str:
 @needs(Right.MANAGE_NETWORK)
 def settle() -> AnyResponse:
     keep = request.form.get("keep") == "1"
-    if _done(SettleNetwork(number=_number(), keep=keep, arrived_at=_arrived_at(), by=me().name)):
+    if done_by_box(SettleNetwork(number=_number(), keep=keep, arrived_at=_arrived_at(), by=me().name)):
         audit("network_kept" if keep else "network_undone", str(_number()))
         flash(say("network.kept" if keep else "network.undone"))
     return redirect(url_for("network.show"), 303)
@@ -160,7 +159,7 @@ def settle() -> AnyResponse:
 @needs(Right.MANAGE_NETWORK)
 def release() -> AnyResponse:
     address = request.form.get("address", "")[:64]
-    if _done(ReleaseAddress(address=address or "none", by=me().name)):
+    if done_by_box(ReleaseAddress(address=address or "none", by=me().name)):
         audit("network_released", address)
         flash(say("network.released", address=address))
     return redirect(url_for("network.show"), 303)
@@ -174,10 +173,10 @@ def look() -> AnyResponse | str:
     kind = request.form.get("kind", "")
     seen: Message | None
     if kind == "name":
-        seen = _asked(LookUpName(name=host, by=me().name), NameTold)
+        seen = told_by_box(LookUpName(name=host, by=me().name), NameTold)
     elif kind in ("ping", "trace"):
         wanted = PingHost(host=host, by=me().name) if kind == "ping" else TraceHost(host=host, by=me().name)
-        seen = _asked(wanted, PathTold)
+        seen = told_by_box(wanted, PathTold)
     else:
         abort(400)
     return redirect(url_for("network.show"), 303) if seen is None else _page(kind=kind, host=host, seen=seen)
@@ -187,9 +186,9 @@ def look() -> AnyResponse | str:
 
 
 def _page(**looked: Any) -> str:
-    told = _asked(AskNetwork(by=me().name), NetworkTold)
-    ports = _asked(AskPorts(by=me().name), PortsTold) if told else None
-    history = _asked(AskNetworkHistory(most=VERSIONS_SHOWN, by=me().name), NetworkHistory) if told else None
+    told = told_by_box(AskNetwork(by=me().name), NetworkTold)
+    ports = told_by_box(AskPorts(by=me().name), PortsTold) if told else None
+    history = told_by_box(AskNetworkHistory(most=VERSIONS_SHOWN, by=me().name), NetworkHistory) if told else None
     return render_template("network.html", told=told, ports=ports, history=history.versions if history else (), **looked)
 
 
@@ -222,29 +221,3 @@ def _arrived_at() -> str:
     """The address of this box that the browser came to: that of the connection, which nobody can make up. "" where there is none."""
     connection = request.environ.get("gunicorn.socket")
     return str(connection.getsockname()[0]) if connection is not None else ""
-
-
-@contextlib.contextmanager
-def _box() -> Iterator[SystemClient]:
-    with SystemClient(shared().config.paths.system_socket, "web") as box:
-        yield box
-
-
-def _asked(wanted: SystemRequest, kind: type[M]) -> M | None:
-    """None when it was refused, which the page then says."""
-    try:
-        with _box() as box:
-            return box.ask(wanted, kind)
-    except CarelineError as error:
-        refused(error)
-        return None
-
-
-def _done(wanted: SystemRequest) -> bool:
-    try:
-        with _box() as box:
-            box.do(wanted)
-    except CarelineError as error:
-        refused(error)
-        return False
-    return True

@@ -29,6 +29,7 @@ from appliance.system.update.messages import (
 from drivers.errors import CarelineError
 from webui import uploads
 from webui.asking import refused
+from webui.box_asking import do_in_box
 from webui.rights import Right, needs
 from webui.shared import audit, me, say, shared
 
@@ -142,14 +143,7 @@ def _bundle() -> str:
 
 
 def _do(asked: SystemRequest, action: str, subject: str = "") -> Response:
-    try:
-        with SystemClient(shared().config.paths.system_socket, "web") as box:
-            box.do(asked, LIMIT_S)
-    except CarelineError as error:
-        refused(error)
-        return _back()
-    audit(action, subject)
-    flash(say(f"action.{action}", subject=subject))
+    do_in_box(asked, action, subject, LIMIT_S)
     return _back()
 
 
