@@ -1,28 +1,32 @@
 """peewee without the drivers of databases that it would load with itself: psycopg, 7 MB in every process, where the store is a file.
 
-`store/postgresql.py` loads psycopg where the store is on a server. Set up by the package `appliance`, before anything imports peewee.
+`store/postgresql.py` loads psycopg where the store is on a server. Set up by the package `appliance`, before anything imports peewee. Loads
+nothing itself (importlib.abc would be another megabyte).
 """
 
 import sys
-from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.abc import Loader
+    from importlib.machinery import ModuleSpec
 
 WITHOUT = ("psycopg", "psycopg2", "psycopg2cffi")
 
 
-class _Alone(Loader):
+class _Alone:
     """Runs a module with the real loader; `import` of WITHOUT fails meanwhile as if they were not installed.
 
     Source: docs.python.org/3.11/reference/import.html#the-module-cache, None in sys.modules.
     """
 
-    def __init__(self, real: Loader) -> None:
+    def __init__(self, real: "Loader") -> None:
         self._real = real
 
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+    def create_module(self, spec: "ModuleSpec") -> ModuleType | None:
         return self._real.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
@@ -36,16 +40,16 @@ class _Alone(Loader):
             sys.modules.update(before)
 
 
-class _Finder(MetaPathFinder):
+class _Finder:
     """Finds peewee, once."""
 
-    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(self, name: str, path: "Sequence[str] | None", target: ModuleType | None = None) -> "ModuleSpec | None":
         if name != "peewee":
             return None
         sys.meta_path.remove(self)
         spec = find_spec(name)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Alone(spec.loader)
+            spec.loader = _Alone(spec.loader)  # type: ignore[assignment]  # a loader by what it does
         return spec
 
 

@@ -4,16 +4,21 @@ Used from the line server's event loop. Needs no right but an own netlink socket
 namespace the kernel sends none.
 """
 
+import asyncio
+import errno
 import re
+import socket
 from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Literal
 
 import msgspec
-from pyroute2.netlink.uevent import AsyncUeventSocket
 
-KERNEL_GROUP = 1
-"""Multicast group of the kernel's own messages (udev's are group 2)."""
+UEVENTS = 15
+"""Source: linux/netlink.h, NETLINK_KOBJECT_UEVENT."""
+KERNEL, KERNEL_GROUP = 0, 1
+"""Address and multicast group of the kernel's own messages (udev's are group 2)."""
+MESSAGE_BYTES = 1 << 16
 SUBSYSTEMS = {"dahdi_spans": "span", "dahdi_devices": "device"}
 ACTIONS = {"add": "added", "remove": "removed", "online": "online", "offline": "offline"}
 
@@ -41,14 +46,20 @@ def change_of(message: Mapping[str, object]) -> HotplugChange | None:
     return msgspec.convert({"what": what, "change": change, "span": span, "name": name}, HotplugChange)
 
 
+def fields_of(message: bytes) -> dict[str, str]:
+    """A uevent's words: "add@/devices/…", then NAME=text, each with a 0 at its end. Source: lib/kobject_uevent.c, kobject_uevent_env."""
+    words = message.decode(errors="replace").split("\0")[1:]
+    return {name: text for name, found, text in (word.partition("=") for word in words) if found}
+
+
 class Hotplug:
     """Iterate with `async for change in hotplug` inside `async with Hotplug() as hotplug`."""
 
     def __init__(self) -> None:
-        self._socket = AsyncUeventSocket()
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, UEVENTS)
 
     async def __aenter__(self) -> "Hotplug":
-        await self._socket.bind(groups=KERNEL_GROUP)
+        self._socket.bind((0, KERNEL_GROUP))
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -56,7 +67,16 @@ class Hotplug:
 
     async def __aiter__(self) -> AsyncIterator[HotplugChange]:
         while True:
-            async for message in self._socket.get():
-                change = change_of(message)
-                if change is not None:
-                    yield change
+            change = change_of(fields_of(await self._received()))
+            if change is not None:
+                yield change
+
+    async def _received(self) -> bytes:
+        """Of the kernel; empty for another's, and where some were lost, since there were too many at once. Source: netlink(7), ENOBUFS."""
+        try:
+            message, (sender, _) = await asyncio.get_running_loop().sock_recvfrom(self._socket, MESSAGE_BYTES)
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:
+                raise
+            return b""
+        return message if sender == KERNEL else b""

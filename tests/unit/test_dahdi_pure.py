@@ -12,7 +12,7 @@ from drivers.dahdi.control import Control
 from drivers.dahdi.device import Channel
 from drivers.dahdi.events import MEANING, DigitEvent, decode
 from drivers.dahdi.gains import IDENTITY, gain_table
-from drivers.dahdi.hotplug import HotplugChange, change_of
+from drivers.dahdi.hotplug import HotplugChange, change_of, fields_of
 from drivers.dahdi.records import Alarm, BufferPolicy, Law, Policy, alarm_words
 from drivers.errors import LineError
 from drivers.io import LineEvent
@@ -109,6 +109,13 @@ def test_buffer_policy_limits(blocks: int) -> None:
 )
 def test_uevents(message: dict[str, str], change: HotplugChange | None) -> None:
     assert change_of(message) == change
+
+
+def test_the_words_of_a_uevent() -> None:
+    message = b"add@/devices/x/span-2\0ACTION=add\0DEVPATH=/devices/x/span-2\0SPAN_NAME=A=B\0"
+    assert fields_of(message) == {"ACTION": "add", "DEVPATH": "/devices/x/span-2", "SPAN_NAME": "A=B"}
+    assert fields_of(b"libudev\0\xfe\xed\xca\xfe") == {}
+    assert fields_of(b"") == {}
 
 
 def test_no_modules_is_said_with_a_remedy(tmp_path: Path) -> None:

@@ -15,12 +15,11 @@ from socket import AF_INET, AF_INET6
 from typing import Any
 
 import msgspec
-from pyroute2 import IPRoute
-from pyroute2.netlink.exceptions import NetlinkError
 
 from appliance.system.errors import BoxError
 from appliance.system.network import switches
 from appliance.system.network.model import Ipv6
+from appliance.system.network.netlink import IPRoute, NetlinkError
 
 OURS = "careline"
 """The alias of links that we made, so that we take away no others."""

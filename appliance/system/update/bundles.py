@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from appliance.store import kept, migrations
+from appliance.store import kept
 from appliance.system.errors import BoxError
 from appliance.system.update import rauc, sticks
 from appliance.system.update.messages import BUNDLE_NAME, BundleChecked, BundleFile, BundlesTold
@@ -182,6 +182,8 @@ def check(places: Places, bundle: str, path: Path) -> BundleChecked:
 
 def _store_now(places: Places) -> int:
     """Of the file; of a server this program's own, whose store it is."""
+    from appliance.store import migrations  # brings all tables and peewee with it
+
     return kept.version_of(places.store) or len(migrations.STEPS)
 
 
