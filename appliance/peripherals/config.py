@@ -92,6 +92,11 @@ class SmdiConfig(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.device or self.listen or self.connect)
 
 
+def called_at(section: RecordSource | SmdiConfig) -> tuple[str, int] | None:
+    """Host and port at which the switch calls us; None when it does not."""
+    return address_of(section.listen)
+
+
 def _where(section: RecordSource | SmdiConfig) -> Where:
     return Where(
         device=section.device,

@@ -9,9 +9,8 @@ from ipaddress import ip_address
 
 import msgspec
 
-from appliance.peripherals.config import SmdiConfig, SmdrConfig
+from appliance.peripherals.config import SmdiConfig, SmdrConfig, called_at
 from appliance.system.network.model import Role, Services
-from drivers.smdr.where import address_of
 
 HOSPITAL, MANAGEMENT, VOICE = Role.HOSPITAL, Role.MANAGEMENT, Role.VOICE
 
@@ -43,11 +42,10 @@ PORTS = (
 
 def ports_of(smdr: SmdrConfig, smdi: SmdiConfig) -> tuple[ListedPort, ...]:
     """PORTS and, of this box's careline.toml, those at which switches call; each port once, none that waits for the box itself alone."""
-    called = [(f"smdr {source.name}", source.listen, "call records of a switch") for source in smdr.sources]
-    called.append(("smdi", smdi.listen, "message desk link of a switch"))
+    called = [(f"smdr {source.name}", called_at(source), "call records of a switch") for source in smdr.sources]
+    called.append(("smdi", called_at(smdi), "message desk link of a switch"))
     ports = list(PORTS)
-    for name, listen, why in called:
-        address = address_of(listen)
+    for name, address, why in called:
         if address and not _is_inside(address[0]) and not any(("tcp", address[1]) == (port.protocol, port.port) for port in ports):
             ports.append(ListedPort(name=name, protocol="tcp", port=address[1], roles=(VOICE, MANAGEMENT), why=why))
     return tuple(ports)
