@@ -11,9 +11,9 @@ from appliance.config import Config
 from appliance.store import migrations
 from appliance.system.box import Box
 from appliance.system.errors import BoxError
-from appliance.system.update import bundles, rauc, restart, state
-from appliance.system.update.install import Installation, interrupted
-from appliance.system.update.messages import Event, InstallUpdate, Job, RestartWhenQuiet
+from appliance.system.update import actions, bundles, rauc, restart, state
+from appliance.system.update.install import COPYING, Installation, interrupted
+from appliance.system.update.messages import AskUpdate, Event, InstallUpdate, Job, RestartWhenQuiet, UpdateTold
 from appliance.system.update.proof import KEEP, RESTART, Proof
 from drivers.clock import RealClock
 from drivers.settings import Paths
@@ -85,6 +85,23 @@ def test_an_update_goes_into_the_other_slot_and_starts_next(served: Rig) -> None
     assert trial is not None
     assert (trial.version, trial.slot, trial.from_version, trial.by) == ("1.1", "B", "1.0", "anna")
     assert events(served) == [(Event.INSTALLED, "")]
+
+
+def test_slots_are_told_while_rauc_copies_and_tells_nothing(served: Rig) -> None:
+    seen: list[UpdateTold] = []
+    desk = box(served)
+    asked = InstallUpdate(bundle=str(served.folder / "1.1.raucb"), by="anna")
+
+    def tell(percent: int, step: str) -> None:
+        if step == "copying" and percent > COPYING[0]:
+            seen.append(actions.told(desk, AskUpdate(by="anna"), tell))
+
+    Installation(desk, served.places, asked, tell).run()
+    assert seen
+    assert {(told.fault, *((slot.name, slot.booted, slot.good, slot.next) for slot in told.slots)) for told in seen} == {
+        ("", ("A", True, True, True), ("B", False, False, False))
+    }
+    assert state.read(served.places).slots == ()
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ from drivers.protocol import Message
 def told(box: Box, asked: AskUpdate, tell: Tell) -> UpdateTold:
     places = places_of(box)
     standing, here = state.read(places), bundles.version_here(places)
-    slots, fault = _slots(box, here)
+    slots, fault = _slots(box, standing, here)
     older = {**kept.settled(places.store), **kept.copies(places.store)}
     return UpdateTold(
         version=here,
@@ -54,10 +54,10 @@ def told(box: Box, asked: AskUpdate, tell: Tell) -> UpdateTold:
     )
 
 
-def _slots(box: Box, here: str) -> tuple[tuple[Slot, ...], str]:
+def _slots(box: Box, standing: state.Standing, here: str) -> tuple[tuple[Slot, ...], str]:
     """And why there are none."""
     try:
-        found = rauc.state(places_of(box).rauc).slots
+        found = standing.slots or rauc.state(places_of(box).rauc).slots
     except BoxError as error:
         return (), f"{error.code}: {error.what}"
     return tuple(msgspec.structs.replace(slot, version=here) if slot.booted else slot for slot in found), ""

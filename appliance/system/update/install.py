@@ -68,14 +68,20 @@ class Installation:
             bundles.need_room_for_store(self._places, checked)
             failed = failing(self._box)
             self._step("copying", COPYING[0])
-            state.change(self._places, lambda was: msgspec.structs.replace(was, trial=None))  # the slot is no longer what was on trial
-            rauc.forget_good(self._places.grub_env, rauc.state(self._places.rauc).other.name)
+            self._give_up(rauc.state(self._places.rauc))
             rauc.install(self._places.rauc, path, self._copying)
         trial = self._trial(checked, failed)
         state.change(self._places, lambda was: msgspec.structs.replace(was, trial=trial))
         if self._asked.bundle.startswith(f"{bundles.UPLOAD}:"):
             path.unlink(missing_ok=True)
         return checked
+
+    def _give_up(self, known: rauc.State) -> None:
+        """The slot not in use is from now on neither good nor what was on trial."""
+        other = known.other.name
+        slots = tuple(msgspec.structs.replace(slot, good=slot.good and slot.name != other, next=slot.booted) for slot in known.slots)
+        state.change(self._places, lambda was: msgspec.structs.replace(was, trial=None, slots=slots))
+        rauc.forget_good(self._places.grub_env, other)
 
     def _refuse_older(self, checked: BundleChecked) -> None:
         if checked.newer or self._asked.older:
@@ -109,11 +115,11 @@ class Installation:
             self._written(self._job)
             self._tell(percent, step)
 
-    def _written(self, job: Job | None) -> None:
+    def _written(self, job: Job) -> None:
         state.change(self._places, lambda was: msgspec.structs.replace(was, job=job))
 
     def _settle(self, event: Event, version: str, fault: CarelineError | None = None) -> None:
-        self._written(None)
+        state.change(self._places, state.without_job)
         state.note(self._places, event, self._box.clock.now(), by=self._asked.by, version=version, fault=fault)
         log.log(logging.ERROR if fault else logging.INFO, "update %s: %s %s", self._asked.bundle, event.value, fault or version)
         self._tell(100, "done")
@@ -134,6 +140,6 @@ def interrupted(places: Places, box: Box) -> None:
     job = state.read(places).job
     if job is None or state.is_installing(places):
         return
-    state.change(places, lambda was: msgspec.structs.replace(was, job=None))
+    state.change(places, state.without_job)
     fault = BoxError("SYS-092", "the installation was cut off by a restart; the version in use is untouched", "Install the update again")
     state.note(places, Event.INTERRUPTED, box.clock.now(), by=job.by, version=job.version, fault=fault)

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from appliance.system.errors import BoxError
-from appliance.system.update.messages import Event, Job, Note, Restart, Trial
+from appliance.system.update.messages import Event, Job, Note, Restart, Slot, Trial
 from appliance.system.update.places import Places
 from drivers.errors import CarelineError
 
@@ -26,9 +26,11 @@ HISTORY_BYTES_MOST = 256 << 10
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """switches: how often in a row the box went to the other slot because the data here was a newer version's."""
+    """slots: as they were when the job began to copy, for RAUC says nothing of them until it is done; the one that is written is not good.
+    switches: how often in a row the box went to the other slot because the data here was a newer version's."""
 
     job: Job | None = None
+    slots: tuple[Slot, ...] = ()
     trial: Trial | None = None
     restart: Restart | None = None
     switches: int = 0
@@ -48,6 +50,10 @@ def change(places: Places, how: Callable[[Standing], Standing]) -> Standing:
         standing = how(read(places))
         _write(places, "state.json", msgspec.json.encode(standing))
     return standing
+
+
+def without_job(standing: Standing) -> Standing:
+    return msgspec.structs.replace(standing, job=None, slots=())
 
 
 def note(
