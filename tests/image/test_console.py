@@ -5,6 +5,7 @@ Needs nothing but the console: no network, no test shell.
 """
 
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,7 @@ from tests.image.vm import Machine
 
 PASSWORD = "correct horse 9"
 BOOT_LIMIT_S = 600.0
+LOOK_EVERY_S = 2.0
 LIMIT_S = 300.0  # on a machine that does much else
 
 
@@ -70,7 +72,17 @@ def test_the_first_administrator_is_made_over_the_serial_line(console: Console) 
     console.answer(("en", "administrator: "), ("first", "New password: "), (PASSWORD, "Once more: "), (PASSWORD, "first> "))
 
 
+def wait_for_web(console: Console) -> None:
+    """It is the last to be there."""
+    until_s = time.monotonic() + BOOT_LIMIT_S
+    while not re.search(r"web +active", told := console.command("services list")):
+        assert time.monotonic() < until_s, told
+        time.sleep(LOOK_EVERY_S)
+
+
 def test_commands_in_both_languages(console: Console) -> None:
+    console.command("language en")
+    wait_for_web(console)
     for line, wanted in (
         ("status", "Line server"),
         ("language zh", "中文"),
@@ -90,6 +102,7 @@ def test_commands_in_both_languages(console: Console) -> None:
 
 
 def test_a_network_change_that_nobody_confirms_returns(console: Console) -> None:
+    console.command("language en")
     assert "network confirm" in console.command("network host box7")
     assert re.search(r"Host name +box7", console.command("network show"))
     assert "taken back" in console.command("network undo")
@@ -98,6 +111,7 @@ def test_a_network_change_that_nobody_confirms_returns(console: Console) -> None
 
 
 def test_noise_and_interrupts_leave_the_prompt(console: Console, machine: Machine) -> None:
+    console.command("language en")
     machine.console.send(bytes(byte for byte in range(256) if byte not in (4, 10, 13)))
     console.send("\x03\x15marked\r")
     console.expect("no command 'marked'")
@@ -107,6 +121,7 @@ def test_noise_and_interrupts_leave_the_prompt(console: Console, machine: Machin
 
 
 def test_back_to_the_factorys_state_in_two_steps(console: Console, machine: Machine) -> None:
+    console.command("language en")
     console.send("factory-reset all\r")
     code = console.expect(r"Code (\d{6})")[1].decode()
     console.expect("give up")
