@@ -1,8 +1,8 @@
-"""`careline-web`: checks what it needs, takes the port, and serves the application with gunicorn.
+"""`careline-web`: checks what it needs, takes the port, and serves the application with gunicorn's worker, without its arbiter: a second
+process that looks after the first is the service manager's watchdog here, and costs no memory.
 
-Processes: the arbiter (this one; starts the worker anew if it dies or hangs, tells systemd READY and WATCHDOG) and one worker.
-Threads of the worker: the acceptor, up to `[web] threads` request threads (a live page or a handset keeps one), and `live`, which
-follows the call agent; `redirect` where the service manager opened port 80 for us.
+Threads: main, which accepts (READY and WATCHDOG while it does), up to `[web] threads` request threads (a live page or a handset keeps one),
+and `live`, which follows the call agent; `redirect` where the service manager opened port 80 for us.
 """
 
 import errno
@@ -16,12 +16,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NamedTuple
 
 import sdnotify
 from flask import Flask
-from gunicorn.app.base import BaseApplication
-from gunicorn.arbiter import Arbiter
+from gunicorn import sock
+from gunicorn.config import Config as GunicornConfig
+from gunicorn.workers.gthread import ThreadWorker
 
 from appliance.store.errors import StoreError
 from appliance.store.models import Account
@@ -34,7 +36,7 @@ from webui.settings import Config, WebSettings
 from webui.sockets import PAGES, REDIRECT, inherited
 
 STORE_WAIT_S = 20.0
-WORKER_LIMIT_S = 60
+ALIVE_EVERY_S = 1.0
 STOP_LIMIT_S = 3
 BACKLOG = 128
 SLOW_CLIENT_S = 10
@@ -50,9 +52,14 @@ def serve(config: Config) -> None:
         check_certificate(config.web)
         listener = ready.get(PAGES) or listen(config.web)
         _limit_clients(listener)
-        create_app(config)
+        app = create_app(config)
         announce(config)
-        _WatchedArbiter(_Application(config, listener, ready.get(REDIRECT))).run()
+        hub_of(app).start()
+        if REDIRECT in ready:
+            Redirector(ready[REDIRECT]).start()
+        _Server(app, _gunicorn(config.web, listener)).init_process()
+        logging.shutdown()
+        os._exit(0)  # whoever was not answered within STOP_LIMIT_S is not waited for
 
 
 def listen(settings: WebSettings) -> socket.socket:
@@ -158,57 +165,59 @@ def _only_one(data_dir: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn is published without types
-    """What gunicorn asks us."""
+def _gunicorn(web: WebSettings, listener: socket.socket) -> GunicornConfig:
+    config = GunicornConfig()
+    settings: dict[str, Any] = {
+        "bind": f"fd://{listener.fileno()}",
+        "threads": web.threads,
+        "worker_connections": web.threads + 200,
+        "graceful_timeout": STOP_LIMIT_S,
+        "keepalive": 5,
+        "loglevel": "warning",
+        "certfile": web.tls_certificate or None,
+        "keyfile": web.tls_key or None,
+    }
+    for name, value in settings.items():
+        config.set(name, value)
+    return config
 
-    def __init__(self, config: Config, listener: socket.socket, redirected: socket.socket | None) -> None:
-        self._config = config
-        self._listener = listener
-        self._redirected = redirected
-        super().__init__()
 
-    def load_config(self) -> None:
-        web = self._config.web
-        settings: dict[str, Any] = {
-            "bind": f"fd://{self._listener.fileno()}",
-            "worker_class": "gthread",
-            "workers": 1,
-            "threads": web.threads,
-            "worker_connections": web.threads + 200,
-            "timeout": WORKER_LIMIT_S,
-            "graceful_timeout": STOP_LIMIT_S,
-            "keepalive": 5,
-            "control_socket_disable": True,
-            "proc_name": "careline-web",
-            "loglevel": "warning",
-            "worker_int": _stop_streams,
-            "certfile": web.tls_certificate or None,
-            "keyfile": web.tls_key or None,
-        }
-        for name, value in settings.items():
-            self.cfg.set(name, value)
+class _Loaded(NamedTuple):
+    """The application as gunicorn asks for it."""
 
-    def load(self) -> Flask:
-        """In the worker: the application with its live thread."""
+    app: Flask
+
+    def wsgi(self) -> Flask:
+        return self.app
+
+
+class _Server(ThreadWorker):  # type: ignore[misc]  # gunicorn is published without types
+    """gunicorn's worker with threads, as the only process. Ends within some STOP_LIMIT_S of SIGTERM or SIGINT."""
+
+    def __init__(self, app: Flask, config: GunicornConfig) -> None:
+        log = config.logger_class(config)
         logging.getLogger("gunicorn.error").addFilter(_is_worth_a_line)
-        app = create_app(self._config)
-        hub_of(app).start()
-        if self._redirected is not None:
-            Redirector(self._redirected).start()
-        return app
-
-
-def _stop_streams(worker: Any) -> None:
-    hub_of(worker.wsgi).stop()
-
-
-class _WatchedArbiter(Arbiter):  # type: ignore[misc]  # gunicorn is published without types
-    """Tells systemd's watchdog that it looked after its worker; gunicorn itself says READY."""
-
-    def __init__(self, app: _Application) -> None:
-        super().__init__(app)
+        super().__init__(1, os.getppid(), sock.create_sockets(config, log), _Loaded(app), None, config, log)
+        self._app = app
         self._notifier = sdnotify.SystemdNotifier()
+        self._next_sign_s = 0.0
 
-    def murder_workers(self) -> None:
-        super().murder_workers()
-        self._notifier.notify("WATCHDOG=1")
+    def run(self) -> None:
+        self._notifier.notify("READY=1")
+        super().run()
+
+    def notify(self) -> None:
+        """Called at each turn of the loop that accepts."""
+        if time.monotonic() >= self._next_sign_s:
+            self._next_sign_s = time.monotonic() + ALIVE_EVERY_S
+            self._notifier.notify("WATCHDOG=1")
+
+    def handle_exit(self, number: int, frame: FrameType | None) -> None:
+        hub_of(self._app).stop()  # the streams of live pages end
+        super().handle_exit(number, frame)
+
+    handle_quit = handle_exit
+
+    def is_parent_alive(self) -> bool:
+        """gunicorn's worker ends with its arbiter; whoever started us may end."""
+        return True

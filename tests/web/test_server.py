@@ -1,4 +1,4 @@
-"""The web process itself: what keeps it from starting, said in words with a code; its files; a worker that dies."""
+"""The web process itself: what keeps it from starting, said in words with a code; its files; how it ends."""
 
 import os
 import signal
@@ -133,18 +133,32 @@ def test_view_without_right_keeps_it_from_starting(app: Flask) -> None:
 
 
 def test_running_process(tmp_path: Path) -> None:
-    """Says the code on the console; a second one is refused; a killed worker is replaced; it says READY and feeds the watchdog."""
+    """Says the code on the console; a second one is refused; one that was killed leaves nothing that keeps the next from starting."""
     port = free_port()
     place = prepared.make_place(tmp_path / "box", port, empty=True)
-    with web_process(place.config, port) as address:
+    with web_process(place.config, port):
         code = (place.data_dir / "setup-code").read_text()
         assert len(code) == 19
         second = run(place.config)
         assert second.returncode == 1
         assert "WEB-003" in second.stderr
-        worker = worker_of(port)
-        os.kill(worker, signal.SIGKILL)
-        wait_until(lambda: alive(address) and worker_of(port) not in (0, worker))
+        for one in server_of(port):
+            os.kill(one, signal.SIGKILL)
+    with web_process(place.config, port) as address:
+        assert alive(address)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_end_it_waits_for_nobody(tmp_path: Path, number: signal.Signals) -> None:
+    """A client in the middle of its request, and one that keeps its connection."""
+    port = free_port()
+    place = prepared.make_place(tmp_path / "box", port, empty=True)
+    with web_process(place.config, port), ExitStack() as clients:
+        for said in (b"GET /sign-in HTTP/1.1\r\nHost: half\r\n", b"GET /alive HTTP/1.1\r\nHost: whole\r\n\r\n"):
+            clients.enter_context(socket.create_connection(("127.0.0.1", port))).sendall(said)
+        (one,) = server_of(port)
+        os.kill(one, number)
+        wait_until(lambda: not server_of(port), 3 * server.STOP_LIMIT_S)
 
 
 def test_half_requests_keep_nobody_out(tmp_path: Path) -> None:
@@ -178,11 +192,9 @@ def alive(address: str) -> bool:
     return False
 
 
-def worker_of(port: int) -> int:
-    """The process that accepts on the port and is a child of another that holds it."""
-    holders = [int(one.name) for one in Path("/proc").iterdir() if one.name.isdigit() and _holds(one, port)]
-    children = [pid for pid in holders if _parent(pid) in holders]
-    return children[0] if children else 0
+def server_of(port: int) -> list[int]:
+    """The processes that hold the port."""
+    return [int(one.name) for one in Path("/proc").iterdir() if one.name.isdigit() and _holds(one, port)]
 
 
 def wait_until(true: Callable[[], bool], limit_s: float = RUN_LIMIT_S) -> None:
@@ -197,7 +209,3 @@ def _holds(process: Path, port: int) -> bool:
     with suppress(OSError):
         return any(os.readlink(one) in {f"socket:[{inode}]" for inode in inodes} for one in (process / "fd").iterdir())
     return False
-
-
-def _parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
