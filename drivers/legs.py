@@ -153,8 +153,7 @@ class LegBook:
             Path(path).unlink(missing_ok=True)
             return
         fresh = f"{path}.new"
-        with open(fresh, "wb", opener=_private) as file:  # a full disk may take a part, which must not replace the whole
-            file.write(msgspec.msgpack.encode(kept))
+        _write_whole(fresh, msgspec.msgpack.encode(kept))
         os.replace(fresh, path)
 
     def _put(self, kept: KeptLeg) -> KeptLeg:
@@ -169,5 +168,11 @@ class LegBook:
             asyncio.get_running_loop().call_soon(self.flush)
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+def _write_whole(path: str, content: bytes) -> None:
+    """Without a file object, which asks the system four things more. Raises: OSError; a full disk may take a part, which replaces none."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        while content:
+            content = content[os.write(descriptor, content) :]
+    finally:
+        os.close(descriptor)
