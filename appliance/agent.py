@@ -30,8 +30,8 @@ from appliance.line_care import LineCare
 from appliance.lines import LineChannel, Lines, Listener, Listeners
 from appliance.prompt_desk import PromptDesk
 from appliance.self_calls import SelfCalls
+from appliance.store import statements
 from appliance.store.left import left_behind
-from appliance.store.models import CallRecord
 from appliance.store.place import place_of
 from appliance.store.writer import Store
 from appliance.switchboard import SELF, Switchboard
@@ -230,8 +230,7 @@ class CallAgent:
     async def _calls_today(self, now: datetime) -> int:
         local = Calendar(self.config.hospital.calendar).local(now)
         midnight = datetime.combine(local.date(), time(0), local.tzinfo)
-        of_people = (CallRecord.started_at >= midnight) & (CallRecord.direction != SELF)
         try:
-            return int(await self.store.read(lambda: CallRecord.select().where(of_people).count(), COUNT_LIMIT_S))
+            return int(await self.store.read(lambda: statements.run(statements.CALLS_SINCE, midnight, SELF).fetchone()[0], COUNT_LIMIT_S))
         except CarelineError:  # told as the store's own fault
             return 0

@@ -24,6 +24,7 @@ from appliance.events import (
 )
 from appliance.store import statements
 from appliance.store.models import CallEvent, Recording, VoiceMessage, database
+from appliance.store.transaction import savepoint
 
 _ONCE_A_CALL = (CallOffered, CallAnswered, CallReleased)
 
@@ -65,12 +66,18 @@ def _new_of(events: tuple[Happened, ...]) -> Iterable[Happened]:
 
 def _all_inserted(events: tuple[Happened, ...]) -> bool:
     """False, and nothing done, when one of them, or its number, is there already."""
-    with database.atomic() as together:
-        values = chain.from_iterable((event.call_id, event.seq, event.at, *_told(event)) for event in events)
-        whole = statements.run(statements.insert_events(len(events)), *values).rowcount == len(events)
-        if not whole:
-            together.rollback()
-    return bool(whole)
+    values = chain.from_iterable((event.call_id, event.seq, event.at, *_told(event)) for event in events)
+    try:
+        with savepoint(database, "events"):
+            if statements.run(statements.insert_events(len(events)), *values).rowcount != len(events):
+                raise _KnownError
+    except _KnownError:
+        return False
+    return True
+
+
+class _KnownError(Exception):
+    """One of the events was there already."""
 
 
 def _inserted(event: Happened) -> bool:

@@ -23,9 +23,10 @@ ON CONFLICT (recording_id) DO UPDATE
 SET call_id = excluded.call_id, path = excluded.path, started_at = excluded.started_at, ended_at = NULL,
     samples = 0, lost_samples = 0, error = ''
 """
+CALLS_SINCE = "SELECT COUNT(*) FROM call_record WHERE started_at >= ? AND direction <> ?"
 
 _FIELDS = Cdr.__struct_fields__
-_TIMES = frozenset({"started_at", "answered_at", "ended_at"})
+_TIMES = tuple(map(_FIELDS.index, ("started_at", "answered_at", "ended_at")))
 _COLUMNS = tuple(CallRecord._meta.fields[name].column_name for name in _FIELDS)
 _SELECT_RECORDS = f"SELECT {', '.join(_COLUMNS)} FROM call_record WHERE call_id IN "
 _UPSERT_RECORD = (
@@ -50,8 +51,7 @@ def insert_events(count: int) -> str:
 def load_records(call_ids: Collection[str]) -> dict[str, Cdr]:
     """The records of these calls, as far as there are any."""
     rows = run(_select_records(len(call_ids)), *call_ids).fetchall() if call_ids else ()
-    records = (Cdr(**{name: _loaded(name, value) for name, value in zip(_FIELDS, row, strict=True)}) for row in rows)
-    return {record.call_id: record for record in records}
+    return {record.call_id: record for record in map(_record, rows)}
 
 
 @cache
@@ -71,8 +71,12 @@ def _for_database(text: str, placeholder: str) -> str:
 
 def _bound(at: datetime) -> str:
     """As models.UtcField writes it."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(timespec="microseconds")
 
 
-def _loaded(name: str, value: Any) -> Any:
-    return datetime.fromisoformat(value) if name in _TIMES and value is not None else value
+def _record(row: tuple[Any, ...]) -> Cdr:
+    values = list(row)
+    for place in _TIMES:
+        if values[place] is not None:
+            values[place] = datetime.fromisoformat(values[place])
+    return Cdr(**dict(zip(_FIELDS, values, strict=True)))

@@ -4,7 +4,8 @@ SQLite says it by BEGIN IMMEDIATE, PostgreSQL by a lock every writer takes (post
 until it has written. Any thread, with its own connection; inside another transaction it is a savepoint of that one.
 """
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from peewee import Database, DatabaseProxy
@@ -20,3 +21,19 @@ def read_transaction(database: Database | DatabaseProxy) -> AbstractContextManag
     """All that is read in the block is of one moment. Nothing is written in it."""
     transaction: AbstractContextManager[Any] = database.atomic("deferred")
     return transaction
+
+
+@contextmanager
+def savepoint(database: Database | DatabaseProxy, name: str) -> Iterator[None]:
+    """A part of the transaction that is open: what is raised in it undoes it alone.
+
+    peewee gives each a name of its own, which is a statement more for the database to read, and one fewer that it remembers.
+    """
+    database.execute_sql(f"SAVEPOINT {name}")
+    try:
+        yield
+        database.execute_sql(f"RELEASE SAVEPOINT {name}")
+    except BaseException:
+        database.execute_sql(f"ROLLBACK TO SAVEPOINT {name}")
+        database.execute_sql(f"RELEASE SAVEPOINT {name}")
+        raise

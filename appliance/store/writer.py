@@ -28,7 +28,7 @@ from appliance.store.errors import StoreError
 from appliance.store.place import StorePlace
 from appliance.store.projections import last_seq, store_events
 from appliance.store.reserve import lacks_room, reserve_of
-from appliance.store.transaction import write_transaction
+from appliance.store.transaction import savepoint, write_transaction
 from drivers.clock import Clock
 
 BATCH = 500
@@ -89,7 +89,7 @@ class Store:
 
     async def flush(self, limit_s: float = FLUSH_LIMIT_S) -> None:
         """Wait until everything appended so far is on disk. Raises: StoreError STO-004."""
-        await self.run(lambda: None, limit_s, lasting=False)
+        await self.run(_nothing, limit_s, lasting=False)
 
     async def last_seq(self, call_id: str) -> int:
         """The highest event number stored for a call: a new call agent counts on from there."""
@@ -223,12 +223,22 @@ class Store:
 def _together(batch: list[Job]) -> list[Outcome]:
     """All of them in one savepoint, for each costs as much as a job; empty, and nothing done, when one of them raised."""
     try:
-        with models.database.atomic():
-            return [(result, None) for alike, jobs in groupby(batch, type) for result in _results(alike, list(jobs))]
+        with savepoint(models.database, "batch"):
+            results = iter([each for alike, jobs in groupby(filter(_does, batch), type) for each in _results(alike, list(jobs))])
+            return [(next(results) if _does(job) else None, None) for job in batch]
     except Exception as error:  # the outer border of an event's subscriber, as in _attempt
         if _ends_all(error):
             raise
         return []
+
+
+def _does(job: Job) -> bool:
+    """False for one that only waits for what was queued before it."""
+    return job.work is not _nothing
+
+
+def _nothing() -> None:
+    """What `flush` asks for."""
 
 
 def _results(alike: type[Job], jobs: list[Job]) -> list[Any]:
@@ -242,7 +252,7 @@ def _results(alike: type[Job], jobs: list[Job]) -> list[Any]:
 def _attempt(job: Job) -> Outcome:
     """Do one job in a savepoint: what it raises undoes it alone."""
     try:
-        with models.database.atomic():
+        with savepoint(models.database, "job"):
             return job.work(), None
     except Exception as error:  # the outer border of an event's subscriber: whatever one job raises is its own, the others are stored
         if _ends_all(error):

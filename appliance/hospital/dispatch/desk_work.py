@@ -12,9 +12,8 @@ from appliance.calendar import Calendar
 from appliance.config import HospitalConfig
 from appliance.hospital.complaints.escalation import escalate
 from appliance.hospital.complaints.statements import file_left
-from appliance.hospital.dispatch.items import dead_letters, waiting
+from appliance.hospital.dispatch.items import standing
 from appliance.hospital.dispatch.offering import Run, offer_waiting
-from appliance.store.case_tables import Desk
 from appliance.store.writer import Store
 from drivers.clock import Clock
 from drivers.errors import CarelineError
@@ -49,9 +48,10 @@ class DeskWork:
             await asyncio.sleep(OFFER_EVERY_S if self._is_busy else IDLE_EVERY_S)
 
     def _offer(self, now: datetime) -> Run:
-        self._is_busy = Desk.select().where(~Desk.closed).exists() or bool(waiting(1))
-        done = offer_waiting(self._limits, now)
-        self.dead = dead_letters().count()
+        found = standing()
+        self._is_busy = bool(found.desks or found.waiting)
+        done = offer_waiting(self._limits, now) if found.waiting or found.at_desks else Run(offered=0, recalled=0, dead=0)
+        self.dead = found.dead + done.dead
         return done
 
     async def _once(self, now: datetime) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from peewee import fn
 
+from appliance.store import statements
 from appliance.store.case_tables import Desk, WorkItem, WorkStep
 
 
@@ -66,6 +67,10 @@ TABLE: dict[Step, tuple[tuple[State, ...], State]] = {
     Step.WITHDRAWN: ((State.WAITING, State.OFFERED, State.TAKEN, State.DEAD), State.DONE),
 }
 AT_A_DESK = (State.OFFERED, State.TAKEN)
+_STANDING = """
+SELECT (SELECT COUNT(*) FROM desk WHERE NOT closed), (SELECT COUNT(*) FROM work_item WHERE state = 'waiting'),
+    (SELECT COUNT(*) FROM work_item WHERE state IN ('offered', 'taken')), (SELECT COUNT(*) FROM work_item WHERE state = 'dead')
+"""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,6 +181,20 @@ def waiting(most: int | None = None) -> list[WorkItem]:
 def dead_letters() -> Any:
     """A query of what nobody could take, the latest first."""
     return WorkItem.select().where(WorkItem.state == State.DEAD).order_by(WorkItem.id.desc())
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How many desks are open, and how many items are waiting, at desks and dead."""
+
+    desks: int
+    waiting: int
+    at_desks: int
+    dead: int
+
+
+def standing() -> Standing:
+    """Asked again and again, mostly in vain, so as one statement."""
+    return Standing(*statements.run(_STANDING).fetchone())
 
 
 def counts() -> dict[State, int]:
