@@ -81,8 +81,9 @@ class ChannelCare:
 
     def may_try_again(self) -> bool:
         """True when the time of a block for failures is over: unblocked then, and one more failure blocks it at once."""
-        waited_s = self._clock.monotonic_s() - self._blocked_s
-        if self.blocked_by is not BlockedBy.FAILURES or not self._unblock_s or waited_s < self._unblock_s:
+        if self.blocked_by is not BlockedBy.FAILURES or not self._unblock_s:
+            return False
+        if self._clock.monotonic_s() - self._blocked_s < self._unblock_s:
             return False
         self.block(BlockedBy.NOBODY)
         self.failures_in_a_row = self._limit - 1

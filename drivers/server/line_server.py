@@ -76,6 +76,7 @@ class LineServer:
         self._adoption = Adoption(lines, calls, bridges, recordings, self._links, store)
         self._reopening = Reopening(lines, self._adoption, self._links)
         self._media_events = MediaEvents(lines, recordings, self.report)
+        self._card_hears = card.media_event if isinstance(card, HearsMedia) else None  # asked once: a protocol's isinstance is slow
         self._health = Health(lines)
         self._tests = LineTests(lines)
         self._setting_up = SettingUp(lines, Reload(lines, self._adoption, self._links))
@@ -165,10 +166,8 @@ class LineServer:
     # --- what comes in -----------------------------------------------------------------------------------------------
 
     def _media_ready(self) -> None:
-        card = self.lines.card
-        hears = card.media_event if isinstance(card, HearsMedia) else None  # asked once: a protocol's isinstance is slow
         for event in self._engine.poll_events():
-            if not (hears and hears(event)):
+            if not (self._card_hears and self._card_hears(event)):
                 self._media_events.take(event)
 
     def _on_line_event(self, number: int, event: LineEvent) -> None:
