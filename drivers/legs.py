@@ -132,11 +132,7 @@ class LegBook:
     def flush(self) -> None:
         """Write what has changed; all if the folder was deleted. A full disk is logged and costs only the safety of a restart."""
         self._flush_due = False
-        if not self._dirty:
-            return
-        gone = not os.path.exists(self._folder)  # Path.exists raises where it may not look
-        if gone:
-            self._dirty |= self._legs.keys()
+        gone = False
         while self._dirty:
             leg = self._dirty.pop()
             try:
@@ -144,7 +140,11 @@ class LegBook:
                     self._folder.mkdir(parents=True, exist_ok=True)
                 self._write(leg)
             except OSError as error:
-                log.error("LIN-058 cannot keep leg %s in %s: %s. Free space there", leg, self._folder, error)
+                if not gone and isinstance(error, FileNotFoundError):
+                    gone = True
+                    self._dirty |= self._legs.keys()
+                else:
+                    log.error("LIN-058 cannot keep leg %s in %s: %s. Free space there", leg, self._folder, error)
 
     def _write(self, leg: str) -> None:
         path = f"{self._folder}/{leg}{_SUFFIX}"  # done for every event: a Path would cost as much as the writing
