@@ -112,7 +112,8 @@ bundle: $(RUN) .setup/packages-bundle
 # Real cards under systemd, from this very folder (which the users careline-* must be able to read: /opt/careline, say).
 install: $(RUN)
 	install -D -m 644 -t $(DESTDIR)/etc/systemd/system $(wildcard systemd/careline*.*)
-	sed -i 's|/opt/careline|$(CURDIR)|g' $(DESTDIR)/etc/systemd/system/careline*.*
+	find $(DESTDIR)/etc/systemd/system -maxdepth 1 -type f -name 'careline*.*' -exec sed -i 's|/opt/careline|$(CURDIR)|g' {} +
+	install -D -m 644 -t $(DESTDIR)/etc/systemd/system/careline-.service.d $(wildcard systemd/all/*.conf)
 	install -D -m 644 -t $(DESTDIR)/etc/sysusers.d systemd/sysusers.d/careline.conf
 	install -D -m 644 -t $(DESTDIR)/etc/tmpfiles.d systemd/tmpfiles.d/careline.conf
 	install -D -m 644 -t $(DESTDIR)/etc/udev/rules.d $(wildcard systemd/udev/*.rules)

@@ -31,6 +31,7 @@ settings() {
 
 units() {
     install -D -m 644 -t "$tree/usr/lib/systemd/system" "$checkout"/systemd/careline*.*
+    install -D -m 644 -t "$tree/usr/lib/systemd/system/careline-.service.d" "$checkout"/systemd/all/*.conf
     install -D -m 644 -t "$tree/usr/lib/sysusers.d" "$checkout"/systemd/sysusers.d/*.conf
     install -D -m 644 -t "$tree/usr/lib/tmpfiles.d" "$checkout"/systemd/tmpfiles.d/*.conf
     install -D -m 644 -t "$tree/usr/lib/udev/rules.d" "$checkout"/systemd/udev/*.rules

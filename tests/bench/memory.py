@@ -22,7 +22,7 @@ from appliance.system.firstboot import make_web_certificate
 from tests.terminals import terminal_pair
 
 UNITS = Path(__file__).resolve().parents[2] / "systemd"
-ENVIRONMENT = UNITS / "careline-.service.d"
+ENVIRONMENT = UNITS / "all"
 START_LIMIT_S = 60.0
 STOP_LIMIT_S = 20.0
 SERVICES = ("lines", "calls", "system", "web", "health", "printers", "peripherals", "console@")

@@ -56,7 +56,9 @@ def test_systemd_finds_nothing_wrong_with_any_unit(tmp_path: Path) -> None:
     for unit in UNITS.glob("careline*.*"):
         text = re.sub(r"/opt/careline/\.venv/bin/(careline|python)", "/bin/true", unit.read_text()).replace("=/opt/careline", "=/")
         (tmp_path / unit.name).write_text(text)
-    assert systemd("systemd-analyze", "verify", "--man=no", *sorted(tmp_path.iterdir())) == ""
+    shutil.copytree(UNITS / "all", tmp_path / "careline-.service.d")
+    units = [path for path in sorted(tmp_path.iterdir()) if path.is_file()]
+    assert systemd("systemd-analyze", "verify", "--man=no", *units) == ""
 
 
 def test_systemd_finds_nothing_wrong_with_the_way_out_to_a_database(tmp_path: Path) -> None:
@@ -66,6 +68,12 @@ def test_systemd_finds_nothing_wrong_with_the_way_out_to_a_database(tmp_path: Pa
     way_out.parent.mkdir()
     shutil.copy(UNITS / "etc" / "careline-calls-database.conf", way_out)
     assert systemd("systemd-analyze", "verify", "--man=no", unit) == ""
+
+
+def test_all_services_share_what_is_set_for_the_memory() -> None:
+    (text,) = (path.read_text() for path in (UNITS / "all").iterdir())
+    assert "\nEnvironment=MALLOC_ARENA_MAX=1 " in text
+    assert not [unit.name for unit in UNITS.glob("*.service") if "MALLOC_" in unit.read_text()]
 
 
 @pytest.mark.parametrize("name", SERVICES)
