@@ -12,6 +12,7 @@ from appliance.store import append_only, columns, models, money_tables, tables, 
 from appliance.store.alarms import ALARM_TABLES
 from appliance.store.case_tables import PendingStatement
 from appliance.store.errors import StoreError
+from appliance.store.keeping_tables import KEEPING_TABLES
 from appliance.store.outgoing import OUTGOING_TABLES
 from appliance.store.peripheral_tables import PERIPHERAL_TABLES
 from appliance.store.place import StorePlace
@@ -71,6 +72,11 @@ def _box_alarms(database: Database) -> None:
     _make(database, ALARM_TABLES)
 
 
+def _keeping(database: Database) -> None:
+    """How long recordings are kept, and which must be."""
+    _make(database, KEEPING_TABLES)
+
+
 def _peripherals(database: Database) -> None:
     """Text messages by a modem, records of another switch; messages that go before others."""
     _make(database, PERIPHERAL_TABLES)
@@ -111,6 +117,7 @@ STEPS: tuple[Callable[[Database], None], ...] = (
     _one_way_out,
     _peripherals,
     _box_alarms,
+    _keeping,
 )
 
 

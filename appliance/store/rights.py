@@ -54,6 +54,8 @@ class Right(StrEnum):
     MANAGE_NETWORK = "manage_network"
     MANAGE_UPDATES = "manage_updates"
     MANAGE_BACKUPS = "manage_backups"
+    MANAGE_KEEPING = "manage_keeping"
+    HOLD_RECORDINGS = "hold_recordings"
     MANAGE_CARDS = "manage_cards"
     MANAGE_PERIPHERALS = "manage_peripherals"
     LOOK_AFTER_BOX = "look_after_box"
@@ -85,7 +87,7 @@ RIGHTS: dict[str, frozenset[Right]] = {
     "business": frozenset({Right.EDIT_HOSPITAL, Right.SEE_PRICES, Right.EDIT_RULES, Right.SEE_FLOWS, Right.EDIT_FLOWS, Right.EDIT_PROMPTS}),
     "supervisor": frozenset(
         {
-            *(Right.SEE_LIVE, Right.SEE_CALLS, Right.LISTEN),
+            *(Right.SEE_LIVE, Right.SEE_CALLS, Right.LISTEN, Right.HOLD_RECORDINGS),
             *(Right.SEE_PATIENTS, Right.UNMASK, Right.EDIT_PATIENTS, Right.RELEASE_CARDS, Right.BOOK),
             *(Right.SEE_PRICES, Right.APPROVE_PRICES),
             *(Right.APPROVE_CORRECTION, Right.SEE_LEDGER, Right.EDIT_RULES, Right.MAKE_SCRATCH_CARDS, Right.MANAGE_BANS),

@@ -18,6 +18,7 @@ from appliance import config as configuration
 from appliance.system.actions import Box
 from appliance.system.backup.nightly import nightly
 from appliance.system.network.watch import keep_up
+from appliance.system.recordings.nights import delete_old_recordings
 from appliance.system.server import SystemServer
 from appliance.system.update import restart as update
 from drivers.clock import RealClock
@@ -29,7 +30,7 @@ EXIT_CONFIG = 78  # Source: sysexits.h, EX_CONFIG
 
 log = logging.getLogger("careline.system")
 
-BACKGROUND: tuple[Callable[[Box], Coroutine[Any, Any, None]], ...] = (keep_up, nightly, update.watch)
+BACKGROUND: tuple[Callable[[Box], Coroutine[Any, Any, None]], ...] = (delete_old_recordings, keep_up, nightly, update.watch)
 """What goes on beside requests, until cancelled."""
 
 

@@ -22,12 +22,13 @@ from appliance.hospital.ledger.posting import Cause
 from appliance.hospital.registry import cards
 from appliance.hospital.registry.cards import CardStep
 from appliance.ivr.reading import built_in_texts
-from appliance.store import alarms
+from appliance.store import alarms, keeping
 from appliance.store.alarm_rules import RuleSetting
 from appliance.store.alarms import MailSettings, Receiver
 from appliance.store.booking_tables import Booking, Slot
 from appliance.store.case_tables import Complaint
 from appliance.store.hospital_tables import Card
+from appliance.store.keeping_tables import RetentionNight
 from appliance.store.models import Account, Alarm, database
 from appliance.store.transaction import write_transaction
 from tests.web import forms, prepared, test_prompts
@@ -52,7 +53,14 @@ STAFF_PAGES = (
     *("/accounts", f"/desk?department=12&day={DAY}", "/clinics?day=2026-03-08", "/clinics/5", "/bookings?day=2026-03-09", "/messages"),
     *("/hospital/notices", "/hospital/vips", "/hospital/import", "/work", "/work/desks", "/complaints", "/rules", "/lines/setup", "/lines"),
     *("/channels/22", "/channels/3", "/sms"),
-    *("/alarms", "/alarms/rules", "/alarms/receivers"),
+    *(
+        "/alarms",
+        "/alarms/rules",
+        "/alarms/receivers",
+        "/recordings/keeping",
+        f"/calls/{prepared.STORY_CALL}",
+        f"/calls/{prepared.LIVE_CALL}",
+    ),
     *(f"/hospital/{subject}/{which}" for subject in SUBJECTS for which in ("new", "1")),
     *(f"/desk?department=12&day={DAY}&move={CODE}", f"/bookings/{CODE}"),
     *("/prices/1", "/money/scratch-cards/1", "/patients/1/bans", f"/waitlist/{FULL}", "/flows", "/prompts"),
@@ -92,6 +100,9 @@ GOOD: dict[str, dict[str, str]] = {
     "work.make": {"name": "二号台", "kinds": "booking"},
     "alarm_settings.put_receiver": {"name": "duty", "kind": "email", "to": "duty@hospital.example"},
     "alarm_settings.set_mail": {"host": "mail.hospital.example", "sender": "box@hospital.example"},
+    "retention.save": {"operator": "365", "box": "90", "message": "30"},
+    "retention.hold": {"reason": "诉讼"},
+    "retention.end": {"reason": "已结案"},
     "scratch_cards.make": {"count": "2", "value": "50"},
     "bans.make": {"days": "30", "reason": "倒号"},
     "bans.lift": {"reason": "误会"},
@@ -126,6 +137,14 @@ def fill_tables(now: datetime) -> None:
     _bookings(now)
     _work(now)
     _alarms(now)
+    _keeping(now)
+
+
+def _keeping(now: datetime) -> None:
+    """A setting, a night that would not believe the clock, a call that is held."""
+    keeping.set_retention(keeping.Retention(box=90), "qian", now)
+    RetentionNight.create(at=now, state="refused", code="REC-010", fault="the clock jumped")
+    keeping.hold(prepared.LIVE_CALL, "诉讼", "qian", now)
 
 
 def _alarms(now: datetime) -> None:

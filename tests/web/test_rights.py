@@ -17,7 +17,7 @@ def test_every_right_is_some_roles_besides_the_administrators() -> None:
     administrators = {
         *(Right.DOWNLOAD, Right.MANAGE_MUSIC, Right.SEE_AUDIT, Right.MANAGE_ACCOUNTS),
         *(Right.MANAGE_ALARMS, Right.MANAGE_NETWORK, Right.MANAGE_UPDATES, Right.MANAGE_BACKUPS),
-        *(Right.MANAGE_CARDS, Right.MANAGE_PERIPHERALS, Right.RESET_BOX),
+        *(Right.MANAGE_CARDS, Right.MANAGE_PERIPHERALS, Right.MANAGE_KEEPING, Right.RESET_BOX),
     }
     others = {right for role in ROLES if role != "administrator" for right in RIGHTS[role]}
     assert set(Right) - others == administrators

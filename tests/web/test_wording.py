@@ -49,6 +49,7 @@ MADE |= {"severity", "receiver_kind", "mail_security", "alarm_test", "self_call_
 MADE |= {"update_event", "update_step"}
 MADE |= {"backup_field", "backup_kind", "backup_made", "backup_outcome", "backup_job", "backup_step"}
 MADE |= {"network_hint", "network_look", "network_mode", "network_port", "network_role"}
+MADE |= {"keeping_kind", "keeping_state"}
 MADE |= {"card_stage", "card_note", "file_kind", "file_state", "file_without"}
 
 

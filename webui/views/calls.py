@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, abort, render_template, request
 
 from appliance.hospital.complaints import sight
+from appliance.store import keeping
 from appliance.store.models import CallEvent, CallRecord, Recording, VoiceMessage
 from webui.paging import Pages
 from webui.rights import Right, needs
@@ -31,23 +32,25 @@ def show() -> str:
 @blueprint.get("/calls/<call_id>")
 @needs(Right.SEE_CALLS)
 def story(call_id: str) -> str:
-    record = CallRecord.get_or_none(CallRecord.call_id == call_id, _shown()) or abort(404)
+    record = CallRecord.get_or_none(CallRecord.call_id == call_id, shown_calls()) or abort(404)
     recording = Recording.select().where(Recording.call == call_id).order_by(Recording.started_at).first()
     message = VoiceMessage.get_or_none(VoiceMessage.call == call_id)
     events = CallEvent.select().where(CallEvent.call == call_id).order_by(CallEvent.seq)
     steps = tell(list(events), record.started_at, recording.started_at if recording else None)
     live = shared().hub.view().calls.get(call_id)
-    return render_template("call.html", record=record, recording=recording, message=message, steps=steps, live=live)
+    kept = {"holds": keeping.holds_of(call_id), "deleted": {each.path: each for each in keeping.deleted_of(call_id)}}
+    return render_template("call.html", record=record, recording=recording, message=message, steps=steps, live=live, **kept)
 
 
-def _shown() -> Any:
+def shown_calls() -> Any:
+    """Those that whoever asks may see."""
     return CallRecord.call_id.not_in(sight.hidden_calls(me().id))
 
 
 def _found() -> Any:
     """The calls that match the questions of the form, newest first."""
     args = request.args
-    query = CallRecord.select().where(_shown()).order_by(CallRecord.started_at.desc())
+    query = CallRecord.select().where(shown_calls()).order_by(CallRecord.started_at.desc())
     number = "".join(letter for letter in args.get("number", "") if letter.isalnum() or letter in "*#+")
     if number:
         query = query.where(CallRecord.ani.contains(number) | CallRecord.dnis.contains(number))

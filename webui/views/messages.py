@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from appliance.hospital.complaints import sight
+from appliance.store import keeping
 from appliance.store.models import VoiceMessage, database
 from appliance.store.transaction import write_transaction
 from webui import sound
@@ -29,7 +30,9 @@ def show() -> str:
 @blueprint.get("/messages/<int:number>")
 @needs(Right.SEE_CALLS)
 def one(number: int) -> str:
-    return render_template("message.html", message=_message(number))
+    message = _message(number)
+    deleted = next((each for each in keeping.deleted_of(message.call) if each.path == message.path), None)
+    return render_template("message.html", message=message, deleted=deleted)
 
 
 @blueprint.get("/messages/<int:number>/sound.wav")

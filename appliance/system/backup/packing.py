@@ -5,7 +5,7 @@ its pack is still there; what is packed twice is the same recording twice, which
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -38,9 +38,22 @@ def pack_new(shelf: Shelf, places: Places, target: str, words: str, about: About
     return count
 
 
-def is_saved(places: Places, recording: str, packs: dict[str, frozenset[str]]) -> bool:
-    """Whether `recording` (below recordings_dir) is in a pack; `packs`: those that are there, by target."""
-    return any(recording in _Index(places.saved / target, there).of_day(str(Path(recording).parent)) for target, there in packs.items())
+def packed_ever(places: Places) -> Callable[[str], bool]:
+    """Whether a recording was packed at any target, as far as is written down here; the targets themselves are not asked."""
+    days: dict[str, set[str]] = {}
+
+    def is_packed(recording: str) -> bool:
+        day = str(Path(recording).parent)
+        if day not in days:
+            days.clear()  # they come by age: one day's memory
+            days[day] = {each for folder in _folders_in(places.saved) for each in _Index(folder, None).of_day(day)}
+        return recording in days[day]
+
+    return is_packed
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    return [each for each in folder.iterdir() if each.is_dir()] if folder.is_dir() else []
 
 
 def unpack(shelf: Shelf, places: Places, box: str, words: str, work: Work) -> int:
@@ -57,9 +70,9 @@ def unpack(shelf: Shelf, places: Places, box: str, words: str, work: Work) -> in
 
 
 class _Index:
-    """Lines "path TAB pack", a file for each day of recordings."""
+    """Lines "path TAB pack", a file for each day of recordings. `packs`: those that count, None for all."""
 
-    def __init__(self, folder: Path, packs: frozenset[str]) -> None:
+    def __init__(self, folder: Path, packs: frozenset[str] | None) -> None:
         self._folder, self._packs = folder, packs
 
     def of_day(self, day: str) -> set[str]:
@@ -68,7 +81,7 @@ class _Index:
         except FileNotFoundError:
             return set()
         found = (line.split("\t") for line in lines)
-        return {fields[0] for fields in found if len(fields) == 2 and fields[1] in self._packs}
+        return {fields[0] for fields in found if len(fields) == 2 and (self._packs is None or fields[1] in self._packs)}
 
     def add(self, pack: str, recordings: list[str]) -> None:
         self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)
