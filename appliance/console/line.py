@@ -57,15 +57,23 @@ class Line(ABC):
         return self.received() if self.fileno() in ready else b""
 
 
+class _KeepsTyped(serial.Serial):
+    """pyserial's throws away what came before it was opened."""
+
+    def _reset_input_buffer(self) -> None:
+        return
+
+
 class SerialLine(Line):
     """A serial port: 8 data bits, no parity. A carrier that was there once and is lost is a hang-up; cables of three wires have none."""
 
-    def __init__(self, path: str, baud: int) -> None:
-        """Raises: ConsoleError SYS-030 when the port cannot be had."""
+    def __init__(self, path: str, baud: int, *, keeps_typed: bool = False) -> None:
+        """`keeps_typed`: what was typed before is read too. Raises: ConsoleError SYS-030 when the port cannot be had."""
         self.name = os.path.basename(path)
         self._carrier_seen = False
         try:
-            self._port = serial.Serial(path, baud, timeout=0, write_timeout=WRITE_LIMIT_S, exclusive=True)
+            kind = _KeepsTyped if keeps_typed else serial.Serial
+            self._port = kind(path, baud, timeout=0, write_timeout=WRITE_LIMIT_S, exclusive=True)
         except (OSError, ValueError) as error:
             raise ConsoleError(
                 "SYS-030", f"cannot open the serial port {path} ({error})", "Check [console] and that the port is there"
