@@ -98,6 +98,8 @@ MAY = {
     **dict.fromkeys((f"update.{name}" for name in ("restart", "cancel", "go_back", "stay", "settle_left")), ADMINS),
     **dict.fromkeys((f"backup.{name}" for name in ("show", "make", "verify", "cancel", "restore", "recordings", "confirm")), ADMINS),
     **dict.fromkeys((f"backup.{name}" for name in ("undo", "remove", "download", "upload", "show_words")), ADMINS),
+    **dict.fromkeys((f"retention.{name}" for name in ("show", "save", "undo", "vouch")), ADMINS),
+    **dict.fromkeys(("retention.hold", "retention.end"), CHIEFS),
     **dict.fromkeys((f"backup_places.{name}" for name in ("show", "change", "undo", "add")), ADMINS),
     **dict.fromkeys((f"backup_places.{name}" for name in ("remove", "set_password", "probe", "eject")), ADMINS),
     "handset.show": {ADMIN, TECH, DESK},
