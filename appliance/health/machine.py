@@ -6,6 +6,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+from appliance.health.certificate import end_of
 from drivers.clock import Clock
 
 ADJUST = ctypes.CDLL(None, use_errno=True)
@@ -61,10 +62,8 @@ def clock_is_synchronised() -> bool | None:
 
 def days_left(certificate: Path, now: datetime) -> float | None:
     """Of the first one in a PEM file; None for a file that is none."""
-    from cryptography import x509  # not before it is wanted: it is large
-
     try:
-        ends = x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc
+        ends = end_of(certificate.read_bytes())
     except (OSError, ValueError):
         return None
     return (ends - now).total_seconds() / 86_400

@@ -1,6 +1,5 @@
 """Bundles: where they lie, whether the box takes them, and a copy for RAUC of what lies on a stick. In careline-system's threads."""
 
-import importlib.metadata
 import os
 import re
 import shutil
@@ -30,7 +29,11 @@ def version_here(places: Places) -> str:
     except OSError:
         lines = []
     found = next((line.partition("=")[2].strip('"') for line in lines if line.startswith("IMAGE_VERSION=")), "")
-    return found or importlib.metadata.version("careline")
+    if found:
+        return found
+    import importlib.metadata  # not on a box, which has an image's version
+
+    return importlib.metadata.version("careline")
 
 
 def is_newer(version: str, than: str) -> bool:
