@@ -22,6 +22,7 @@ from appliance.system.recordings import clock, nights
 from appliance.system.recordings.expiry import LEAST_A_NIGHT, Night
 from drivers.clock import VirtualClock
 from drivers.settings import Paths
+from tests.postgresql import TestServer
 from tests.small_disk import SmallDisk, small_disk
 
 NOW = datetime(2026, 6, 1, 20, 30, tzinfo=UTC)
@@ -34,6 +35,15 @@ def store(tmp_path: Path) -> Iterator[Database]:
     database = open_store(tmp_path / "careline.db")
     with database.connection_context():
         yield database
+
+
+@pytest.fixture
+def server(postgresql: TestServer) -> Iterator[Database]:
+    """A store on PostgreSQL."""
+    with postgresql.own_store() as place:
+        database = open_store(place)
+        with database.connection_context():
+            yield database
 
 
 @pytest.fixture
@@ -77,6 +87,19 @@ def test_what_is_older_goes_and_is_written_down(store: Database, folder: Path) -
     assert (row.path, row.call, row.kind, row.days, row.was_gone) == ("2026/old.wav", "old", "box", 30, False)
     assert night(store, folder).deleted == 1, "the operator's, now that it may"
     assert night(store, folder).deleted == 0
+
+
+def test_on_a_server_as_in_a_file(server: Database, folder: Path) -> None:
+    for name, days in (("old", 40), ("held", 40), ("young", 5)):
+        recorded(folder, name, days)
+    recorded(folder, "operator", 40, transferred_to="8001")
+    keeping.hold("held", "court", "chen", NOW)
+    assert keeping.set_retention(MONTH, "chen", NOW)
+    assert clock.doubt(NOW, False)
+    done = night(server, folder, Retention(box=30, message=30, only_saved=False))
+    assert (done.deleted, left(folder)) == (1, {"held", "young", "operator"})
+    assert night(server, folder).deleted == 1
+    assert left(folder) == {"held", "young"}
 
 
 def test_what_never_goes(store: Database, folder: Path) -> None:
