@@ -6,6 +6,7 @@ Threads: main, which starts and ends the others, and one for each printer, so th
 import argparse
 import fcntl
 import logging
+import os
 import signal
 import sys
 import threading
@@ -40,7 +41,9 @@ class PrintersError(CarelineError):
 class Printers:
     """All printers of the box: a thread for each that is in the store."""
 
-    def __init__(self, database: Database, config: configuration.Config) -> None:
+    def __init__(self, database: Database, config: configuration.Config, *, is_woken: bool) -> None:
+        """`is_woken`: somebody starts us when there is a printer; so without one we end."""
+        self._is_woken = is_woken
         self._database = database
         self._config = config
         self._ending = threading.Event()
@@ -51,11 +54,13 @@ class Printers:
         self._ending.set()
 
     def run(self) -> None:
-        """Until `stop`."""
+        """Until `stop`, or until there is nothing to do for one that is woken."""
         self._notify("READY=1")
         while not self._ending.is_set():
             try:
-                self._start_new()
+                if not self._start_new() and self._is_woken:
+                    log.info("no printer is set up: nothing to do")
+                    self._ending.set()
             except FAULTS as error:  # the call agent tells of the store; here it is tried again
                 log.warning("the printers of the store cannot be read: %s", error)
             self._notify("WATCHDOG=1")
@@ -63,7 +68,8 @@ class Printers:
         for thread in self._threads.values():
             thread.join(STOP_LIMIT_S)
 
-    def _start_new(self) -> None:
+    def _start_new(self) -> int:
+        """How many printers there are."""
         with self._database.connection_context():
             printers = [desk.id for desk in Desk.select().where(Desk.printer, ~Desk.closed)]
         for desk_id in printers:
@@ -72,6 +78,7 @@ class Printers:
                 thread = threading.Thread(target=self._serve, args=(desk_id,), name=f"printer {desk_id}", daemon=True)
                 self._threads[desk_id] = thread
                 thread.start()
+        return len(printers)
 
     def _serve(self, desk_id: int) -> None:
         work = PrinterWork(self._database, desk_id, self._config.hospital, RealClock())
@@ -106,7 +113,7 @@ def main() -> int:
 
 def _serve(config: configuration.Config) -> None:
     database = open_store(place_of(config.paths))
-    printers = Printers(database, config)
+    printers = Printers(database, config, is_woken="NOTIFY_SOCKET" in os.environ)  # systemd has careline-printers.path
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: printers.stop())
     try:

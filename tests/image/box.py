@@ -7,7 +7,7 @@ from typing import Any
 from tests.image.shell import LabShell
 from tests.image.vm import Machine
 
-SERVICES = ("careline-lines", "careline-calls", "careline-web", "careline-system", "careline-printers")
+SERVICES = ("careline-lines", "careline-calls", "careline-web", "careline-system", "careline-health")
 SETTLE_LIMIT_S = 900.0  # half a minute on a quiet machine
 FAR_END = "cd /run/lab && exec /opt/careline/.venv/bin/python -m tests.image.inside.far_end"
 OUTPUT = "/run/careline-lab.out"

@@ -59,7 +59,7 @@ def test_people_who_talk_hear_each_other_all_the_time(box: Box, service: str, ho
     assert said[-1]["outcomes"] == ["operator", "operator"]
 
 
-@pytest.mark.parametrize("service", ["careline-web", "careline-system", "careline-printers"])
+@pytest.mark.parametrize("service", ["careline-web", "careline-system", "careline-health"])
 def test_a_loop_that_hangs_is_ended_by_its_watchdog(box: Box, service: str) -> None:
     old = box.pid(service)
     box.signal(service, "STOP")

@@ -7,8 +7,10 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from appliance.hospital.dispatch import desks, items, offering
-from appliance.store.case_tables import WorkItem
+from appliance.store.case_tables import Desk, WorkItem
 from appliance.store.database import open_store
 from appliance.store.place import StorePlace
 from tests.postgresql import toml_of
@@ -26,11 +28,7 @@ def started(folder: Path, place: StorePlace) -> "subprocess.Popen[bytes]":
 
 def offered_to(fake: FakePrinter) -> None:
     """One work item, at that printer."""
-    now = datetime.now(UTC)
-    of = desk("p", printer="yes", address=fake.address)
-    item("a")
-    desks.beat(of.id, now)
-    offering.offer_waiting(LIMITS, now)
+    items_waiting(desk("p", printer="yes", address=fake.address))
 
 
 def wait_until(state: items.State) -> None:
@@ -77,3 +75,31 @@ def test_killed_while_it_prints_the_slip_is_in_doubt_and_not_printed_again(tmp_p
         assert WorkItem.get().fault.startswith("HOS-236")
         assert len(fake.papers) <= 1
     store.close()
+
+
+def test_where_no_printer_is_set_up_it_ends_under_systemd_which_starts_it_again(
+    tmp_path: Path, store_place: StorePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(store_place)
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    assert started(tmp_path, store_place).wait(LIMIT_S) == 0
+    with printer() as fake:
+        of = desk("p", printer="yes", address=fake.address)
+        process = started(tmp_path, store_place)
+        try:
+            items_waiting(of)
+            wait_until(items.State.DONE)
+            assert process.poll() is None
+            Desk.update(closed=True).execute()
+            assert process.wait(LIMIT_S) == 0
+        finally:
+            process.kill()
+            process.wait()
+    store.close()
+
+
+def items_waiting(of: Desk) -> None:
+    now = datetime.now(UTC)
+    item("a")
+    desks.beat(of.id, now)
+    offering.offer_waiting(LIMITS, now)

@@ -80,7 +80,7 @@ def test_all_services_share_what_is_set_for_the_memory() -> None:
 def test_every_service_says_when_it_is_ready_and_is_watched(name: str) -> None:
     unit = service(name)
     assert unit["Type"] == "notify"
-    assert unit["Restart"] == ("on-failure" if name == "peripherals" else "always")  # with nothing to do it ends
+    assert unit["Restart"] == ("on-failure" if name in ("peripherals", "printers") else "always")  # with nothing to do it ends
     assert unit["WatchdogSec"].endswith("s")
     assert unit["User"] == f"careline-{name}"
     assert unit["Group"] == "careline"

@@ -13,6 +13,7 @@ from appliance.hospital.dispatch import desks, items
 from appliance.hospital.dispatch.items import Kind, Outcome
 from appliance.hospital.dispatch.limits import DispatchLimits
 from appliance.hospital.dispatch.offering import is_there
+from appliance.hospital.dispatch.printing import wake
 from appliance.hospital.registry.field_fault import Refused
 from appliance.store.case_tables import Desk, WorkItem
 from appliance.store.models import database
@@ -161,6 +162,8 @@ def _save(row: Desk | None) -> AnyResponse:
             audit("desk_changed", outcome.name)
     if isinstance(outcome, Refused):
         return Response(_form(row, given(), faults_of(outcome)), 422)
+    if outcome.printer:
+        wake(shared().data_dir)
     flash(say("hospital.saved"))
     return redirect(url_for("work.all_desks"), 303)
 
