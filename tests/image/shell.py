@@ -1,4 +1,4 @@
-"""The root shell that tests have in the booted image (careline-lab.service), one command at a time over a serial line. Host side."""
+"""The root shell that tests have in the booted image (lab-shell.service), one command at a time over a serial line. Host side."""
 
 import itertools
 import time
