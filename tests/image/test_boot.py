@@ -105,6 +105,7 @@ def test_browsers_without_https_are_sent_to_it(box: Box) -> None:
     request = urllib.request.Request(f"http://127.0.0.1:{box.machine.port(80)}/calls", headers={"Host": "box.example"})
     with pytest.raises(urllib.error.HTTPError) as told:
         urllib.request.build_opener(Stay).open(request, timeout=120)
+    told.value.close()
     assert (told.value.code, told.value.headers["Location"]) == (308, "https://box.example/calls")
 
 
