@@ -9,8 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PHASE_NS 1500000LL
-
 int64_t clock_ns(void)
 {
     struct timespec now;
@@ -172,13 +170,6 @@ static void sleep_until(int64_t at_ns)
         continue;
 }
 
-/* The last of our times, a little after a tick of the kernel's own (every 1, 4 or 10 ms of this clock): the work of its timers, which would
- * delay ours, is done then, and so is that of a card driven by them, whose block would else come now before, now after we look. */
-static int64_t last_due(int64_t now_ns)
-{
-    return now_ns - (now_ns - PHASE_NS) % FRAME_NS;
-}
-
 static void run_measured(cm_engine *e, int64_t due_ns)
 {
     int64_t began = clock_ns();
@@ -195,12 +186,12 @@ void *tick_thread(void *engine)
 {
     cm_engine *e = engine;
     ask_for_real_time(e);
-    for (int64_t due = last_due(clock_ns()) + FRAME_NS; atomic_load_explicit(&e->running, memory_order_relaxed);
+    for (int64_t due = clock_ns() + FRAME_NS; atomic_load_explicit(&e->running, memory_order_relaxed);
          due += FRAME_NS) {
         if (clock_ns() < due)
             sleep_until(due);
         else if (clock_ns() - due > MAX_CATCH_UP_TICKS * FRAME_NS)
-            due = last_due(clock_ns());
+            due = clock_ns();
         run_measured(e, due);
     }
     atomic_fetch_add_explicit(&e->tick_cpu_ns, thread_cpu_ns(), memory_order_relaxed);
