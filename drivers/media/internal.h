@@ -271,7 +271,8 @@ struct port {
     enum cm_end end;
     int fd, write_ahead, elast, flush_what;
     unsigned long getevent, flush;
-    int idle_ticks, backlog;
+    int idle_ticks, read_misses;
+    bool backlog;
     bool cut; /* what is queued in the kernel is not to be heard */
     bool fresh; /* has a frame in this round */
     bool rx_linear_ready;

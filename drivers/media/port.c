@@ -4,11 +4,10 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define UNDERRUN_TELL_SAMPLES 8000
-#define BACKLOG_CHECK_TICKS   16
+#define BACKLOG_CHECK_TICKS   4
 
 void port_underrun(cm_engine *e, struct port *p, int frames)
 {
@@ -52,17 +51,6 @@ static bool fetch_event(cm_engine *e, struct port *p)
 
 enum io { IO_FRAME, IO_NOTHING, IO_FAILED };
 
-/* The C library's own are points where a thread may be cancelled, which costs a tenth of the tick; nobody cancels this one. */
-static ssize_t read_now(int fd, void *to, size_t bytes)
-{
-    return syscall(SYS_read, fd, to, bytes);
-}
-
-static ssize_t write_now(int fd, const void *from, size_t bytes)
-{
-    return syscall(SYS_write, fd, from, bytes);
-}
-
 static enum io after_error(cm_engine *e, struct port *p)
 {
     if (errno == p->elast && p->elast && fetch_event(e, p))
@@ -76,7 +64,7 @@ static enum io after_error(cm_engine *e, struct port *p)
 static enum io read_block(cm_engine *e, struct port *p)
 {
     for (int tries = 0; tries < 4; tries++) {
-        ssize_t got = read_now(p->fd, p->rx, FRAME);
+        ssize_t got = read(p->fd, p->rx, FRAME);
         if (got > 0) {
             memset(p->rx + got, g711_silence(p->law), (size_t)(FRAME - got));
             return IO_FRAME;
@@ -93,7 +81,7 @@ static enum io read_block(cm_engine *e, struct port *p)
 static void write_block(cm_engine *e, struct port *p, const uint8_t *block)
 {
     for (int tries = 0; tries < 4 && p->source == SOURCE_FD; tries++) {
-        if (write_now(p->fd, block, FRAME) >= 0)
+        if (write(p->fd, block, FRAME) >= 0)
             return;
         if (after_error(e, p) == IO_FRAME)
             continue;
@@ -119,7 +107,7 @@ void port_attach_fd(cm_engine *e, struct port *p, const struct command *c)
     p->flush_what = c->d;
     p->getevent = c->x;
     p->flush = c->y;
-    p->idle_ticks = p->backlog = 0;
+    p->idle_ticks = p->read_misses = 0;
     p->cut = false;
     write_silence(e, p, p->write_ahead);
 }
@@ -142,8 +130,7 @@ static void keep_time(cm_engine *e, struct port *p)
         record_silence(e, p, 1);
 }
 
-/* A second read that finds nothing costs a system call: after misses as many are read as were missed, and more is looked for only now and
- * then. A card's clock is off by 0.005 %, so that makes a block in minutes. */
+/* A second read that finds nothing costs a system call, so a backlog is looked for only now and then, and after a miss. */
 static bool worth_reading(const cm_engine *e, const struct port *p, int round)
 {
     if (round == 0 || p->backlog)
@@ -159,14 +146,14 @@ static bool read_fd(cm_engine *e, struct port *p, int round)
         return false;
     enum io result = read_block(e, p);
     if (result == IO_FRAME) {
-        p->backlog += round ? -(p->backlog > 0) : p->idle_ticks;
+        p->backlog = round > 0 || p->idle_ticks > 0;
         p->idle_ticks = 0;
         return true;
     }
     if (round == 0 && result == IO_NOTHING)
         keep_time(e, p);
     if (round > 0)
-        p->backlog = 0;
+        p->backlog = false;
     return false;
 }
 

@@ -133,8 +133,6 @@ static bool write_gap(cm_engine *e, struct recording *r)
 {
     uint8_t silence[4096];
     int written;
-    if (!r->gap_left)
-        return true;
     memset(silence, ALAW_SILENCE, sizeof silence);
     while (r->gap_left) {
         int count = r->gap_left < (int64_t)sizeof silence ? (int)r->gap_left : (int)sizeof silence;
