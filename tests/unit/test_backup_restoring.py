@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -59,6 +60,21 @@ def test_services_stop_before_and_start_after(old: SmallBox, new: SmallBox, syst
     order = ["health", "web", "calls", "lines"]
     stops = [f"stop careline-{name}.service" for name in order]
     assert systemctl.read_text().splitlines() == [*stops, *(line.replace("stop", "start") for line in reversed(stops))]
+
+
+def test_a_mount_among_the_data_is_refused_before_a_service_stops(old: SmallBox, new: SmallBox, systemctl: Path) -> None:
+    """As in the image, where system/ is bound from beside the data."""
+    file, said = backup(old)
+    before = content(new)
+    subprocess.run(["mount", "--bind", new.data / "system", new.data / "system"], check=True)
+    try:
+        with pytest.raises(BoxError, match="SYS-116"):
+            restore(new, file, said)
+        assert not systemctl.exists() or systemctl.read_text() == ""
+        assert phase(new) is RestorePhase.NONE
+    finally:
+        subprocess.run(["umount", new.data / "system"], check=True)
+    assert content(new) == before
 
 
 def test_on_a_box_in_use_recordings_and_the_reserve_stay(old: SmallBox, new: SmallBox) -> None:

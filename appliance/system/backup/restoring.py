@@ -28,6 +28,7 @@ from appliance.system.errors import BoxError
 
 LEFT_BYTES = 64 << 20
 BESIDE = "careline.toml.restored"
+MOUNTS = Path("/proc/self/mountinfo")
 
 log = logging.getLogger("careline.system")
 
@@ -55,6 +56,7 @@ def restore(places: Places, asked: Asked, read: Readable, work: Work) -> Restore
     if swap.journal_of(places) is not None:
         what = "what was restored before waits for somebody to confirm or undo it"
         raise BoxError("SYS-119", what, "Confirm or undo that first")
+    _refuse_mounted(places)
     swap.clear(places)
     try:
         about, beside = _prepare(places, asked, read, work)
@@ -65,6 +67,15 @@ def restore(places: Places, asked: Asked, read: Readable, work: Work) -> Restore
         raise
     _exchange(places, asked, work)
     return Restored(about=about, beside=beside)
+
+
+def _refuse_mounted(places: Places) -> None:
+    """What something is mounted on cannot be renamed: known before any service stops. Raises: BoxError SYS-116. Source: proc(5)."""
+    mounted = {line.split()[4] for line in MOUNTS.read_text().splitlines()}
+    for name in contents.entries_of(places.data):
+        if str(places.data / name) in mounted:
+            what = f"{places.data / name} is a mount point and cannot be exchanged; nothing was changed, calls go on"
+            raise BoxError("SYS-116", what, "Unmount it first; on the box from an image restoring is not possible yet")
 
 
 def _prepare(places: Places, asked: Asked, read: Readable, work: Work) -> tuple[About, str]:
