@@ -5,14 +5,16 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from appliance.system.backup import restoring
 from appliance.system.backup.messages import RestorePhase
-from tests.unit.backup_rig import PARTS, SmallBox, backup, content, fake_systemctl, in_use, phase, quiet_work, restore
+from tests.unit.backup_rig import PARTS, SmallBox, backup, bound, content, fake_systemctl, in_use, phase, quiet_work, restore
 
 DIED = 9
 
@@ -62,17 +64,29 @@ def die_at(number: int, act: Callable[[], object]) -> bool:
     return code == DIED
 
 
-def test_killed_anywhere_while_data_are_exchanged_it_is_the_old_or_the_new(old: SmallBox, new: SmallBox, folder: Path) -> None:
+@pytest.mark.parametrize("system", ["a folder", "bound from beside"])
+def test_killed_anywhere_while_data_are_exchanged_it_is_the_old_or_the_new(
+    old: SmallBox, new: SmallBox, folder: Path, system: Literal["a folder", "bound from beside"]
+) -> None:
     file, said = backup(old)
     before = content(new)
     asked = _prepared(new, file, said)
+    arranged = nullcontext if system == "a folder" else partial(bound, new, new.root / "of root")
+    with arranged():
+        pass  # what lies beside stays there
     begin = _kept(new, folder / "begin")
+
+    def once(number: int) -> tuple[bool, str]:
+        with arranged():
+            died = die_at(number, lambda: restoring._exchange(new.places, asked, quiet_work()))
+            return died, _outcome(new, before)
+
     outcomes, number = [], 0
-    while die_at(number, lambda: restoring._exchange(new.places, asked, quiet_work())):
-        outcomes.append(_outcome(new, before))
+    while (found := once(number))[0]:
+        outcomes.append(found[1])
         begin()
         number += 1
-    assert _outcome(new, before) == "new", "as it goes when nobody dies"
+    assert found[1] == "new", "as it goes when nobody dies"
     assert outcomes == sorted(outcomes, reverse=True), "first the old, from some step on the new"
     assert {"old", "new"} == set(outcomes)
     assert number > 50

@@ -1,6 +1,9 @@
 """A small box whose backups are tested: its data folder with a store, prompts, music, line set-up, recordings; places for backups."""
 
 import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -117,6 +120,19 @@ def in_use(root: Path) -> SmallBox:
     (box.data / "careline.reserve").write_bytes(bytes(100))
     box.add_recording("2026/11/23/new-call.wav", b"new")
     return box
+
+
+@contextmanager
+def bound(box: SmallBox, source: Path) -> Iterator[None]:
+    """As in the image: system/ lies in `source`, which may lie there from before, and is bound to its place in the data."""
+    if not source.exists():
+        (box.data / "system").rename(source)
+        (box.data / "system").mkdir()
+    subprocess.run(["mount", "--bind", source, box.data / "system"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", box.data / "system"], check=True)
 
 
 def backup(box: SmallBox) -> tuple[Path, str]:

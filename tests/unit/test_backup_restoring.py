@@ -13,7 +13,7 @@ from appliance.store import migrations
 from appliance.system.backup import answering, logical, messages, swap, words
 from appliance.system.backup.messages import RestorePhase
 from appliance.system.errors import BoxError
-from tests.unit.backup_rig import PARTS, SmallBox, backup, content, fake_systemctl, in_use, phase, restore, silent
+from tests.unit.backup_rig import PARTS, SmallBox, backup, bound, content, fake_systemctl, in_use, phase, restore, silent
 
 NOBODY = 65534
 
@@ -62,11 +62,25 @@ def test_services_stop_before_and_start_after(old: SmallBox, new: SmallBox, syst
     assert systemctl.read_text().splitlines() == [*stops, *(line.replace("stop", "start") for line in reversed(stops))]
 
 
-def test_a_mount_among_the_data_is_refused_before_a_service_stops(old: SmallBox, new: SmallBox, systemctl: Path) -> None:
-    """As in the image, where system/ is bound from beside the data."""
+def test_a_folder_bound_from_beside_the_data_is_exchanged_and_given_back(old: SmallBox, new: SmallBox) -> None:
+    file, said = backup(old)
+    beside = new.root / "of root"
+    with bound(new, beside):
+        as_it_was = content(new)
+        restore(new, file, said)
+        assert content(new)["call_record"] == content(old)["call_record"]
+        assert (new.data / "system/backup/settings.toml").read_bytes() == (old.data / "system/backup/settings.toml").read_bytes()
+        assert not (beside / "extra.toml").exists()
+        assert (beside / "update/state.json").read_bytes() == b"{}"
+        answering.undo(new.box, messages.UndoRestore(by="bob"), silent)
+        assert content(new) == as_it_was
+        assert phase(new) is RestorePhase.NONE
+
+
+def test_a_mount_of_another_disk_is_refused_before_a_service_stops(old: SmallBox, new: SmallBox, systemctl: Path) -> None:
     file, said = backup(old)
     before = content(new)
-    subprocess.run(["mount", "--bind", new.data / "system", new.data / "system"], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "none", new.data / "system"], check=True)
     try:
         with pytest.raises(BoxError, match="SYS-116"):
             restore(new, file, said)

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from appliance.store.place import Server
-from appliance.system.backup import checking, contents, outage, pg_exchange, swap
+from appliance.system.backup import beneath, checking, contents, outage, pg_exchange, swap
 from appliance.system.backup.archive import read_archive
 from appliance.system.backup.files import kept_json, write_whole
 from appliance.system.backup.messages import About
@@ -28,7 +28,6 @@ from appliance.system.errors import BoxError
 
 LEFT_BYTES = 64 << 20
 BESIDE = "careline.toml.restored"
-MOUNTS = Path("/proc/self/mountinfo")
 
 log = logging.getLogger("careline.system")
 
@@ -56,7 +55,7 @@ def restore(places: Places, asked: Asked, read: Readable, work: Work) -> Restore
     if swap.journal_of(places) is not None:
         what = "what was restored before waits for somebody to confirm or undo it"
         raise BoxError("SYS-119", what, "Confirm or undo that first")
-    _refuse_mounted(places)
+    _look_at_mounts(places)
     swap.clear(places)
     try:
         about, beside = _prepare(places, asked, read, work)
@@ -69,13 +68,10 @@ def restore(places: Places, asked: Asked, read: Readable, work: Work) -> Restore
     return Restored(about=about, beside=beside)
 
 
-def _refuse_mounted(places: Places) -> None:
-    """What something is mounted on cannot be renamed: known before any service stops. Raises: BoxError SYS-116. Source: proc(5)."""
-    mounted = {line.split()[4] for line in MOUNTS.read_text().splitlines()}
-    for name in contents.entries_of(places.data):
-        if str(places.data / name) in mounted:
-            what = f"{places.data / name} is a mount point and cannot be exchanged; nothing was changed, calls go on"
-            raise BoxError("SYS-116", what, "Unmount it first; on the box from an image restoring is not possible yet")
+def _look_at_mounts(places: Places) -> None:
+    """What cannot be exchanged is known before any service stops. Raises: BoxError SYS-116."""
+    for name in beneath.mounted_in(places.data, contents.entries_of(places.data)):
+        beneath.place_of(places.data, name)
 
 
 def _prepare(places: Places, asked: Asked, read: Readable, work: Work) -> tuple[About, str]:
@@ -191,7 +187,7 @@ def _ready(places: Places, folder: str, work: Work) -> None:
 
 def _naming(places: Places, journal: Journal, folder: str) -> Journal:
     """What comes in and what goes out, now that nobody makes anything new."""
-    names = {"coming": swap.names_in(places.restore / folder), "going": tuple(contents.entries_of(places.data))}
+    names = {"coming": swap.names_in(places, places.restore / folder), "going": swap.names_in(places, places.data)}
     named = msgspec.structs.replace(journal, phase=Phase.EXCHANGING, configuration=swap.configuration_in(places, folder).exists(), **names)
     return swap.keep(places, named)
 

@@ -22,7 +22,7 @@ from pathlib import Path
 import msgspec
 
 from appliance.store.place import Server
-from appliance.system.backup import contents, pg_exchange
+from appliance.system.backup import beneath, contents, pg_exchange
 from appliance.system.backup.files import kept_json, read_json, sync_folder, write_whole
 from appliance.system.backup.places import Places
 from appliance.system.errors import BoxError
@@ -41,8 +41,8 @@ class Phase(StrEnum):
 
 
 class Journal(msgspec.Struct, frozen=True, kw_only=True):
-    """coming, going: names at the top of data_dir. back: this is an undoing. name, at, by: which backup, of when, asked by whom. services:
-    to be started again. configuration: careline.toml is exchanged, too."""
+    """coming, going: names at the top of data_dir, and one below where that is a mount. back: this is an undoing. name, at, by: which
+    backup, of when, asked by whom. services: to be started again. configuration: careline.toml is exchanged, too."""
 
     phase: Phase
     name: str
@@ -88,7 +88,7 @@ def exchange(places: Places, journal: Journal) -> Journal:
         if isinstance(places.store, Server):
             pg_exchange.exchange(places.store, coming)
         for name in sorted({*journal.coming, *journal.going}):
-            _move(places.data, coming, going, name, name in journal.coming)
+            _move(_place_of(places, name), coming / name, going / name, name in journal.coming)
         for folder in (going, coming, places.data):
             sync_folder(folder)
         if journal.configuration:
@@ -96,18 +96,25 @@ def exchange(places: Places, journal: Journal) -> Journal:
     return keep(places, msgspec.structs.replace(journal, phase=Phase.STARTING))
 
 
-def _move(data: Path, coming: Path, going: Path, name: str, comes: bool) -> None:
-    """Out, if it is not out already; then in. What is in has left `coming`, so nothing is done twice."""
-    waits = os.path.lexists(coming / name)
+def _move(place: Path, waiting: Path, leaving: Path, comes: bool) -> None:
+    """Out, if it is not out already; then in. What is in has left `waiting`, so nothing is done twice."""
+    waits = os.path.lexists(waiting)
     if comes and not waits:
         return
-    if os.path.lexists(data / name):
-        is_out = os.path.lexists(going / name)  # then somebody made it anew while we were interrupted
-        os.rename(data / name, going / (f"{name}.later" if is_out else name))
-        sync_folder(going)
-        sync_folder(data)
+    if os.path.lexists(place):
+        leaving.parent.mkdir(mode=0o700, exist_ok=True)
+        is_out = os.path.lexists(leaving)  # then somebody made it anew while we were interrupted
+        os.rename(place, leaving.with_name(f"{leaving.name}.later") if is_out else leaving)
+        sync_folder(leaving.parent)
+        sync_folder(place.parent)
     if waits:
-        os.rename(coming / name, data / name)
+        os.rename(waiting, place)
+        sync_folder(place.parent)
+
+
+def _place_of(places: Places, name: str) -> Path:
+    top, _, below = name.partition("/")
+    return beneath.place_of(places.data, top) / below
 
 
 def _configure(places: Places, coming: Path) -> None:
@@ -125,9 +132,12 @@ def configuration_in(places: Places, folder: str) -> Path:
     return places.restore / f"{folder}.toml"
 
 
-def names_in(folder: Path) -> tuple[str, ...]:
-    """What of it is exchanged."""
-    return tuple(contents.entries_of(folder)) if folder.exists() else ()
+def names_in(places: Places, folder: Path) -> tuple[str, ...]:
+    """What of it is exchanged: of what is a mount in the data the content, since no mount can be renamed."""
+    names = contents.entries_of(folder) if folder.exists() else []
+    mounted = beneath.mounted_in(places.data, names)
+    inner = (f"{name}/{below}" for name in mounted if (folder / name).is_dir() for below in sorted(os.listdir(folder / name)))
+    return (*(name for name in names if name not in mounted), *inner)
 
 
 def folder_of(places: Places, journal: Journal) -> Path:
