@@ -10,16 +10,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from tests.web import prepared
 
 START_LIMIT_S = 30.0
 WAIT_S = 20.0
 PAGE_LIMIT_S = 30.0
+REPLACED = (StaleElementReferenceException, NoSuchElementException)
 FLAGS = (
     "--headless=new",
     "--no-sandbox",
@@ -78,6 +80,26 @@ def chromium(profile: Path, *more_flags: str) -> Iterator[webdriver.Chrome]:
 def wait_for(driver: webdriver.Chrome, script: str, limit_s: float = WAIT_S) -> object:
     """Until the JavaScript expression is true; returns its value."""
     return WebDriverWait(driver, limit_s, poll_frequency=0.1).until(lambda one: one.execute_script(f"return {script}"), script)
+
+
+def click(driver: webdriver.Chrome, element_id: str, limit_s: float = WAIT_S) -> None:
+    """Click what has that id; again when a live part took its place just then. A click on what was replaced was none."""
+
+    def clicked(one: webdriver.Chrome) -> bool:
+        one.find_element(By.ID, element_id).click()
+        return True
+
+    WebDriverWait(driver, limit_s, poll_frequency=0.1, ignored_exceptions=REPLACED).until(clicked, element_id)
+
+
+def pick(driver: webdriver.Chrome, element_id: str, value: str, limit_s: float = WAIT_S) -> None:
+    """Choose from the list that has that id, in the same way."""
+
+    def picked(one: webdriver.Chrome) -> bool:
+        Select(one.find_element(By.ID, element_id)).select_by_value(value)
+        return True
+
+    WebDriverWait(driver, limit_s, poll_frequency=0.1, ignored_exceptions=REPLACED).until(picked, f"{element_id} {value}")
 
 
 def sign_in(driver: webdriver.Chrome, address: str, name: str, password: str = prepared.PASSWORD) -> None:

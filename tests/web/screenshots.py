@@ -12,7 +12,6 @@ from pathlib import Path
 
 from selenium import webdriver
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import Select
 
 from appliance.control.messages import LiveSetup
 from appliance.hospital.complaints.number import number_of
@@ -21,7 +20,7 @@ from appliance.store.place import place_of
 from appliance.store.transaction import write_transaction
 from tests.web import form_steps, prepared
 from tests.web.agent import ScriptedAgent
-from tests.web.browser import chromium, complaints, free_port, sign_in, wait_for, web_process
+from tests.web.browser import chromium, click, complaints, free_port, pick, sign_in, wait_for, web_process
 from tests.web.prepared_hospital import COMPLAINT_KEY
 from webui import store
 from webui.settings import load_config
@@ -132,12 +131,12 @@ def _set_up(driver: webdriver.Chrome, address: str, agent: ScriptedAgent, folder
     for language in LANGUAGES:
         for width in WIDTHS:
             _show(driver, address, "/lines/setup", width, language)
-            Select(driver.find_element(By.ID, "port-2")).select_by_value("fxsls")
+            pick(driver, "port-2", "fxsls")
             driver.execute_script("document.querySelector('form[action=\"/lines/setup/check\"]').requestSubmit()")
             wait_for(driver, "document.getElementById('apply') !== null")
             _picture(driver, folder / f"line-setup-check-{language}-{width}.png", width)
             found += [f"line-setup-check {language} {width}: {line}" for line in (*complaints(driver), *too_wide(driver))]
-            driver.find_element(By.ID, "apply").click()
+            click(driver, "apply")
             wait_for(driver, "location.pathname === '/lines' && document.querySelector('[data-until]') !== null")
             _picture(driver, folder / f"lines-trying-{language}-{width}.png", width)
             found += [f"lines-trying {language} {width}: {line}" for line in (*complaints(driver), *too_wide(driver))]

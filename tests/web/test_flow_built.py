@@ -25,7 +25,7 @@ from appliance.ivr.reading import read
 from appliance.store.models import Account, CallRecord, database
 from appliance.store.transaction import write_transaction
 from tests.web import prepared
-from tests.web.browser import chromium, complaints, wait_for
+from tests.web.browser import chromium, click, complaints, wait_for
 from tests.web.daemons import whole_box
 from tests.web.flow_builder import Builder
 from tests.web.screenshots import make_first
@@ -306,7 +306,7 @@ def confirmed(driver: webdriver.Chrome, selector: str) -> None:
     button = driver.find_element(By.CSS_SELECTOR, selector)
     driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", button)
     button.click()
-    driver.find_element(By.ID, "confirm-yes").click()
+    click(driver, "confirm-yes")
 
 
 # --- calls ---------------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from selenium.webdriver.common.by import By
 from appliance.control.handset import Handset, dial_message
 from appliance.store.models import CallRecord, Recording, VoiceMessage
 from tests.web import prepared
-from tests.web.browser import ALLOW_MICROPHONE, chromium, complaints, wait_for
+from tests.web.browser import ALLOW_MICROPHONE, chromium, click, complaints, wait_for
 from tests.web.daemons import whole_box
 from tests.web.prepared import alaw
 from tests.web.screenshots import make_first
@@ -44,7 +44,7 @@ def test_call_from_the_browser(tmp_path: Path) -> None:
         wait_for(driver, "document.querySelectorAll('#part-calls tbody tr').length === 1")
         driver.switch_to.window(driver.window_handles[-1])
         wait_for(driver, "document.getElementById('handset-time').textContent >= '0:18'", 40.0)
-        driver.find_element(By.ID, "handset-hang-up").click()
+        click(driver, "handset-hang-up")
         wait_for(driver, f"{STATE} === 'ended'")
         play_recording(driver, address)
         assert complaints(driver) == []
@@ -63,19 +63,19 @@ def test_operator_in_the_browser(tmp_path: Path) -> None:
         driver.get(f"{address}/handset")
         first_set = driver.find_element(By.CSS_SELECTOR, "#handset-who option:nth-child(2)")
         first_set.click()
-        driver.find_element(By.ID, "handset-call").click()
+        click(driver, "handset-call")
         wait_for(driver, f"{STATE} === 'idle' && !document.getElementById('handset-call').disabled")
         with Handset(place.run_dir / "handset.sock", dial_message("01088886666", caller="13800138000")) as caller:
             caller.wait_for("talking", limit_s=30.0)
             caller.press("w0")
             wait_for(driver, f"{STATE} === 'ringing'", 40.0)
-            driver.find_element(By.ID, "handset-call").click()
+            click(driver, "handset-call")
             wait_for(driver, f"{STATE} === 'talking'")
             caller.speak(bytes(alaw(sample) for sample in prepared.tones(4.0, 2)))
             wait_for(driver, "document.getElementById('meter-ear').value > 0.3")
             caller.hang_up()
         wait_for(driver, f"{STATE} === 'ended'", 30.0)
-        driver.find_element(By.ID, "handset-hang-up").click()
+        click(driver, "handset-hang-up")
         wait_for(driver, f"{STATE} === 'idle'")
         assert complaints(driver) == []
     store.bind(place.data_dir / "careline.db")
@@ -86,7 +86,7 @@ def test_operator_in_the_browser(tmp_path: Path) -> None:
 def leave_message(driver: webdriver.Chrome, address: str) -> None:
     """Ring the box; when it speaks press 5, then speak."""
     driver.get(f"{address}/handset")
-    driver.find_element(By.ID, "handset-call").click()
+    click(driver, "handset-call")
     wait_for(driver, f"{STATE} === 'talking' && document.getElementById('meter-ear').value > 0.2")
     driver.find_element(By.CSS_SELECTOR, "[data-key='5']").click()
     wait_for(driver, "document.getElementById('meter-mic').value > 0.2")

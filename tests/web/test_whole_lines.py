@@ -9,12 +9,11 @@ from pathlib import Path
 
 from selenium import webdriver
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import Select
 
 from appliance.control.handset import Handset, dial_message
 from appliance.store.models import LineAction
 from tests.web import prepared
-from tests.web.browser import chromium, complaints, wait_for
+from tests.web.browser import chromium, click, complaints, pick, wait_for
 from tests.web.daemons import whole_box
 from tests.web.screenshots import make_first
 from webui import store
@@ -49,7 +48,7 @@ def box(root: Path) -> Iterator[tuple[prepared.Place, str, webdriver.Chrome]]:
 def agree(driver: webdriver.Chrome) -> None:
     """Yes to the question the page asks first."""
     wait_for(driver, "document.getElementById('confirm').open")
-    driver.find_element(By.ID, "confirm-yes").click()
+    click(driver, "confirm-yes")
 
 
 def shows(driver: webdriver.Chrome, element: str, text: str, limit_s: float = 20.0) -> None:
@@ -61,7 +60,7 @@ def shows(driver: webdriver.Chrome, element: str, text: str, limit_s: float = 20
 def choose(driver: webdriver.Chrome, **values: str) -> None:
     driver.execute_script("for (const one of document.querySelectorAll('details')) one.open = true")
     for name, value in values.items():
-        Select(driver.find_element(By.ID, name.replace("_", "-"))).select_by_value(value)
+        pick(driver, name.replace("_", "-"), value)
 
 
 def submit(driver: webdriver.Chrome, action: str) -> None:
@@ -99,14 +98,14 @@ def test_span_is_set_up_while_a_call_goes_on(tmp_path: Path) -> None:
         choose(driver, port_3="fxsls", port_4="fxsls", use_4="r2", r2_4_variant="itu")
         submit(driver, "/lines/setup/check")
         wait_for(driver, "document.querySelectorAll('.diff-new').length > 3")
-        driver.find_element(By.ID, "apply").click()
+        click(driver, "apply")
         wait_for(driver, "location.pathname === '/lines'")
         shows(driver, "part-state", "chen is trying a new set-up")
         shows(driver, "line-3", "line fxsls")
         shows(driver, "line-6", "MFC/R2")
         assert not (place.data_dir / "lines.toml").exists()
         wait_for(driver, "document.querySelector('[data-until]').textContent < '0:57'")
-        driver.find_element(By.ID, "setup-keep").click()
+        click(driver, "setup-keep")
         wait_for(driver, "location.pathname === '/lines' && document.querySelector('.alert-success')")
         wait_for(driver, "document.querySelector('[data-until]') === null")
         kept = tomllib.loads((place.data_dir / "lines.toml").read_text("utf-8"))
