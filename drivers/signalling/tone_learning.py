@@ -1,6 +1,7 @@
 """What the tones of a switch are, from what was heard on one call of it: stretches of sound become rhythms, rhythms get names. Pure."""
 
 from collections.abc import Iterator, Sequence
+from statistics import median
 
 import msgspec
 
@@ -101,7 +102,7 @@ def _rhythm_at(bursts: list[Burst], at: int) -> Rhythm | None:
     covered = {period: period * _cycles(bursts, at, period) for period in range(1, LONGEST_PERIOD + 1)}
     period = max(covered, key=lambda each: (covered[each] if covered[each] > each else 0, -each))
     cycles = covered[period] // period
-    return Rhythm(_mean(bursts, at, period, cycles), cycles) if cycles > 1 else None
+    return Rhythm(_middle(bursts, at, period, cycles), cycles) if cycles > 1 else None
 
 
 def _cycles(bursts: list[Burst], at: int, period: int) -> int:
@@ -126,21 +127,24 @@ def _close(first_ms: float, later_ms: float) -> bool:
     return abs(first_ms - later_ms) <= max(SAME_MS, SAME_PART * first_ms)
 
 
-def _mean(bursts: list[Burst], at: int, period: int, cycles: int) -> tuple[Burst, ...]:
+def _middle(bursts: list[Burst], at: int, period: int, cycles: int) -> tuple[Burst, ...]:
     """From the burst after the longest pause to that pause."""
-    mean = [_mean_burst(bursts[at + k : at + period * cycles : period]) for k in range(period)]
+    mean = [_middle_burst(bursts[at + k : at + period * cycles : period]) for k in range(period)]
     begin = 1 + max(range(period), key=lambda k: mean[k].pause_ms)
     return tuple(mean[begin:] + mean[:begin])
 
 
-def _mean_burst(bursts: list[Burst]) -> Burst:
+def _middle_burst(bursts: list[Burst]) -> Burst:
     whole = [burst.tone for burst in bursts if not burst.late]
-    tone = Stretch(_mean_of([each.ms for each in whole]), _mean_of([each.hz1 for each in whole]), _mean_of([each.hz2 for each in whole]))
-    return Burst(tone, _mean_of([burst.pause_ms for burst in bursts if not burst.cut]))
+    tone = Stretch(
+        _middle_of([each.ms for each in whole]), _middle_of([each.hz1 for each in whole]), _middle_of([each.hz2 for each in whole])
+    )
+    return Burst(tone, _middle_of([burst.pause_ms for burst in bursts if not burst.cut]))
 
 
-def _mean_of(numbers: list[float]) -> float:
-    return sum(numbers) / len(numbers)
+def _middle_of(numbers: list[float]) -> float:
+    """The median: a frame that came late lengthens one burst, not what is learnt."""
+    return median(numbers)
 
 
 def _bursts(stretches: Sequence[Stretch]) -> Iterator[Burst]:

@@ -20,6 +20,7 @@ from drivers.tone_cadence import cadence_of
 from tests.lab import cards
 from tests.lab.exchange import WRITE_AHEAD, Exchange, Line
 from tests.lab.server_rig import ServerRig
+from tests.lab.steady import steady_machine
 
 PAIRS = 24
 OURS, FAR = range(1, PAIRS + 1), range(PAIRS + 1, 2 * PAIRS + 1)
@@ -114,6 +115,7 @@ async def fxo_box(profile: LineProfile, name: str) -> AsyncIterator[tuple[BoxLin
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     cards.install(cards.analogue_pairs(PAIRS))
-    async with Exchange(FAR, (), folder / "far") as exchange, BoxLines(profile, folder) as box:
-        await asyncio.sleep(3)  # both sides hung up as they were opened: batteries drop, rings are not told
-        yield box, [SwitchLine(line, exchange) for line in exchange.lines]
+    with steady_machine():
+        async with Exchange(FAR, (), folder / "far") as exchange, BoxLines(profile, folder) as box:
+            await asyncio.sleep(3)  # both sides hung up as they were opened: batteries drop, rings are not told
+            yield box, [SwitchLine(line, exchange) for line in exchange.lines]
