@@ -1,16 +1,18 @@
 """Backups in the booted image, as a program of its own would ask the box service for them. `python -m tests.image.inside.backup NAME …`.
 
-make             to the one USB disk: prints its name and the recovery words, as JSON
+make             to the one USB disk: prints its name, the recovery words and how many calls the store has, as JSON
 restore NAME WORDS
 content          a hash for each table of the store and each folder of what staff made, as JSON
 """
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from appliance import config as configuration
+from appliance.store.database import connect
 from appliance.store.place import place_of
 from appliance.system.backup import logical
 from appliance.system.backup.messages import (
@@ -39,7 +41,7 @@ def make() -> dict[str, object]:
         _set_target(client, recordings=True)
         words = client.ask(AskBackupWords(by="test"), BackupWords).words
         made = client.ask(MakeBackup(target=TARGET, by="test"), BackupMade, LIMIT_S)
-    return {"name": made.name, "words": words}
+    return {"name": made.name, "words": words, "calls": _calls()}
 
 
 def restore(name: str, words: str) -> dict[str, object]:
@@ -47,6 +49,12 @@ def restore(name: str, words: str) -> dict[str, object]:
         _set_target(client, recordings=False)
         told = client.ask(RestoreBackup(target=TARGET, name=name, words=words, by="test"), BackupRestored, LIMIT_S)
     return {"calls": told.about.counts["call_record"]}
+
+
+def _calls() -> int:
+    with contextlib.closing(connect(place_of(Paths()), read_only=True)) as database:
+        count: int = database.execute_sql("select count(*) from call_record").fetchone()[0]
+    return count
 
 
 def content() -> dict[str, object]:
