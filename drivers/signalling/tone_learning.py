@@ -129,22 +129,16 @@ def _close(first_ms: float, later_ms: float) -> bool:
 
 def _middle(bursts: list[Burst], at: int, period: int, cycles: int) -> tuple[Burst, ...]:
     """From the burst after the longest pause to that pause."""
-    mean = [_middle_burst(bursts[at + k : at + period * cycles : period]) for k in range(period)]
-    begin = 1 + max(range(period), key=lambda k: mean[k].pause_ms)
-    return tuple(mean[begin:] + mean[:begin])
+    middle = [_middle_burst(bursts[at + k : at + period * cycles : period]) for k in range(period)]
+    begin = 1 + max(range(period), key=lambda k: middle[k].pause_ms)
+    return tuple(middle[begin:] + middle[:begin])
 
 
 def _middle_burst(bursts: list[Burst]) -> Burst:
+    """By the median: sound that came late lengthens one burst or pause, and is not what is learnt."""
     whole = [burst.tone for burst in bursts if not burst.late]
-    tone = Stretch(
-        _middle_of([each.ms for each in whole]), _middle_of([each.hz1 for each in whole]), _middle_of([each.hz2 for each in whole])
-    )
-    return Burst(tone, _middle_of([burst.pause_ms for burst in bursts if not burst.cut]))
-
-
-def _middle_of(numbers: list[float]) -> float:
-    """The median: a frame that came late lengthens one burst, not what is learnt."""
-    return median(numbers)
+    tone = Stretch(median(each.ms for each in whole), median(each.hz1 for each in whole), median(each.hz2 for each in whole))
+    return Burst(tone, median(burst.pause_ms for burst in bursts if not burst.cut))
 
 
 def _bursts(stretches: Sequence[Stretch]) -> Iterator[Burst]:

@@ -61,6 +61,13 @@ def test_first_burst_heard_from_its_middle_costs_nothing() -> None:
     assert learn([], heard("450/350,0/350", 6, first_cut_ms=200)).busy == "450/350,0/350"
 
 
+@pytest.mark.parametrize("late", range(8))
+def test_one_burst_or_pause_that_a_late_frame_lengthened(late: int) -> None:
+    tones = heard("400/500,0/500", 4)
+    tones[late] = Stretch(tones[late].ms + 20, tones[late].hz1)
+    assert learn(DIAL, [Stretch(500), *tones]).busy == "400/500,0/500"
+
+
 def test_busy_and_then_congestion() -> None:
     tones = learn([], [*heard("450/350,0/350", 5), *heard("450/700,0/700", 4)])
     assert (tones.busy, tones.congestion) == ("450/350,0/350", "450/700,0/700")
