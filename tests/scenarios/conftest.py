@@ -87,13 +87,14 @@ class LoopWatch:
     """How long the event loop was held by one batch of callbacks: at work or waiting, not pre-empted.
 
     What a thread spends in the run queue, what it waits for another one that is there or computes (the interpreter lock, the
-    store's writer), what the hypervisor takes and how long the whole machine stood still say something about the machine, not
-    about the code; nor does looking for garbage among all that hundreds of tests have left, which no product's process has.
+    store's writer), what the hypervisor takes and how long the whole machine stood still (a thread at work is charged for that,
+    too) say something about the machine, not about the code; nor does looking for garbage among all that hundreds of tests have
+    left, which no product's process has.
     Source: Documentation/scheduler/sched-stats.rst, /proc/<pid>/schedstat; proc(5), /proc/stat; Python's gc.callbacks.
     """
 
     def __init__(self, pulse: Pulse) -> None:
-        self.worst_s = 0.0
+        self.worst_s, self.worst_was = 0.0, ""
         self._pulse = pulse
         self._began_s: float | None = None
         self._others: dict[str, int] = {}
@@ -130,7 +131,12 @@ class LoopWatch:
         computed_s = time.thread_time() - self._computed_s
         waited_s = sum(now - self._others.get(thread, 0) for thread, now in not_ours_ns().items()) / 1e9
         running_s = min(wall_s, self._pulse.ran_s() - self._ran_s + BEAT_S)
-        return max(computed_s, running_s - waited_s - (stolen_s() - self._stolen_s)) - self._collected_s
+        stolen = stolen_s() - self._stolen_s
+        held_s = max(min(computed_s, running_s), running_s - waited_s - stolen) - self._collected_s
+        if held_s > self.worst_s:
+            parts = {"wall": wall_s, "computed": computed_s, "running": running_s, "waited": waited_s, "stolen": stolen}
+            self.worst_was = ", ".join(f"{name} {part * 1000:.0f} ms" for name, part in parts.items())
+        return held_s
 
 
 def stolen_s() -> float:
@@ -177,4 +183,4 @@ def loop_watch(monkeypatch: pytest.MonkeyPatch, pulse: Pulse) -> Iterator[LoopWa
     gc.callbacks.append(watch.collecting)
     yield watch
     gc.callbacks.remove(watch.collecting)
-    assert watch.worst_s < BLOCKED_LIMIT_S, f"the event loop was held for {watch.worst_s * 1000:.0f} ms"
+    assert watch.worst_s < BLOCKED_LIMIT_S, f"the event loop was held for {watch.worst_s * 1000:.0f} ms ({watch.worst_was})"

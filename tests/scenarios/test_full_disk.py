@@ -56,7 +56,7 @@ class Processes:
     def start_agent(self) -> None:
         (self.run_dir / "control.sock").unlink(missing_ok=True)
         self.start("appliance.main", "control.sock")
-        until(lambda: self.checks()["line_server"] == "")
+        until(lambda: self.checks().get("line_server") == "")  # not named before the first look at it
 
     def stop(self) -> None:
         for module in list(self._running):
@@ -105,9 +105,9 @@ def disk(folder: Path) -> Iterator[SmallDisk]:
 @pytest.fixture
 def box(folder: Path, disk: SmallDisk) -> Iterator[Processes]:
     processes = Processes(folder, disk)
-    processes.start("drivers.server", "handset.sock")
-    processes.start_agent()
     try:
+        processes.start("drivers.server", "handset.sock")
+        processes.start_agent()
         yield processes
     finally:
         processes.stop()
