@@ -21,12 +21,13 @@ compiled_here() {
     cp "$built"/*.ko "$1"
 }
 
+# DKMS's name for the sources is the packager's: not always the package's version.
 compile() {
-    local source_version
-    source_version=$(sed 's/^[0-9]*://; s/-[^-]*$//' <<<"$dahdi_version")
-    echo "image: compiling DAHDI $source_version for kernel $kernel, once" >&2
+    # shellcheck disable=SC2016
+    local install='chroot "$1" sh -c '\''dkms install --no-depmod -m dahdi -v "$(sed -n "s/^PACKAGE_VERSION=//p" /usr/src/dahdi-*/dkms.conf | tr -d \")" -k "$0"'\'
+    echo "image: compiling DAHDI $dahdi_version for kernel $kernel, once" >&2
     strap --variant=apt --include="linux-headers-$kernel,dahdi-dkms" --format=null \
-        --customize-hook="chroot \"\$1\" dkms install --no-depmod -m dahdi -v $source_version -k $kernel" \
+        --customize-hook="$install $kernel" \
         --customize-hook="sync-out /lib/modules/$kernel/updates/dkms $1" /dev/null >&2 || fail 'the DAHDI drivers could not be compiled'
 }
 
