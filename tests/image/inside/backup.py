@@ -2,13 +2,15 @@
 
 make             to the one USB disk: prints its name, the recovery words and how many calls the store has, as JSON
 restore NAME WORDS
-content          a hash for each table of the store and each folder of what staff made, as JSON
+content          as JSON: a hash for each table of the store and each folder of what staff made; below "grown", for what grows as soon as
+                 a box runs (its calls to itself, the ends of days), a short hash for each row or file
 """
 
 import contextlib
+import hashlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from appliance import config as configuration
@@ -33,6 +35,8 @@ from appliance.system.client import SystemClient
 from drivers.settings import Paths
 
 TARGET = "stick"
+GROWING = {"call_record": "call_id", "call_event": "call_id || ' ' || seq", "day_end": "day"}
+"""Tables that a running box writes to of itself, and what tells their rows apart."""
 LIMIT_S = 300.0
 
 
@@ -48,7 +52,7 @@ def restore(name: str, words: str) -> dict[str, object]:
     with SystemClient(Paths().system_socket, "test") as client:
         _set_target(client, recordings=False)
         told = client.ask(RestoreBackup(target=TARGET, name=name, words=words, by="test"), BackupRestored, LIMIT_S)
-    return {"calls": told.about.counts["call_record"]}
+    return {"calls": told.about.counts["call_record"], "recordings": told.recordings}
 
 
 def _calls() -> int:
@@ -59,7 +63,20 @@ def _calls() -> int:
 
 def content() -> dict[str, object]:
     paths = configuration.load(Path("/etc/careline/careline.toml")).paths
-    return {**logical.of_store(place_of(paths)), **logical.of_folders(Path(paths.data_dir))}
+    same: dict[str, object] = {**logical.of_store(place_of(paths)), **logical.of_folders(Path(paths.data_dir))}
+    with contextlib.closing(connect(place_of(paths), read_only=True)) as database:
+        grown = {table: _rows(database.execute_sql(f"select {key}, * from {table}")) for table, key in GROWING.items()}
+    recordings = Path(paths.data_dir) / "recordings"
+    grown["recordings"] = {str(path.relative_to(recordings)): _short(path.read_bytes()) for path in recordings.rglob("*.wav")}
+    return {name: each for name, each in same.items() if name not in grown} | {"grown": grown}
+
+
+def _rows(rows: Iterable[tuple[object, ...]]) -> dict[str, str]:
+    return {str(key): _short(repr(row).encode()) for key, *row in rows}
+
+
+def _short(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def _set_target(client: SystemClient, *, recordings: bool) -> None:
