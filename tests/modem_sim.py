@@ -7,6 +7,7 @@ smstools work with it as well (tests/unit/test_modem_others.py). One thread read
 import os
 import random
 import re
+import select
 import termios
 import threading
 import tty
@@ -21,6 +22,7 @@ from tests.sms_network import Submitted, report_pdu, taken_apart
 from tests.terminals import terminal_pair
 
 CAPACITY = 50
+LOOK_S = 0.02  # between two looks whether it was unplugged
 NOISE = ("RING", "^RSSI:17", "+CREG: 1", '+CLIP: "13900000000",129', "^BOOT:8888,0,0,0,4C", "+CGREG: 1", "$QCSIMSTAT: 1", "+CIEV: 2,4")
 IDENTITY = {"AT+CGMI": "Acme", "AT+CGMM": "Sim900", "AT+CGMR": "R1.0", "AT+CGSN": "490154203237518", "AT+CIMI": "460001234567890"}
 FIXED = {
@@ -85,15 +87,15 @@ class ModemSim:
         self._lock = threading.RLock()
         self._master, self._slave, self.device = terminal_pair()
         tty.setraw(self._slave, termios.TCSANOW)
+        self._unplugged = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """As if it were unplugged."""
-        with self._lock:
-            for end in (self._slave, self._master):
-                with suppress(OSError):
-                    os.close(end)
+        """As if it were unplugged. Its own thread lets go of the device: nobody reads a descriptor that is somebody else's by then."""
+        self._unplugged.set()
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
 
     def link_at(self, path: Path) -> Path:
         """A name that stays while the device's own changes, as udev makes them."""
@@ -124,12 +126,20 @@ class ModemSim:
                 self._say(f'+CDSI: "SM",{index}' if report else f'+CMTI: "SM",{index}')
 
     def _run(self) -> None:
+        try:
+            self._listen()
+        finally:
+            with self._lock:
+                os.close(self._slave)
+                os.close(self._master)
+                self._master = -1
+
+    def _listen(self) -> None:
         line = b""
-        while True:
-            try:
-                octets = os.read(self._master, 4096)
-            except OSError:
-                return
+        while not self._unplugged.is_set():
+            if not select.select([self._master], [], [], LOOK_S)[0]:
+                continue
+            octets = os.read(self._master, 4096)
             for octet in octets:
                 if octet == 0x1B:
                     line = b""
