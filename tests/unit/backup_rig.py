@@ -11,7 +11,7 @@ import msgspec
 
 from appliance import config as configuration
 from appliance.store.database import open_store
-from appliance.store.models import CallRecord
+from appliance.store.models import CallRecord, Recording
 from appliance.system.backup import answering, logical, making_jobs, messages, settings, telling, words
 from appliance.system.backup.messages import BackupRestored, BackupSettings, RestorePhase, Target, TargetKind
 from appliance.system.backup.places import Places, places_of
@@ -56,6 +56,12 @@ class SmallBox:
     def add_call(self, number: int) -> None:
         at = NOON + timedelta(minutes=number)
         CallRecord.create(call_id=f"call-{number}", direction="inbound", group="trunk", channel=1, ani=f"138{number:08}", started_at=at)
+
+    def add_ended(self, name: str, ended_at: datetime | None, error: str = "") -> None:
+        """What the store knows of a recording."""
+        database = open_store(self.places.store)
+        Recording.create(recording_id=name, call="call-1", path=name, started_at=NOON, ended_at=ended_at, error=error)
+        database.close()
 
     def add_recording(self, name: str, content: bytes = b"RIFF sound", age_s: float = 3600.0) -> None:
         path = self.data / "recordings" / name

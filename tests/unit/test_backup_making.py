@@ -222,6 +222,17 @@ def test_recordings_are_packed_once(box: SmallBox) -> None:
     assert (box.data / "recordings/2026/11/21/call-3.wav").read_bytes() == b"sound 3"
 
 
+def test_a_recording_that_the_store_knows_as_ended_is_packed_at_once(box: SmallBox) -> None:
+    ends = box.clock.now() - timedelta(seconds=5)
+    for name, ended_at, error in (("ended", ends, ""), ("running", None, ""), ("unknown", ends, "it is not known how")):
+        path = f"2026/11/23/{name}.wav"
+        box.add_recording(path, name.encode(), age_s=5.0)
+        box.add_ended(path, ended_at, error)
+    assert making_jobs.by_hand(box.box, "disk", "ann", True, None).result(60).recordings == 1
+    box.clock._ns += 300 * 10**9
+    assert making_jobs.by_hand(box.box, "disk", "ann", True, None).result(60).recordings == 2
+
+
 def test_recordings_are_packed_again_when_their_pack_is_gone(box: SmallBox) -> None:
     box.add_recording("2026/11/20/one.wav")
     making_jobs.by_hand(box.box, "disk", "ann", True, None).result(60)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from appliance.store.place import Server
+from appliance.store.place import Server, StorePlace
 from appliance.system.backup import contents, naming, packing, snapshot
 from appliance.system.backup.archive import FORMAT, ArchiveWriter
 from appliance.system.backup.messages import About, BackupSettings, Target
@@ -69,12 +69,14 @@ def _make(shelf: Shelf, copy: Path, places: Places, settings: BackupSettings, wa
     work.step("snapshot", 2, 30, store_size)
     snapshot.take(places.store, copy, work)
     work.step("counting", 30, 35)
-    about = _about(places, copy, settings, wanted)
+    readable = places.store if isinstance(places.store, Server) else copy
+    about = _about(places, readable, settings, wanted)
+    ended = snapshot.ended_recordings(readable, wanted.at - timedelta(seconds=packing.QUIET_S))
     name = _free_name(shelf, places.box, wanted)
     work.step("writing", 35, 65, copy.stat().st_size + files)
     size = store(shelf, name, wanted.words, work, about, lambda archive: _fill(archive, places, copy, settings), (65, 90))
     copy.unlink()
-    packed = packing.pack_new(shelf, places, wanted.target.name, wanted.words, about, work) if wanted.recordings else 0
+    packed = packing.pack_new(shelf, places, wanted.target.name, wanted.words, about, ended, work) if wanted.recordings else 0
     work.step("thinning", 98, 100)
     thin(shelf, places, settings)
     work.step("done", 100, 100)
@@ -102,14 +104,13 @@ def _check_room(shelf: Shelf, wanted: int, where: str) -> None:
         raise BoxError("SYS-105", what, "Make room there, or keep fewer")
 
 
-def _about(places: Places, copy: Path, settings: BackupSettings, wanted: Wanted) -> About:
-    is_server = isinstance(places.store, Server)
-    schema, counts = snapshot.counts_of(places.store if is_server else copy)
+def _about(places: Places, readable: StorePlace, settings: BackupSettings, wanted: Wanted) -> About:
+    schema, counts = snapshot.counts_of(readable)
     return About(
         format=FORMAT,
         version=version("careline"),
         schema=schema,
-        database="postgresql" if is_server else "sqlite",
+        database="postgresql" if isinstance(places.store, Server) else "sqlite",
         box=places.box,
         at=wanted.at,
         kind=wanted.kind,

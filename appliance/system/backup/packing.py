@@ -5,7 +5,7 @@ its pack is still there; what is packed twice is the same recording twice, which
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -20,17 +20,17 @@ from appliance.system.backup.work import Work, counted
 
 PACK_BYTES = 512 << 20
 QUIET_S = 300.0
-"""A recording that was written to more recently still goes on, or may."""
+"""A recording that was written to more recently still goes on, or may, unless the store knows that it ended."""
 RECORDINGS = "recordings/"
 
 
-def pack_new(shelf: Shelf, places: Places, target: str, words: str, about: About, work: Work) -> int:
-    """How many were packed; those that are no longer written to. Raises: BoxError SYS-105 …; packs written by then count."""
+def pack_new(shelf: Shelf, places: Places, target: str, words: str, about: About, ended: Container[str], work: Work) -> int:
+    """How many were packed; those that `ended`, or are no longer written to. Raises: BoxError SYS-105 …; packs written by then count."""
     packs = {pack.name: pack.number for pack in naming.packs_among(shelf.list(), places.box)}
     index = _Index(places.saved / target, frozenset(packs))
     count = 0
     work.step("recordings", 90, 98)
-    for number, batch in enumerate(_batches(_new(places.recordings, index, about.at.timestamp() - QUIET_S)), 1):
+    for number, batch in enumerate(_batches(_new(places.recordings, index, about.at.timestamp() - QUIET_S, ended)), 1):
         name = naming.pack_name(places.box, about.at, number)
         store(shelf, name, words, work, about, partial(_fill, places.recordings, batch), None)
         index.add(name, batch)
@@ -167,7 +167,7 @@ def _batches(found: Iterator[tuple[str, int]]) -> Iterator[list[str]]:
         yield batch
 
 
-def _new(folder: Path, index: _Index, quiet_since_s: float) -> Iterator[tuple[str, int]]:
+def _new(folder: Path, index: _Index, quiet_since_s: float, ended: Container[str]) -> Iterator[tuple[str, int]]:
     """Oldest day first: path below `folder`, bytes."""
     for day in _days(folder):
         known = index.of_day(day)
@@ -176,7 +176,7 @@ def _new(folder: Path, index: _Index, quiet_since_s: float) -> Iterator[tuple[st
         for name in found:
             path = f"{day}/{name}"
             status = (folder / path).stat()
-            if path not in known and status.st_mtime <= quiet_since_s:
+            if path not in known and (path in ended or status.st_mtime <= quiet_since_s):
                 yield path, status.st_size
 
 

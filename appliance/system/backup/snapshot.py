@@ -7,10 +7,12 @@ import os
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from appliance.store.database import connect
+from appliance.store.models import Recording, VoiceMessage
 from appliance.store.place import Server, StorePlace
 from appliance.system.backup.work import Work
 from appliance.system.errors import BoxError
@@ -82,6 +84,14 @@ def counts_of(place: StorePlace) -> tuple[int, dict[str, int]]:
         counts = {name: int(database.execute_sql(f'select count(*) from "{name}"').fetchone()[0]) for name in sorted(tables)}
         version = database.execute_sql("select version from schema_version").fetchone() if "schema_version" in tables else None
     return (int(version[0]) if version else 0), counts
+
+
+def ended_recordings(place: StorePlace, since: datetime) -> frozenset[str]:
+    """Paths of recordings and messages whose files were closed in order at `since` or later. Raises: StoreError."""
+    with contextlib.closing(connect(place, read_only=True)) as database, database.bind_ctx((Recording, VoiceMessage)):
+        recordings = Recording.select(Recording.path).where(Recording.ended_at >= since, Recording.error == "")
+        messages = VoiceMessage.select(VoiceMessage.path).where(VoiceMessage.left_at >= since)
+        return frozenset(row.path for rows in (recordings, messages) for row in rows)
 
 
 # --- a server -----------------------------------------------------------------------------------------------------------
