@@ -70,7 +70,7 @@ def test_who_did_not_come_gets_the_fee_back_and_is_told(paid: Booked, cardholder
 
 def test_ending_a_day_again_changes_nothing(paid: Booked, cardholder: Card) -> None:
     ended()
-    assert [ended(), ended()] == [Step(0, 0, done=True)] * 2
+    assert [ended(), step(TOMORROW, MIDNIGHT + timedelta(hours=3), ZONE)] == [Step(0, 0, done=True)] * 2
     record = DayEnd.get()
     assert (record.day, record.no_shows, record.refunded_fen, record.ended_at) == (TOMORROW, 1, FEE_FEN, MIDNIGHT)
     assert (balance(cardholder), LedgerTransaction.select().where(LedgerTransaction.kind == "refund").count()) == (10_000, 1)

@@ -72,4 +72,5 @@ def _lapse(booking: Booking, rules: Rules, now: datetime, zone: ZoneInfo) -> int
 
 def _count(day: date, now: datetime, no_shows: int, refunded_fen: int, *, done: bool) -> None:
     fields = {"no_shows": DayEnd.no_shows + no_shows, "refunded_fen": DayEnd.refunded_fen + refunded_fen}
-    DayEnd.update(fields | ({"ended_at": now} if done else {})).where(DayEnd.day == day).execute()
+    changed = (DayEnd.day == day) & (DayEnd.ended_at.is_null() | (no_shows > 0))  # a day that is over stays as it ended
+    DayEnd.update(fields | ({"ended_at": now} if done else {})).where(changed).execute()
