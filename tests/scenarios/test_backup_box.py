@@ -35,6 +35,8 @@ from tests.scenarios.hotline_rig import fill
 from tests.unit.booking_rig import ledger_balances
 
 CALLERS = 3
+BETWEEN_S = 0.3
+"""Between two backups while calls run: a fast machine would make more than are kept."""
 KILLS = 6
 
 
@@ -105,8 +107,8 @@ def _while_calls_run(box: RealBox) -> list[BackupMade]:
     calling.start()
     made = [backed_up(box)]
     while calling.is_alive():
+        calling.join(BETWEEN_S)
         made.append(backed_up(box))
-    calling.join()
     return made
 
 
