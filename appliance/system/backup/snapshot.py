@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.store.database import connect
-from appliance.store.models import Recording, VoiceMessage
+from appliance.store.models import Recording
 from appliance.store.place import Server, StorePlace
 from appliance.system.backup.work import Work
 from appliance.system.errors import BoxError
@@ -87,11 +87,10 @@ def counts_of(place: StorePlace) -> tuple[int, dict[str, int]]:
 
 
 def ended_recordings(place: StorePlace, since: datetime) -> frozenset[str]:
-    """Paths of recordings and messages whose files were closed in order at `since` or later. Raises: StoreError."""
-    with contextlib.closing(connect(place, read_only=True)) as database, database.bind_ctx((Recording, VoiceMessage)):
-        recordings = Recording.select(Recording.path).where(Recording.ended_at >= since, Recording.error == "")
-        messages = VoiceMessage.select(VoiceMessage.path).where(VoiceMessage.left_at >= since)
-        return frozenset(row.path for rows in (recordings, messages) for row in rows)
+    """Paths of recordings, messages among them, whose files were closed in order at `since` or later. Raises: StoreError."""
+    with contextlib.closing(connect(place, read_only=True)) as database, database.bind_ctx((Recording,)):
+        ended = Recording.select(Recording.path).where(Recording.ended_at >= since, Recording.error == "")
+        return frozenset(row.path for row in ended)
 
 
 # --- a server -----------------------------------------------------------------------------------------------------------
