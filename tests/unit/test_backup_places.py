@@ -163,7 +163,8 @@ echo '{{"blockdevices": [
    {{"path": "/dev/vda1", "fstype": "ext4", "size": 90, "mountpoints": ["/"]}}]}},
  {{"path": "/dev/sdb", "type": "disk", "size": 100, "hotplug": true, "tran": "usb", "mountpoints": [null], "children": [
    {{"path": "/dev/sdb1", "fstype": "ext4", "size": 90, "mountpoints": ["/boot"]}}]}},
- {{"path": "{device}", "type": "disk", "label": "KEEP", "uuid": "1-2", "fstype": "ext4", "size": 9, "hotplug": true, "mountpoints": [null]}}
+ {{"path": "{device}", "type": "disk", "label": "KEEP", "uuid": "1-2", "fstype": "ext4", "size": 9, "hotplug": true, "mountpoints": [null],
+  "children": [{{"path": "{device}p1", "label": "KEEP", "uuid": "1-2", "fstype": "ext4", "size": 9, "mountpoints": [null]}}]}}
 ]}}'
 """
 

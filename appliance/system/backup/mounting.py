@@ -66,7 +66,9 @@ def _all_below(device: Device) -> Iterator[Device]:
 
 
 def _file_systems(device: Device) -> Iterator[Device]:
-    return (part for part in (device, *_all_below(device)) if part.fstype and part.fstype not in ("swap", "crypto_LUKS", "LVM2_member"))
+    """A disk formatted as a whole may have a table for Windows, whose one partition is the same file system again: once."""
+    again = (part for part in _all_below(device) if not device.uuid or part.uuid != device.uuid)
+    return (part for part in (device, *again) if part.fstype and part.fstype not in ("swap", "crypto_LUKS", "LVM2_member"))
 
 
 def _disk(part: Device, disk: Device, ours: Path) -> UsbDisk:

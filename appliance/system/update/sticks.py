@@ -12,7 +12,7 @@ from appliance.system.errors import BoxError
 from appliance.system.update.places import Places
 
 LIMIT_S = 20.0
-COLUMNS = "NAME,PATH,FSTYPE,LABEL,TRAN,RM,HOTPLUG,MOUNTPOINTS"
+COLUMNS = "NAME,PATH,FSTYPE,LABEL,UUID,TRAN,RM,HOTPLUG,MOUNTPOINTS"
 FILE_SYSTEMS = ("vfat", "exfat", "ext4", "ext3", "ext2", "iso9660")  # what the image's kernel has
 
 
@@ -30,13 +30,16 @@ def sticks(places: Places) -> tuple[Stick, ...]:
     return tuple(_found(msgspec.json.decode(listed).get("blockdevices", ()), False))
 
 
-def _found(devices: list[dict[str, Any]], within: bool) -> Iterator[Stick]:
-    """Of the tree that lsblk prints. Not what is mounted already: that is the box's own."""
+def _found(devices: list[dict[str, Any]], within: bool, around: str = "") -> Iterator[Stick]:
+    """Of the tree that lsblk prints. Not what is mounted already: that is the box's own. `around`: the file system that begins where the
+    partitions' disk begins: a stick formatted as a whole may have a table for Windows, whose one partition is the whole stick again."""
     for device in devices:
+        own = device.get("uuid") or ""
         loose = within or device.get("tran") == "usb" or bool(device.get("rm")) or bool(device.get("hotplug"))
-        yield from _found(device.get("children") or [], loose)
+        yield from _found(device.get("children") or [], loose, own)
         mounted = any(device.get("mountpoints") or ())
-        if loose and device.get("fstype") in FILE_SYSTEMS and not mounted:
+        again = bool(own) and own == around
+        if loose and device.get("fstype") in FILE_SYSTEMS and not mounted and not again:
             yield Stick(device=device["name"], path=device["path"], label=device.get("label") or "")
 
 
